@@ -1,0 +1,1 @@
+require('headwater.ftplugin').apply()

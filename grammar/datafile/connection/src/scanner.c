@@ -1,0 +1,4 @@
+// The scanner is shared by the three datafile grammars; only the directive set differs.
+#define HEADWATER_CONNECTION
+#define SCANNER(function) tree_sitter_headwater_connection_external_scanner_##function
+#include "../../common/scanner.h"

@@ -1,0 +1,2 @@
+(block_directive) @fold
+(node) @fold

@@ -1,0 +1,2 @@
+(source_file) @local.scope
+(node header: (directive value: (value) @local.definition.type))

@@ -1,0 +1,80 @@
+; Names ----------------------------------------------------------------------------------------------
+
+(column_ref (identifier) @variable)
+(column_ref (identifier) @variable.member .)
+(column_ref . (identifier) @variable .)
+
+(table_name database: (identifier) @module)
+(table_name table: (identifier) @type)
+(cte name: (identifier) @type.definition)
+(scalar_cte name: (identifier) @variable)
+(select_item alias: (identifier) @variable)
+(aliased_expression alias: (identifier) @variable)
+(table_ref alias: (identifier) @type)
+(lambda parameters: (identifier) @variable.parameter)
+(lambda_parameters (identifier) @variable.parameter)
+(window_definition name: (identifier) @label)
+(over name: (identifier) @label)
+(setting name: (identifier) @property)
+(format_clause name: (identifier) @constant)
+
+(function_call name: (identifier) @function.call)
+(table_function name: (identifier) @function.call)
+(apply_columns function: (identifier) @function.call)
+
+(data_type name: (identifier) @type.builtin)
+(type_field name: (column_ref) @property)
+(typed_literal type: _ @type.builtin)
+(query_parameter name: (identifier) @variable.parameter)
+
+; Literals -------------------------------------------------------------------------------------------
+
+(string) @string
+(number) @number
+(boolean) @boolean
+(null) @constant.builtin
+(interval_unit) @constant.builtin
+(star) @operator
+(comment) @comment @spell
+
+; Template tags ----------------------------------------------------------------------------------------
+
+(template_marker) @keyword.directive
+(template_output) @embedded
+(template_statement) @keyword.directive
+(template_comment) @comment
+
+; Keywords -----------------------------------------------------------------------------------------------
+
+[
+  "SELECT" "DISTINCT" "ALL" "ON" "TOP" "FROM" "FINAL" "SAMPLE" "PREWHERE" "WHERE" "GROUP" "BY"
+  "ROLLUP" "CUBE" "TOTALS" "GROUPING" "SETS" "HAVING" "WINDOW" "QUALIFY" "ORDER" "ASC" "DESC"
+  "ASCENDING" "DESCENDING" "NULLS" "FIRST" "LAST" "COLLATE" "WITH" "RECURSIVE" "MATERIALIZED" "FILL"
+  "TO" "STEP" "STALENESS" "INTERPOLATE" "LIMIT" "OFFSET" "TIES" "FETCH" "NEXT" "ROW" "ROWS" "ONLY"
+  "SETTINGS" "FORMAT" "INTO" "OUTFILE" "APPEND" "TRUNCATE" "COMPRESSION" "LEVEL" "AS" "USING"
+  "UNION" "EXCEPT" "INTERSECT" "EXPLAIN" "AST" "SYNTAX" "QUERY" "TREE" "PLAN" "PIPELINE" "ESTIMATE"
+  "JOIN" "ARRAY" "GLOBAL" "LOCAL" "ANY" "ASOF" "SEMI" "ANTI" "INNER" "LEFT" "RIGHT" "FULL" "OUTER"
+  "CROSS" "PASTE" "OVER" "PARTITION" "RANGE" "GROUPS" "CURRENT" "UNBOUNDED" "PRECEDING" "FOLLOWING"
+  "FILTER" "IGNORE" "RESPECT" "INTERVAL" "CAST" "EXTRACT" "TRIM" "BOTH" "LEADING" "TRAILING"
+  "SUBSTRING" "FOR" "COLUMNS" "REPLACE" "STRICT" "APPLY" "SKIP"
+] @keyword
+
+["CASE" "WHEN" "THEN" "ELSE" "END"] @keyword.conditional
+["?"] @keyword.conditional.ternary
+
+[
+  "AND" "OR" "NOT" "IN" "IS" "BETWEEN" "LIKE" "ILIKE" "REGEXP" "DIV" "MOD" "EXISTS"
+] @keyword.operator
+
+[
+  "=" "==" "!=" "<>" "<" ">" "<=" ">=" "<=>" "+" "-" "*" "/" "%" "||" "->" "::" ".:"
+] @operator
+
+["(" ")" "[" "]" "{" "}"] @punctuation.bracket
+["," ";" ":" "." ".*"] @punctuation.delimiter
+
+; SCHEMA blocks --------------------------------------------------------------------------------------------
+
+(column_definition name: (identifier) @property)
+(json_path) @string.special.path
+["DEFAULT" "MATERIALIZED" "ALIAS" "CODEC"] @keyword

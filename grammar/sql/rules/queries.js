@@ -1,0 +1,383 @@
+/**
+ * Statements, SELECT and its clauses.
+ * @license Apache-2.0
+ */
+
+/// <reference types="tree-sitter-cli/dsl" />
+
+const { kw, kws, commaList1, trailing, parens, sepBy1, PREC } = require('./helpers');
+
+module.exports = {
+  statement: $ => seq(repeat($.template_output), choice($._query, $.explain)),
+
+  explain: $ =>
+    seq(
+      kw('explain'),
+      optional(field('kind', choice(
+        kw('ast'), kw('syntax'), kws('query tree'), kw('plan'), kw('pipeline'), kw('estimate'),
+      ))),
+      optional(commaList1($.setting)),
+      field('query', $._query),
+    ),
+
+  _query: $ => choice($.select_query, $.set_operation, $.subquery, $.query_alternatives),
+
+  // `{% if a %} SELECT … {% else %} SELECT … {% end %}`: the tags are extras, so the branches simply
+  // follow each other.
+  query_alternatives: $ => prec.left(0, seq($._query, $.select_query)),
+
+  set_operation: $ =>
+    choice(
+      prec.left(1, seq(
+        field('left', $._query),
+        field('operator', choice(kw('union'), kw('except'))),
+        optional(field('operator', choice(kw('all'), kw('distinct')))),
+        field('right', $._query),
+      )),
+      prec.left(2, seq(
+        field('left', $._query),
+        field('operator', kw('intersect')),
+        optional(field('operator', choice(kw('all'), kw('distinct')))),
+        field('right', $._query),
+      )),
+    ),
+
+  // The clauses come in any order and any number: templates repeat them (`{% if a %} ORDER BY x
+  // {% else %} ORDER BY y {% end %}`), and a half-typed query keeps its shape.
+  select_query: $ =>
+    prec.right(choice(
+      seq(optional($.with_clause), $._select, repeat($._clause)),
+      seq(
+        optional($.with_clause),
+        $.from_clause,
+        repeat($._clause_before_select),
+        $._select,
+        repeat($._clause),
+      ),
+    )),
+
+  // ClickHouse allows a comma before FROM. Only there: the words of other clauses stay names.
+  _select: $ =>
+    prec.right(seq(
+      kw('select'),
+      optional($.distinct_clause),
+      optional($.top_clause),
+      choice(
+        $.select_list,
+        seq(alias($._open_select_list, $.select_list), choice($.from_clause, $._from_marker)),
+      ),
+    )),
+
+  _open_select_list: $ => seq(sepBy1($._list_separator, $.select_item), ','),
+
+  distinct_clause: $ =>
+    prec.right(choice(
+      seq(kw('distinct'), optional(seq(kw('on'), parens(trailing($._expression))))),
+      kw('all'),
+    )),
+
+  top_clause: $ =>
+    prec.right(1, seq(kw('top'), field('count', choice($.number, $.template_output)), optional(kws('with ties')))),
+
+  select_list: $ =>
+    prec.right(sepBy1($._list_separator, $.select_item)),
+
+  // Between two items a template tag may stand where the comma belongs to only one of its branches.
+  _list_separator: $ => choice(',', alias($._alternative, $.template_statement)),
+
+  select_item: $ =>
+    prec(PREC.item, seq(
+      field('value', $._expression),
+      optional(choice(
+        seq(alias($._as, 'AS'), field('alias', $._alias_name)),
+        field('alias', $._name),
+      )),
+    )),
+
+  _clause_before_select: $ => choice($.prewhere_clause, $.where_clause),
+
+  _clause: $ =>
+    choice(
+      $.from_clause,
+      $.array_join,
+      $.prewhere_clause,
+      $.where_clause,
+      $.group_by_clause,
+      $.group_modifier,
+      $.having_clause,
+      $.window_clause,
+      $.qualify_clause,
+      $.order_by_clause,
+      $.limit_by_clause,
+      $.limit_clause,
+      $.offset_clause,
+      $.interpolate_clause,
+      $.settings_clause,
+      // These two belong to the whole statement. Taking them here as well spares a second copy of
+      // every state of a SELECT.
+      $.format_clause,
+      $.into_outfile_clause,
+    ),
+
+  // WITH ------------------------------------------------------------------------------------------
+
+  with_clause: $ =>
+    seq(
+      kw('with'),
+      optional(kw('recursive')),
+      sepBy1($._list_separator, choice($.cte, $.scalar_cte)),
+    ),
+
+  cte: $ =>
+    seq(
+      field('name', $._name),
+      optional(field('columns', $.column_aliases)),
+      alias($._as, 'AS'),
+      optional(kw('materialized')),
+      field('query', $.subquery),
+    ),
+
+  column_aliases: $ => parens(trailing($._name)),
+
+  scalar_cte: $ =>
+    seq(field('value', $._expression), alias($._as, 'AS'), field('name', $._alias_name)),
+
+  // FROM ------------------------------------------------------------------------------------------
+
+  from_clause: $ =>
+    prec.right(seq(
+      kw('from'),
+      $.table_ref,
+      repeat(choice(
+        $.join,
+        $.array_join,
+        seq(',', $.table_ref),
+        seq(alias($._alternative, $.template_statement), $.table_ref),
+      )),
+    )),
+
+  table_ref: $ =>
+    prec.right(seq(
+      field('source', choice(
+        $.table_name,
+        $.subquery,
+        $.table_function,
+        $.template_output,
+        $.joined_tables,
+      )),
+      repeat($._table_modifier),
+      optional(seq($._table_alias, repeat($._table_modifier))),
+    )),
+
+  _table_alias: $ =>
+    choice(
+      seq(alias($._as, 'AS'), field('alias', $._alias_name), optional($.column_aliases)),
+      field('alias', $._name),
+    ),
+
+  _table_modifier: $ => choice($.final, $.sample_clause, $.template_output),
+
+  // `FROM (a JOIN b USING (id))`
+  joined_tables: $ => seq('(', $.table_ref, repeat1(choice($.join, seq(',', $.table_ref))), ')'),
+
+  table_name: $ =>
+    prec.right(choice(
+      field('table', choice($._name, $.templated_name, $.query_parameter)),
+      seq(
+        field('database', $._table_part),
+        '.',
+        field('table', choice($._table_part, $.missing_name)),
+      ),
+    )),
+
+  _table_part: $ => choice($._name, $.template_output, $.templated_name, $.query_parameter),
+
+  table_function: $ =>
+    seq(field('name', $._name), field('arguments', alias($._table_arguments, $.argument_list))),
+
+  _table_arguments: $ =>
+    seq(
+      '(',
+      optional(choice(
+        seq(
+          trailing($._element),
+          optional($.settings_clause),
+        ),
+        field('query', $._query),
+      )),
+      ')',
+    ),
+
+  final: _ => kw('final'),
+
+  sample_clause: $ =>
+    prec.right(seq(
+      kw('sample'),
+      field('ratio', $.ratio),
+      optional(seq(kw('offset'), field('offset', $.ratio))),
+    )),
+
+  ratio: $ =>
+    prec.right(choice(
+      seq($.number, optional(seq('/', $.number))),
+      $.template_output,
+      $.query_parameter,
+    )),
+
+  join: $ =>
+    prec.right(seq(
+      repeat(field('kind', $._join_kind)),
+      kw('join'),
+      field('right', $.table_ref),
+      optional(choice(
+        seq(kw('on'), field('condition', $._expression)),
+        seq(kw('using'), field('using', $.using_list)),
+      )),
+    )),
+
+  _join_kind: _ =>
+    choice(...[
+      'global', 'local', 'any', 'all', 'asof', 'semi', 'anti', 'inner', 'left', 'right', 'full', 'outer', 'cross',
+      'paste',
+    ].map(kw)),
+
+  using_list: $ =>
+    prec.right(choice(
+      parens(trailing($._using_column)),
+      commaList1($._using_column),
+    )),
+
+  _using_column: $ => choice($._name, $.template_output, alias($._dotted_name, $.column_ref)),
+
+  _dotted_name: $ => seq($._name, repeat1(seq('.', $._name))),
+
+  array_join: $ =>
+    prec.right(seq(
+      optional(field('kind', choice(kw('left'), kw('inner')))),
+      kws('array join'),
+      sepBy1($._list_separator, $.select_item),
+    )),
+
+  // Filters and grouping ----------------------------------------------------------------------------
+
+  prewhere_clause: $ => seq(kw('prewhere'), field('condition', $._expression)),
+  where_clause: $ => seq(kw('where'), field('condition', $._expression)),
+  having_clause: $ => seq(kw('having'), field('condition', $._expression)),
+  qualify_clause: $ => seq(kw('qualify'), field('condition', $._expression)),
+
+  group_by_clause: $ =>
+    prec.right(seq(
+      kws('group by'),
+      choice(
+        kw('all'),
+        seq(choice(kw('rollup'), kw('cube')), parens(trailing($._element))),
+        seq(kws('grouping sets'), parens(trailing($._element))),
+        commaList1($._element),
+      ),
+    )),
+
+  // Its own node rather than a part of GROUP BY: WITH TOTALS is legal without one.
+  group_modifier: _ => seq(kw('with'), choice(kw('rollup'), kw('cube'), kw('totals'))),
+
+  window_clause: $ => prec.right(seq(kw('window'), commaList1($.window_definition))),
+
+  window_definition: $ => seq(field('name', $._name), alias($._as, 'AS'), $.window_specification),
+
+  // Order and limits --------------------------------------------------------------------------------
+
+  order_by_clause: $ =>
+    prec.right(seq(
+      kws('order by'),
+      choice(
+        sepBy1($._list_separator, $.order_item),
+        prec.right(1, seq(kw('all'), optional($._direction), optional($._nulls_order))),
+      ),
+    )),
+
+  order_item: $ =>
+    prec.right(PREC.item, seq(
+      field('value', $._element),
+      // More than one of each when they stand in the branches of a template.
+      repeat($._direction),
+      optional($._nulls_order),
+      optional(seq(kw('collate'), field('collation', $.string))),
+      repeat($.with_fill),
+    )),
+
+  _direction: $ =>
+    field('direction', choice(kw('asc'), kw('desc'), kw('ascending'), kw('descending'))),
+
+  _nulls_order: $ => seq(kw('nulls'), field('nulls', choice(kw('first'), kw('last')))),
+
+  with_fill: $ =>
+    prec.right(seq(
+      kws('with fill'),
+      optional(seq(kw('from'), field('from', $._expression))),
+      optional(seq(kw('to'), field('to', $._expression))),
+      optional(seq(kw('step'), field('step', $._expression))),
+      optional(seq(kw('staleness'), field('staleness', $._expression))),
+    )),
+
+  interpolate_clause: $ =>
+    prec.right(seq(kw('interpolate'), optional(parens(optional(trailing($.interpolate_item)))))),
+
+  interpolate_item: $ =>
+    seq(field('column', $._name), optional(seq(alias($._as, 'AS'), field('value', $._expression)))),
+
+  limit_clause: $ =>
+    prec.right(seq(
+      kw('limit'),
+      $._limit_count,
+      optional(kws('with ties')),
+    )),
+
+  limit_by_clause: $ => prec.right(seq(kw('limit'), $._limit_count, kw('by'), choice(kw('all'), commaList1($._element)))),
+
+  _limit_count: $ =>
+    prec.right(choice(
+      field('count', $._expression),
+      seq(field('offset', $._expression), ',', field('count', $._expression)),
+      seq(field('count', $._expression), kw('offset'), field('offset', $._expression)),
+    )),
+
+  offset_clause: $ =>
+    prec.right(choice(
+      seq(kw('offset'), field('offset', $._expression), optional(choice(kw('row'), kw('rows'))), optional($._fetch)),
+      $._fetch,
+    )),
+
+  _fetch: $ =>
+    seq(
+      kw('fetch'), choice(kw('first'), kw('next')),
+      field('count', $._expression),
+      choice(kw('row'), kw('rows')),
+      choice(kw('only'), kws('with ties')),
+    ),
+
+  // Settings and output -----------------------------------------------------------------------------
+
+  settings_clause: $ => prec.right(seq(kw('settings'), commaList1($.setting))),
+
+  setting: $ =>
+    seq(field('name', choice($._name, $.template_output)), '=', field('value', $._setting_value)),
+
+  _setting_value: $ =>
+    choice(
+      $._literal,
+      alias($._negative_number, $.number),
+      $.template_output,
+      $.query_parameter,
+      $.map,
+      $.array,
+      alias($._name, $.column_ref),
+    ),
+
+  format_clause: $ => seq(kw('format'), field('name', choice($._name, $.template_output))),
+
+  into_outfile_clause: $ =>
+    prec.right(seq(
+      kws('into outfile'), field('path', $.string),
+      optional(choice(kw('append'), kw('truncate'))),
+      optional(seq(kw('compression'), $.string, optional(seq(kw('level'), $.number)))),
+    )),
+};

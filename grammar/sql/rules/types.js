@@ -1,0 +1,73 @@
+/**
+ * Data types, and the column lists of a SCHEMA block.
+ * @license Apache-2.0
+ */
+
+/// <reference types="tree-sitter-cli/dsl" />
+
+const { kw, commaList1, trailing, PREC } = require('./helpers');
+
+module.exports = {
+  column_definitions: $ => seq(commaList1($.column_definition), optional(',')),
+
+  // `name Type `json:$.path` DEFAULT expr CODEC(…)`, the tail in any order.
+  column_definition: $ =>
+    seq(
+      field('name', $._name),
+      optional(field('type', $.data_type)),
+      repeat(choice(
+        field('json_path', $.json_path),
+        seq(choice(kw('default'), kw('materialized'), kw('alias')), field('default', $._expression)),
+        seq(kw('codec'), field('codec', $.argument_list)),
+      )),
+    ),
+
+  json_path: $ => prec(1, $._quoted_identifier),
+
+  data_type: $ =>
+    prec.right(seq(
+      field('name', choice($._name, $.template_output)),
+      optional(field('arguments', $.type_arguments)),
+    )),
+
+  type_arguments: $ => seq('(', optional(trailing($._type_argument)), ')'),
+
+  _type_argument: $ =>
+    choice(
+      $.data_type,
+      $.number,
+      alias($._negative_number, $.number),
+      $.string,
+      alias($.typed_path, $.type_field),
+      $.enum_value,
+      $.type_setting,
+      $.type_skip,
+      $.query_parameter,
+    ),
+
+  _negative_number: $ => seq('-', $.number),
+
+  // `Tuple(a T)`, `Nested(a T)`, `JSON(a.b T)`
+  typed_path: $ =>
+    seq(field('name', alias($._type_path, $.column_ref)), field('type', $.data_type)),
+
+  _type_path: $ => prec.right(seq($._name, repeat(seq('.', $._name)))),
+
+  // `Enum8('a' = 1)`
+  enum_value: $ =>
+    seq(
+      field('name', $.string),
+      '=',
+      field('value', choice($.number, alias($._negative_number, $.number))),
+    ),
+
+  // `JSON(max_dynamic_paths = 16)`
+  type_setting: $ => seq(field('name', $._name), '=', field('value', $.number)),
+
+  // `JSON(SKIP a.b, SKIP REGEXP 're')`
+  type_skip: $ =>
+    prec(1, seq(
+      kw('skip'),
+      choice(alias($._type_path, $.column_ref), seq(kw('regexp'), $.string)),
+    )),
+};

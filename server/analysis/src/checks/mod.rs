@@ -1,0 +1,249 @@
+//! Diagnostics: one file per family. A family reads the tree and pushes what it finds; it never stops at the first.
+
+mod connection;
+mod connector;
+mod engine;
+mod graph;
+mod lexer;
+mod node;
+mod schedule;
+mod schema;
+mod template;
+mod values;
+
+use std::sync::Arc;
+
+use headwater_syntax::datafile::SourcedEntry;
+use headwater_syntax::{Datafile, FileKind, MappedText, TextRange, TextSize};
+
+use crate::codes::{self, Code, Severity};
+use crate::db::Db;
+use crate::inputs::{Content, File};
+use crate::parse::{Parsed, datafile};
+
+/// Something wrong, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Which rule.
+    pub code: &'static Code,
+    /// After `headwater.toml`.
+    pub severity: Severity,
+    /// What is wrong and what to do about it.
+    pub message: String,
+    /// Place in the file's text.
+    pub range: TextRange,
+    /// How editors may draw it.
+    pub tags: Vec<Tag>,
+    /// Other places that explain it.
+    pub related: Vec<Related>,
+}
+
+/// How an editor may draw a diagnostic.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tag {
+    /// Faded.
+    Unnecessary,
+    /// Struck through.
+    Deprecated,
+}
+
+/// Another place that explains a diagnostic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Related {
+    /// Its file.
+    pub file: File,
+    /// Where in it.
+    pub range: TextRange,
+    /// What it has to do with this.
+    pub message: String,
+}
+
+/// Everything wrong with a file, ordered by place, `headwater.toml` applied.
+#[salsa::tracked]
+pub fn diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
+    let config = file.project(db).config(db);
+    let mut all: Vec<_> = local(db, file).iter().chain(graph::check(db, file).iter()).cloned().collect();
+    for diagnostic in &mut all {
+        if let Some(severity) = config.severities.get(diagnostic.code.name) {
+            diagnostic.severity = *severity;
+        }
+    }
+    all.retain(|d| d.severity != Severity::Off);
+    all.sort_by(|a, b| {
+        let key = |d: &Diagnostic| (d.range.start(), d.range.end(), d.code.name);
+        key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
+    });
+    Arc::new(all)
+}
+
+/// What one file shows by itself.
+#[salsa::tracked]
+fn local(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
+    let mut out = Vec::new();
+    if let Content::Unreadable(reason) = file.content(db) {
+        let sink = &mut Sink { own: "", places: Vec::new(), out: &mut out };
+        sink.push(&codes::UNREADABLE_FILE, TextRange::empty(TextSize::from(0)), reason.clone());
+        return Arc::new(out);
+    }
+    let (Some(kind), Content::Text(_)) = (file.kind(db), file.content(db)) else { return Arc::new(out) };
+    let parsed = datafile(db, file);
+    let cx = &Context { file: &parsed.datafile, stem: file.stem(db), kind };
+    let mut sink = Sink::new(parsed, &mut out);
+    lexer::check(cx, &mut sink);
+    match kind {
+        FileKind::Datasource => {
+            values::check(cx, &mut sink);
+            schema::check(cx, &mut sink);
+            engine::check(cx, &mut sink);
+            connector::check(cx, &mut sink);
+        }
+        FileKind::Pipe => {
+            values::check(cx, &mut sink);
+            node::check(cx, &mut sink);
+            template::check(cx, &mut sink);
+        }
+        FileKind::Connection => {
+            values::check(cx, &mut sink);
+            connection::check(cx, &mut sink);
+        }
+        // A fragment means nothing until it is included; what is wrong with it shows there.
+        FileKind::Include | FileKind::Token => {}
+    }
+    Arc::new(out)
+}
+
+/// What a family may look at.
+pub(crate) struct Context<'a> {
+    /// The tree.
+    pub(crate) file: &'a Datafile,
+    /// The file's name without extension.
+    pub(crate) stem: &'a str,
+    /// What the file defines.
+    pub(crate) kind: FileKind,
+}
+
+impl Context<'_> {
+    /// The text that `entry` points into.
+    pub(crate) fn text(&self, entry: &SourcedEntry) -> &str {
+        self.file.source_of(entry)
+    }
+
+    /// Whether the rules of Forward apply.
+    pub(crate) fn is_forward(&self) -> bool {
+        self.file.dialect == headwater_syntax::Dialect::Forward
+    }
+}
+
+/// Collects diagnostics of one file. What stands in an included fragment is shown at the `INCLUDE` line.
+pub(crate) struct Sink<'a> {
+    own: &'a str,
+    /// For each source of the datafile, the place in the file itself that stands for it; `None` for the file.
+    places: Vec<Option<(TextRange, String)>>,
+    out: &'a mut Vec<Diagnostic>,
+}
+
+impl<'a> Sink<'a> {
+    fn new(parsed: &'a Parsed, out: &'a mut Vec<Diagnostic>) -> Self {
+        let mut places: Vec<Option<(TextRange, String)>> = vec![None];
+        for include in parsed.includes.iter().filter(|i| i.problem.is_none()) {
+            let text = &parsed.datafile.sources[include.source];
+            let place = places.get(include.source).cloned().flatten();
+            places.push(Some(place.unwrap_or_else(|| (include.range, text[include.range].to_owned()))));
+        }
+        Self { own: parsed.datafile.text(), places, out }
+    }
+
+    /// Reports at a range of the file itself.
+    pub(crate) fn push(&mut self, code: &'static Code, range: TextRange, message: String) -> &mut Diagnostic {
+        self.push_in(0, code, range, message)
+    }
+
+    /// Reports at a range of the text that `entry` stands in.
+    pub(crate) fn at(
+        &mut self,
+        entry: &SourcedEntry,
+        code: &'static Code,
+        range: TextRange,
+        message: String,
+    ) -> &mut Diagnostic {
+        self.push_in(entry.source, code, range, message)
+    }
+
+    /// Reports at a range of a block's text.
+    pub(crate) fn in_body(
+        &mut self,
+        entry: &SourcedEntry,
+        body: &MappedText,
+        code: &'static Code,
+        range: TextRange,
+        message: String,
+    ) -> &mut Diagnostic {
+        self.push_in(entry.source, code, body.to_source(range), message)
+    }
+
+    /// Reports at a range of one of the datafile's sources.
+    pub(crate) fn push_in(
+        &mut self,
+        source: usize,
+        code: &'static Code,
+        range: TextRange,
+        message: String,
+    ) -> &mut Diagnostic {
+        let (range, message) = match self.places.get(source).cloned().flatten() {
+            Some((place, path)) => (place, format!("{message} (in the included file {path})")),
+            None => (clamp(range, self.own), message),
+        };
+        let (severity, tags, related) = (code.severity, Vec::new(), Vec::new());
+        self.out.push(Diagnostic { code, severity, message, range, tags, related });
+        let last = self.out.len() - 1;
+        &mut self.out[last]
+    }
+}
+
+fn clamp(range: TextRange, text: &str) -> TextRange {
+    let len = TextSize::of(text);
+    TextRange::new(range.start().min(len), range.end().min(len))
+}
+
+/// The candidate nearest to `word`, if it is near enough to be a slip: at most one edit in three characters.
+pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    let word = word.to_lowercase();
+    let limit = word.chars().count().div_ceil(3).min(3);
+    let distances = candidates.into_iter().map(|c| (edits(&word, &c.to_lowercase(), limit), c));
+    distances.filter(|(d, c)| *d <= limit && *d < c.chars().count()).min().map(|(_, c)| c)
+}
+
+/// Edit distance with adjacent swaps, giving up above `limit`. O(|a|·|b|).
+fn edits(a: &str, b: &str, limit: usize) -> usize {
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.len().abs_diff(b.len()) > limit {
+        return usize::MAX;
+    }
+    let mut rows: [Vec<usize>; 3] = [vec![0; b.len() + 1], (0..=b.len()).collect(), vec![0; b.len() + 1]];
+    for i in 1..=a.len() {
+        rows[2][0] = i;
+        for j in 1..=b.len() {
+            let cost = usize::from(a[i - 1] != b[j - 1]);
+            let mut best = (rows[1][j] + 1).min(rows[2][j - 1] + 1).min(rows[1][j - 1] + cost);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                best = best.min(rows[0][j - 2] + 1);
+            }
+            rows[2][j] = best;
+        }
+        rows.rotate_left(1);
+    }
+    rows[1][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::nearest;
+
+    #[test]
+    fn a_slip_is_recognised_and_a_different_word_is_not() {
+        assert_eq!(nearest("evnets", ["events", "events_mv"]), Some("events"));
+        assert_eq!(nearest("TYP", ["TYPE", "TAGS"]), Some("TYPE"));
+        assert_eq!(nearest("a", ["b"]), None);
+        assert_eq!(nearest("orders", ["customers"]), None);
+    }
+}

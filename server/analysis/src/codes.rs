@@ -1,0 +1,181 @@
+//! The catalogue of diagnostics. Each code has a page in `docs/reference/diagnostics/` that is also its test.
+
+use Severity::{Error, Hint, Info, Warning};
+
+/// How much a diagnostic matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The product refuses this file, or does something its author cannot have meant.
+    Error,
+    /// Accepted, and very likely wrong.
+    Warning,
+    /// Worth knowing.
+    Info,
+    /// A suggestion.
+    Hint,
+    /// Not reported. Only `headwater.toml` sets it.
+    Off,
+}
+
+impl Severity {
+    /// The severity of that name in `headwater.toml`.
+    pub fn named(name: &str) -> Option<Self> {
+        Some(match name {
+            "error" => Error,
+            "warning" => Warning,
+            "info" => Info,
+            "hint" => Hint,
+            "off" => Self::Off,
+            _ => return None,
+        })
+    }
+
+    /// Its name in output.
+    pub fn name(self) -> &'static str {
+        match self {
+            Error => "error",
+            Warning => "warning",
+            Info => "info",
+            Hint => "hint",
+            Self::Off => "off",
+        }
+    }
+}
+
+/// One kind of diagnostic.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct Code {
+    /// Stable name, as users write it in `headwater.toml`.
+    pub name: &'static str,
+    /// Severity unless `headwater.toml` says otherwise.
+    pub severity: Severity,
+    /// One line for lists.
+    pub summary: &'static str,
+}
+
+impl Code {
+    /// Path of its page from the repository's root.
+    pub fn page(&self) -> String {
+        format!("docs/reference/diagnostics/{}.md", self.name)
+    }
+}
+
+/// The code for what `headwater.toml` gets wrong; reported by whoever reads the file, which is no datafile.
+pub fn invalid_configuration() -> &'static Code {
+    &INVALID_CONFIGURATION
+}
+
+/// The code of that name. O(number of codes).
+pub(crate) fn find(name: &str) -> Option<&'static Code> {
+    ALL.iter().copied().find(|c| c.name == name)
+}
+
+macro_rules! codes {
+    ($($id:ident $name:literal $severity:ident $summary:literal;)+) => {
+        $(#[doc = $summary] pub(crate) static $id: Code = Code { name: $name, severity: $severity, summary: $summary };)+
+        /// Every code, in the order of the format's own checks.
+        pub static ALL: &[&Code] = &[$(&$id,)+];
+    };
+}
+
+codes! {
+    INVALID_CONFIGURATION "invalid-configuration" Warning "Something in headwater.toml has no effect.";
+    UNREADABLE_FILE "unreadable-file" Error "The file cannot be read as text.";
+    BYTE_ORDER_MARK "byte-order-mark" Error "A byte order mark breaks the first directive.";
+    UNKNOWN_DIRECTIVE "unknown-directive" Error "No such directive in this kind of file.";
+    SETTINGS_DIRECTIVE "settings-directive" Error "SETTINGS is called ENGINE_SETTINGS.";
+    SDK_DIRECTIVE "sdk-directive" Error "A directive that generators write and the datafile parser refuses.";
+    UNCLOSED_QUOTE "unclosed-quote" Error "A quote without its partner turns the line into one word.";
+    BLOCK_REQUIRED "block-required" Error "The directive takes a block only.";
+    BLOCK_NOT_ALLOWED "block-not-allowed" Error "The directive takes no block.";
+    BLOCK_OPENER_SPACE "block-opener-space" Error "`SQL>` is one word; a block opens with `SQL >`.";
+    TEXT_AFTER_OPENER "text-after-opener" Error "Text behind `>` is thrown away.";
+    SWALLOWED_DIRECTIVE "swallowed-directive" Warning "A line that looks like a directive is part of the block before it.";
+    BLOCK_ENDED_EARLY "block-ended-early" Warning "A content line at column 0 is read as a directive.";
+    HASH_CUTS_VALUE "hash-cuts-value" Warning "`#` cuts an unquoted value, even in the middle of a word.";
+    DASH_COMMENT_IN_VALUE "dash-comment-in-value" Warning "`--` is no comment here: it becomes part of the value.";
+    MISMATCHED_QUOTES "mismatched-quotes" Warning "First and last quote differ, and both are stripped.";
+    SPACE_AFTER_QUOTE "space-after-quote" Warning "An unquoted value with a quoted part gains a space.";
+    MISSING_VALUE "missing-value" Error "The directive has no value.";
+    INVALID_VALUE "invalid-value" Error "The directive accepts other values.";
+    DUPLICATE_DIRECTIVE "duplicate-directive" Warning "Given twice; the last one wins silently.";
+    DEPRECATED_DIRECTIVE "deprecated-directive" Error "No longer accepted.";
+    IGNORED_DIRECTIVE "ignored-directive" Warning "Accepted and without effect.";
+    INCLUDE_NOT_SUPPORTED "include-not-supported" Error "Forward projects have no INCLUDE.";
+    MISSING_INCLUDE "missing-include" Error "The included file does not exist.";
+    INCLUDE_CYCLE "include-cycle" Error "Files include each other.";
+    INVALID_TOKEN "invalid-token" Error "TOKEN takes a name and a permission.";
+    MISSING_SCHEMA "missing-schema" Error "A data source needs a SCHEMA.";
+    SCHEMA_SYNTAX "schema-syntax" Error "The schema does not parse.";
+    SCHEMA_TYPE "schema-type" Error "A type the format refuses.";
+    SCHEMA_MODIFIER "schema-modifier" Error "A column modifier the format refuses.";
+    SCHEMA_NOT_PORTABLE "schema-not-portable" Warning "Valid ClickHouse that the vendor's schema parser refuses.";
+    SCHEMA_COMMENT "schema-comment" Error "`#` or `--` where the schema parser does not expect a comment.";
+    DUPLICATE_COLUMN "duplicate-column" Error "Two columns of one name.";
+    INVALID_JSONPATH "invalid-jsonpath" Error "A JSONPath the product does not read.";
+    INVALID_INDEX "invalid-index" Error "No index definition.";
+    INDEX_TYPE "index-type" Error "No such index type.";
+    INDEX_WORD "index-word" Warning "The optional word INDEX makes the vendor's parser eat letters of the name.";
+    UNKNOWN_ENGINE "unknown-engine" Error "No such engine.";
+    ENGINE_OPTION "engine-option" Warning "The engine does not take this option.";
+    ENGINE_REQUIREMENT "engine-requirement" Error "The engine needs an option that is missing.";
+    ENGINE_MISSING "engine-missing" Warning "Engine options without ENGINE are not used.";
+    LEGACY_KEY "legacy-key" Warning "A legacy key that builds nothing.";
+    SORTING_KEY "sorting-key" Error "The sorting key cannot hold this.";
+    VERSION_KEY_SUBSTRING "version-key-substring" Warning "The vendor's check takes the version column for a part of the sorting key.";
+    INCOMPLETE_CONNECTOR "incomplete-connector" Error "Some settings of a connector are given and others missing.";
+    MIXED_CONNECTORS "mixed-connectors" Error "One data source cannot have two connectors.";
+    IMPORT_SCHEDULE "import-schedule" Error "IMPORT_SCHEDULE takes a fixed set of values.";
+    EMPTY_SHARED_WITH "empty-shared-with" Error "SHARED_WITH names no workspace.";
+    FORWARD_QUERY_SHAPE "forward-query-shape" Error "FORWARD_QUERY is a SELECT list, without FROM and unquoted.";
+    NO_NODES "no-nodes" Error "A pipe needs a node.";
+    DIRECTIVE_BEFORE_NODE "directive-before-node" Error "The directive belongs to a node and stands before the first.";
+    MISSING_NODE_NAME "missing-node-name" Error "NODE without a name.";
+    DUPLICATE_NODE "duplicate-node" Error "Two nodes of one name.";
+    NODE_NAMED_LIKE_PIPE "node-named-like-pipe" Error "A node cannot have its pipe's name.";
+    MISSING_SQL "missing-sql" Error "The node has no SQL, or an empty one.";
+    UNKNOWN_NODE_TYPE "unknown-node-type" Error "No such node type.";
+    SEVERAL_TYPED_NODES "several-typed-nodes" Error "Only one node of a pipe can have a type.";
+    ATTRIBUTE_NOT_ALLOWED "attribute-not-allowed" Error "The node's type does not take this directive.";
+    MISSING_ATTRIBUTE "missing-attribute" Error "The node's type needs a directive that is missing.";
+    COPY_MODE "copy-mode" Error "COPY_MODE is exactly `append` or `replace`.";
+    INVALID_SCHEDULE "invalid-schedule" Error "Neither `@on-demand` nor a cron expression.";
+    SECRET_IN_SCHEDULE "secret-in-schedule" Error "Schedules cannot hold secrets.";
+    SINK_VARIANT "sink-variant" Error "The sink is neither Kafka nor object storage, or both.";
+    MISSING_TEMPLATE_MARKER "missing-template-marker" Error "Template syntax without a first `%`.";
+    TEMPLATE_SYNTAX "template-syntax" Error "The template does not parse.";
+    UNCLOSED_TEMPLATE_BLOCK "unclosed-template-block" Error "A template block without `{% end %}`.";
+    JINJA_END "jinja-end" Error "`{% endif %}` is Jinja; templates here close with `{% end %}`.";
+    TEMPLATE_STATEMENT "template-statement" Error "No such statement in templates.";
+    TEMPLATE_FUNCTION "template-function" Error "No such function in templates.";
+    TEMPLATE_EXPRESSION "template-expression" Error "An operator or method that output tags do not allow.";
+    PARAMETER_NAME "parameter-name" Error "Not a possible parameter name.";
+    RESERVED_PARAMETER "reserved-parameter" Warning "The product sets this parameter itself.";
+    CONNECTION_TYPE "connection-type" Error "A connection needs a TYPE the product knows.";
+    CONNECTION_SETTING "connection-setting" Error "A setting of another connection type, or a value it does not accept.";
+    INVALID_NAME "invalid-name" Error "Not a possible resource name.";
+    DUPLICATE_RESOURCE "duplicate-resource" Error "Two resources of one name.";
+    UNKNOWN_RESOURCE "unknown-resource" Error "No data source, pipe or node of that name.";
+    UNKNOWN_CONNECTION "unknown-connection" Warning "No connection of that name in the project.";
+    CONNECTION_MISMATCH "connection-mismatch" Error "The connection is of another type.";
+    SYSTEM_TABLE "system-table" Error "System tables cannot be read.";
+    CYCLE "cycle" Error "Resources read each other.";
+    SELF_COPY "self-copy" Warning "A copy reads the data source it replaces.";
+    UNTESTED_NAME "test-without-pipe" Warning "A test file is named like no pipe, so it never runs.";
+    BEYOND_DEPTH "beyond-depth" Warning "The vendor's tool does not scan folders this deep.";
+    IMPLICIT_ENDPOINT "implicit-endpoint" Hint "Nothing in this pipe is published.";
+    UNUSED_NODE "unused-node" Info "No other node and no published result uses this node.";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_unique_and_kebab_case() {
+        for (n, code) in ALL.iter().enumerate() {
+            assert!(code.name.chars().all(|c| c.is_ascii_lowercase() || c == '-'), "{}", code.name);
+            assert!(!ALL[..n].iter().any(|c| c.name == code.name), "{}", code.name);
+        }
+    }
+}

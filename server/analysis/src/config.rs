@@ -1,0 +1,103 @@
+//! `headwater.toml`.
+
+use std::collections::BTreeMap;
+
+use headwater_syntax::{Dialect, TextRange, range};
+use serde::Deserialize;
+
+use crate::codes::{self, Severity};
+
+/// What a team chose for its project. Every key is optional.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Config {
+    /// `dialect = "forward" | "classic"`.
+    pub dialect: Option<Dialect>,
+    /// `[diagnostics] code = "error" | "warning" | "info" | "hint" | "off"`.
+    pub severities: BTreeMap<String, Severity>,
+}
+
+/// Something in `headwater.toml` that has no effect, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigProblem {
+    /// What is wrong and what to write instead.
+    pub message: String,
+    /// Where, if known.
+    pub range: Option<TextRange>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct Raw {
+    dialect: Option<toml::Spanned<String>>,
+    diagnostics: BTreeMap<toml::Spanned<String>, toml::Spanned<String>>,
+    /// Read by the host commands; listed so that it is no unknown key here.
+    #[serde(rename = "hosts")]
+    _hosts: Option<toml::Value>,
+}
+
+impl Config {
+    /// Reads the file's text. What cannot be used is reported and left out; the rest counts.
+    pub fn parse(text: &str) -> (Self, Vec<ConfigProblem>) {
+        let mut problems = Vec::new();
+        let raw: Raw = match toml::from_str(text) {
+            Ok(raw) => raw,
+            Err(error) => {
+                let place = error.span().map(|s| range(s.start, s.end));
+                problems.push(ConfigProblem { message: error.message().to_owned(), range: place });
+                return (Self::default(), problems);
+            }
+        };
+        let mut config = Self::default();
+        if let Some(dialect) = raw.dialect {
+            config.dialect = match dialect.get_ref().as_str() {
+                "forward" => Some(Dialect::Forward),
+                "classic" => Some(Dialect::Classic),
+                other => {
+                    let message = format!("`{other}` is no dialect; write \"forward\" or \"classic\"");
+                    problems.push(ConfigProblem { message, range: Some(span(&dialect)) });
+                    None
+                }
+            };
+        }
+        for (code, severity) in raw.diagnostics {
+            if codes::find(code.get_ref()).is_none() {
+                let message = format!("there is no diagnostic `{}`; see docs/reference/diagnostics", code.get_ref());
+                problems.push(ConfigProblem { message, range: Some(span(&code)) });
+                continue;
+            }
+            match Severity::named(severity.get_ref()) {
+                Some(level) => {
+                    config.severities.insert(code.into_inner(), level);
+                }
+                None => {
+                    let message = format!(
+                        "`{}` is no severity; write \"error\", \"warning\", \"info\", \"hint\" or \"off\"",
+                        severity.get_ref()
+                    );
+                    problems.push(ConfigProblem { message, range: Some(span(&severity)) });
+                }
+            }
+        }
+        (config, problems)
+    }
+}
+
+fn span(value: &toml::Spanned<String>) -> TextRange {
+    range(value.span().start, value.span().end)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bad_entries_are_reported_and_the_rest_counts() {
+        let (config, problems) = Config::parse(
+            "dialect = 'classic'\n[diagnostics]\ncycle = 'off'\nnonsense = 'off'\nunknown-resource = 'loud'\n",
+        );
+        assert_eq!(config.dialect, Some(Dialect::Classic));
+        assert_eq!(config.severities.get("cycle"), Some(&Severity::Off));
+        assert_eq!(problems.len(), 2);
+        assert_eq!(Config::parse("dialect = [").1.len(), 1);
+    }
+}

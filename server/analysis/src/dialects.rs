@@ -1,0 +1,97 @@
+//! Which generation of the format a project is written in.
+
+use headwater_syntax::{Dialect, FileKind};
+
+use crate::db::Db;
+use crate::inputs::{File, Project};
+
+/// The dialect and the reason, in words for the status page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DialectFacts {
+    /// The generation.
+    pub dialect: Dialect,
+    /// Why.
+    pub why: String,
+}
+
+/// What one file says about its dialect. Small and stable: editing a body does not change it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Evidence {
+    include: bool,
+    version: bool,
+    forward_only: bool,
+    explicit_endpoint: bool,
+    untyped_endpoint: bool,
+}
+
+/// The dialect of a project. `headwater.toml` decides when it says so; otherwise the marks of both generations are
+/// weighed (specification §24, trap 14), and Forward, the current product, wins a tie.
+#[salsa::tracked]
+pub fn dialect(db: &dyn Db, project: Project) -> DialectFacts {
+    if let Some(dialect) = project.config(db).dialect {
+        return DialectFacts { dialect, why: "headwater.toml says so".to_owned() };
+    }
+    let facts = project.facts(db);
+    let (mut classic, mut forward) = (Vec::new(), Vec::new());
+    let vote = |yes: bool, side: &mut Vec<(u32, &'static str)>, weight, why| {
+        if yes {
+            side.push((weight, why));
+        }
+    };
+    let mut all = Evidence::default();
+    let (mut fragments, mut connections) = (false, false);
+    for file in project.files(db).iter() {
+        let e = evidence(db, *file);
+        all.include |= e.include;
+        all.version |= e.version;
+        all.forward_only |= e.forward_only;
+        all.explicit_endpoint |= e.explicit_endpoint;
+        all.untyped_endpoint |= e.untyped_endpoint;
+        fragments |= matches!(file.kind(db), Some(FileKind::Include | FileKind::Token));
+        connections |= file.kind(db) == Some(FileKind::Connection);
+    }
+    vote(facts.tinyenv, &mut classic, 3, "a .tinyenv file");
+    vote(fragments, &mut classic, 3, ".incl or .token files");
+    vote(all.include, &mut classic, 3, "INCLUDE directives");
+    vote(all.version, &mut classic, 1, "VERSION directives");
+    vote(all.untyped_endpoint, &mut classic, 2, "endpoints without TYPE");
+    vote(facts.config_json, &mut forward, 4, "a tinybird.config.json file");
+    vote(connections, &mut forward, 3, ".connection files");
+    vote(all.forward_only, &mut forward, 3, "directives that only Forward has");
+    vote(all.explicit_endpoint, &mut forward, 1, "TYPE endpoint");
+    let sum = |side: &[(u32, &'static str)]| side.iter().map(|(n, _)| n).sum::<u32>();
+    let (dialect, marks) =
+        if sum(&classic) > sum(&forward) { (Dialect::Classic, classic) } else { (Dialect::Forward, forward) };
+    let marks: Vec<_> = marks.iter().map(|(_, why)| *why).collect();
+    let why = if marks.is_empty() {
+        "nothing in the project points to the older dialect".to_owned()
+    } else {
+        format!("the project has {}", marks.join(", "))
+    };
+    DialectFacts { dialect, why }
+}
+
+#[salsa::tracked(returns(copy))]
+fn evidence(db: &dyn Db, file: File) -> Evidence {
+    let mut e = Evidence::default();
+    let Some(kind) = file.kind(db) else { return e };
+    let mut typed = false;
+    for line in file.text(db).lines() {
+        // Only lines at column 0 can be directives wherever they stand; reading more would need the dialect.
+        let mut words = line.split_whitespace();
+        let Some(first) = words.next().filter(|_| !line.starts_with([' ', '\t'])) else { continue };
+        match first.to_ascii_uppercase().as_str() {
+            "INCLUDE" => e.include = true,
+            "VERSION" => e.version = words.next().is_some_and(|v| v.parse::<u32>().is_ok()),
+            "FORWARD_QUERY" | "BACKFILL" | "DEPLOYMENT_METHOD" => e.forward_only = true,
+            "TYPE" => {
+                typed = true;
+                e.explicit_endpoint |= words.next().is_some_and(|w| w.eq_ignore_ascii_case("endpoint"));
+            }
+            _ => {}
+        }
+    }
+    let in_endpoints = file.path(db).parent().and_then(|p| p.file_name()) == Some("endpoints");
+    e.untyped_endpoint = kind == FileKind::Pipe && in_endpoints && !typed && !file.text(db).trim().is_empty();
+    e
+}

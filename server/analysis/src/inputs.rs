@@ -1,0 +1,89 @@
+//! Inputs: what the outside world tells the database.
+
+// The input macro adds accessors of its own, which it does not document.
+#![expect(missing_docs)]
+
+use std::sync::Arc;
+
+use camino::Utf8PathBuf;
+use headwater_syntax::FileKind;
+
+use crate::config::Config;
+use crate::db::{Database, Db};
+
+/// One data project: a folder with datafiles.
+#[salsa::input(debug)]
+#[derive(PartialOrd, Ord)]
+pub struct Project {
+    /// The folder. Only for messages: no query opens it.
+    pub root: Utf8PathBuf,
+    /// Every file, ordered by path.
+    pub files: Arc<Vec<File>>,
+    /// `headwater.toml`, or defaults.
+    pub config: Arc<Config>,
+    /// What the folder says besides its datafiles.
+    #[returns(copy)]
+    pub facts: ProjectFacts,
+    /// Stems of `tests/**/*.yaml`: the pipes that have tests.
+    pub tests: Arc<Vec<Utf8PathBuf>>,
+}
+
+/// Marks beside the datafiles.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct ProjectFacts {
+    /// `.tinyenv` exists: Classic.
+    pub tinyenv: bool,
+    /// `tinybird.config.json` or `tinybird.json` exists: Forward.
+    pub config_json: bool,
+}
+
+/// One file of a project. Files that disappear keep their input with [`Content::Deleted`].
+#[salsa::input(debug)]
+#[derive(PartialOrd, Ord)]
+pub struct File {
+    /// The project it belongs to.
+    #[returns(copy)]
+    pub project: Project,
+    /// Path from the project's root, with `/`.
+    pub path: Utf8PathBuf,
+    /// The text, or why there is none.
+    pub content: Content,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    /// Its text.
+    Text(Arc<str>),
+    /// It cannot be read as text; the reason is for people and says what to do.
+    Unreadable(String),
+    /// It is gone.
+    Deleted,
+}
+
+impl Project {
+    /// A project without files.
+    pub fn empty(db: &Database, root: Utf8PathBuf) -> Self {
+        Self::new(db, root, Arc::default(), Arc::default(), ProjectFacts::default(), Arc::default())
+    }
+}
+
+impl File {
+    /// What the file defines, by its extension; `None` for a file that is no datafile.
+    pub fn kind(self, db: &dyn Db) -> Option<FileKind> {
+        FileKind::from_extension(self.path(db).extension()?)
+    }
+
+    /// The text; empty when there is none.
+    pub fn text(self, db: &dyn Db) -> Arc<str> {
+        match self.content(db) {
+            Content::Text(text) => text.clone(),
+            Content::Unreadable(_) | Content::Deleted => "".into(),
+        }
+    }
+
+    /// The file's name without folder and extension.
+    pub fn stem(self, db: &dyn Db) -> &str {
+        self.path(db).file_stem().unwrap_or_default()
+    }
+}

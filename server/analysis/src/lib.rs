@@ -1,0 +1,34 @@
+//! What a data project means, as an incremental database.
+//!
+//! **Knows**: files as texts with names, what each declares ([`Interface`]), who reads whom ([`Graph`]), and what is
+//! wrong ([`diagnostics`]).
+//!
+//! **Must not know**: the disk, the clock, threads, editors, LSP, the engine. Inputs are set from outside; every
+//! answer is a pure function of them.
+//!
+//! The firewall: whatever one file asks about another goes through [`interface`], which a body edit does not change.
+//! `tests/incremental.rs` asserts it by counting executed queries.
+
+mod checks;
+mod codes;
+mod config;
+mod db;
+mod dialects;
+mod facts;
+pub mod flow;
+mod inputs;
+mod parse;
+pub mod scope;
+
+pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration};
+pub use config::{Config, ConfigProblem};
+pub use db::{Database, Db, EventSink};
+pub use checks::{Diagnostic, Related, Tag, diagnostics};
+pub use dialects::{DialectFacts, dialect};
+pub use flow::{EdgeKind, Graph, Vertex, graph};
+pub use headwater_syntax::{self as syntax, Dialect, Directive, FileKind, TextRange, TextSize};
+pub use inputs::{Content, File, Project, ProjectFacts};
+pub use facts::{ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface};
+pub use scope::{Names, Resolution, names, resolve, resolve_connection};
+pub use parse::{Include, IncludeProblem, NodeRead, Parsed, datafile, node_reads};
+pub use salsa::Setter;

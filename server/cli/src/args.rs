@@ -1,0 +1,118 @@
+//! The command line, declared.
+
+use camino::Utf8PathBuf;
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Change a live data pipeline from your editor without fear.
+#[derive(Debug, Parser)]
+#[command(name = "headwater", version, propagate_version = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the language server on standard input and output
+    Lsp {
+        /// Accepted for clients that insist on passing it; it is the only transport
+        #[arg(long, hide = true)]
+        stdio: bool,
+    },
+    /// Report what is wrong with a project
+    Check(CheckArgs),
+    /// Show how files are read: statements, functions, tables, syntax errors
+    Parse(ParseArgs),
+    /// Show what a resource reads and what flows downstream of it
+    Lineage(LineageArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// The project, or a folder with projects below it
+    pub(crate) dir: Option<Utf8PathBuf>,
+    /// The project, for commands run from elsewhere
+    #[arg(long, value_name = "DIR", conflicts_with = "dir")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// Output
+    #[arg(long, value_enum, default_value_t = CheckFormat::Human)]
+    pub(crate) format: CheckFormat,
+    /// Exit with 1 when there are warnings
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+    /// Use no engine and no network (today every check is offline)
+    #[arg(long)]
+    pub(crate) offline: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum CheckFormat {
+    /// Source excerpts
+    Human,
+    /// One JSON object
+    Json,
+    /// Annotations of GitHub Actions
+    Github,
+    /// SARIF 2.1.0
+    Sarif,
+}
+
+#[derive(Debug, Args)]
+#[group(id = "language", required = true, multiple = false)]
+pub(crate) struct ParseLanguage {
+    /// The files are SQL
+    #[arg(long)]
+    pub(crate) sql: bool,
+    /// The files are datafiles
+    #[arg(long)]
+    pub(crate) datafile: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ParseArgs {
+    #[command(flatten)]
+    pub(crate) language: ParseLanguage,
+    /// The files; `-` is standard input
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<Utf8PathBuf>,
+    /// Output
+    #[arg(long, value_enum, default_value_t = TextFormat::Human)]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TextFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct LineageArgs {
+    /// A data source, pipe or connection; `PIPE:NODE` for one node
+    pub(crate) name: String,
+    /// The project; found upward from here when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// Output
+    #[arg(long, value_enum, default_value_t = LineageFormat::Human)]
+    pub(crate) format: LineageFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LineageFormat {
+    /// Two trees
+    Human,
+    /// One JSON object
+    Json,
+    /// A Mermaid flowchart
+    Mermaid,
+    /// Graphviz
+    Dot,
+}

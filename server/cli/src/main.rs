@@ -1,0 +1,58 @@
+//! The `headwater` command.
+//!
+//! Exit codes are a contract: 0 fine; 1 faults found (warnings too with `--deny-warnings`); 2 wrong usage; 3 could not
+//! run.
+
+mod args;
+mod check;
+mod lineage;
+mod lines;
+mod parse;
+mod project;
+mod render;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser};
+
+use args::{Cli, Command};
+
+/// Why a command could not run; the message says what to do next.
+#[derive(Debug)]
+struct CannotRun(String);
+
+/// How a command that ran ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Fine,
+    Faults,
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Command::Lsp { stdio: _ } => return ExitCode::from(3),
+        Command::Check(args) => check::run(&args),
+        Command::Parse(args) => parse::run(&args),
+        Command::Lineage(args) => lineage::run(&args),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "headwater", &mut std::io::stdout());
+            Ok(Verdict::Fine)
+        }
+    };
+    match result {
+        Ok(Verdict::Fine) => ExitCode::SUCCESS,
+        Ok(Verdict::Faults) => ExitCode::from(1),
+        Err(CannotRun(message)) => {
+            eprintln!("headwater: {message}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+/// Writes to standard output; a reader that went away (`| head`) is no failure.
+fn print(text: &str) {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+}

@@ -1,0 +1,163 @@
+//! Hover: what a resource is, what it holds, and what depends on it.
+
+use headwater_analysis::{Db, Directive, File, Interface, TextRange, TextSize, Vertex, graph, interface};
+
+use crate::locate::{What, label, locate, noun};
+
+/// Markdown for a place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hover {
+    /// The text.
+    pub markdown: String,
+    /// What it is about.
+    pub range: TextRange,
+}
+
+/// Columns beyond this are counted, not listed: a hover is a glance.
+const MAX_COLUMNS: usize = 24;
+
+/// What stands at `offset`.
+pub fn hover(db: &dyn Db, file: File, offset: TextSize) -> Option<Hover> {
+    let located = locate(db, file, offset)?;
+    let markdown = match located.what {
+        What::Vertex(vertex) => resource(db, vertex),
+        What::Directive(directive) => directive_help(db, file, directive),
+        What::Service { database, name } => {
+            format!("**{database}.{name}** · service data source\n\nProvided by the platform; read-only.")
+        }
+        What::Include(target) => format!("**{}** · include", target.path(db)),
+    };
+    Some(Hover { markdown, range: located.range })
+}
+
+fn directive_help(db: &dyn Db, file: File, directive: Directive) -> String {
+    let mut text = format!("**{}**\n\n{}", directive.name(), directive.help());
+    // The first line of a data source is where people look for what depends on it.
+    if directive == Directive::Schema {
+        let vertex = Vertex { file, node: None };
+        text += &flow(db, vertex);
+    }
+    text
+}
+
+fn resource(db: &dyn Db, vertex: Vertex) -> String {
+    let mut out = format!("**{}** · {}\n", label(db, vertex), noun(db, vertex));
+    let Some(face) = interface(db, vertex.file) else { return out };
+    if let Some(description) = &face.description {
+        out += &format!("\n{}\n", description.trim());
+    }
+    match vertex.node.and_then(|n| face.nodes.get(n)) {
+        Some(node) => {
+            let parameters: Vec<_> = node
+                .parameters
+                .iter()
+                .filter(|p| p.ty.is_some())
+                .map(|p| {
+                    let default = p.default.as_ref().map(|d| format!(" = {d}")).unwrap_or_default();
+                    format!("`{}: {}{default}`", p.name, p.ty.as_deref().unwrap_or_default())
+                })
+                .collect();
+            if !parameters.is_empty() {
+                out += &format!("\nParameters: {}\n", parameters.join(", "));
+            }
+            if let Some(target) = &node.writes {
+                out += &format!("\nWrites `{target}`\n");
+            }
+        }
+        None => out += &table(face),
+    }
+    out + &flow(db, vertex)
+}
+
+fn table(face: &Interface) -> String {
+    let mut out = String::new();
+    if let Some(engine) = &face.engine {
+        out += &format!("\n{}", engine.name);
+        for (word, key) in [("sorted by", &engine.sorting_key), ("partitioned by", &engine.partition_key)] {
+            if let Some(key) = key {
+                out += &format!(" · {word} `{key}`");
+            }
+        }
+        if let Some(ttl) = &engine.ttl {
+            out += &format!(" · TTL `{ttl}`");
+        }
+        out.push('\n');
+    }
+    if let Some(service) = &face.service {
+        out += &format!("\nType `{service}`\n");
+    }
+    if let Some(connection) = &face.connection {
+        out += &format!("\nIngests from `{connection}`\n");
+    }
+    if !face.columns.is_empty() {
+        out += "\n```sql\n";
+        for column in face.columns.iter().take(MAX_COLUMNS) {
+            let default = column.default.as_ref().map(|d| format!(" DEFAULT {d}")).unwrap_or_default();
+            out += &format!("{} {}{default}\n", column.name, column.ty);
+        }
+        let hidden = face.columns.len().saturating_sub(MAX_COLUMNS);
+        if hidden > 0 {
+            out += &format!("-- and {hidden} more\n");
+        }
+        out += "```\n";
+    }
+    out
+}
+
+/// Who reads it, and everything downstream in one line.
+fn flow(db: &dyn Db, vertex: Vertex) -> String {
+    let graph = graph(db, vertex.file.project(db));
+    let names = |edges: &[(Vertex, _)]| {
+        let mut names: Vec<_> = edges.iter().map(|(v, _)| format!("`{}`", label(db, *v))).collect();
+        names.sort();
+        names.dedup();
+        names.join(", ")
+    };
+    let mut out = String::new();
+    let (up, down) = (graph.upstream(vertex), graph.downstream(vertex));
+    if !up.is_empty() {
+        out += &format!("\nReads from {}\n", names(up));
+    }
+    if !down.is_empty() {
+        out += &format!("\nRead by {}\n", names(down));
+    }
+    if let Some(summary) = graph.impact(db, &graph.all_downstream(vertex)).summary() {
+        out += &format!("\nDownstream: {summary}\n");
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use expect_test::expect;
+    use headwater_test_fixture::Fixture;
+
+    #[test]
+    fn a_data_source_shows_columns_engine_and_readers() {
+        let fixture = Fixture::parse(
+            "//- datasources/hits.datasource\nDESCRIPTION Page hits\nSCHEMA >\n  ts DateTime,\n  url String DEFAULT ''\nENGINE_SORTING_KEY ts\n\
+             //- endpoints/top.pipe\nNODE a\nSQL >\n  SELECT * FROM h$0its\nNODE b\nSQL >\n  SELECT * FROM a\nTYPE endpoint\n",
+        );
+        let (db, _, files) = fixture.load();
+        let (index, offset) = fixture.cursor.expect("a cursor");
+        let hover = hover(&db, files[index], offset).expect("a hover");
+        expect![[r"
+            **hits** · data source
+
+            Page hits
+
+            MergeTree · sorted by `ts`
+
+            ```sql
+            ts DateTime
+            url String DEFAULT ''
+            ```
+
+            Read by `top:a`
+
+            Downstream: 1 node · 1 endpoint
+        "]]
+        .assert_eq(&hover.markdown);
+    }
+}

@@ -1,0 +1,40 @@
+//! Editor features over the analysis database: one file per feature.
+//!
+//! **Knows**: what an editor asks for, in plain structs with byte offsets.
+//!
+//! **Must not know**: LSP, JSON, positions in lines, the disk, threads. A feature is a function of a database and a
+//! place; it never fails and never blocks.
+
+mod definition;
+mod folding;
+mod hover;
+mod lenses;
+mod lineage;
+mod links;
+mod locate;
+mod references;
+mod symbols;
+mod workspace_symbols;
+
+use headwater_analysis::{File, TextRange};
+
+pub use definition::definition;
+pub use folding::{Fold, FoldKind, folding_ranges};
+pub use hover::{Hover, hover};
+pub use lenses::{Lens, code_lenses};
+pub use lineage::{Lineage, LineageNode, Subject, lineage};
+pub use links::{Link, document_links};
+pub use references::references;
+pub use symbols::{Symbol, SymbolKind, document_symbols};
+pub use workspace_symbols::{WorkspaceSymbol, workspace_symbols};
+
+/// A place to go to.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Target {
+    /// The file.
+    pub file: File,
+    /// What to show: the whole definition.
+    pub range: TextRange,
+    /// What to select: usually the name.
+    pub focus: TextRange,
+}

@@ -1,0 +1,165 @@
+//! What this client can do, and what we tell it that we can.
+
+use serde_json::{Value, json};
+use tower_lsp::gen_lsp_types::ServerCapabilities;
+
+use crate::position::Encoding;
+
+/// The command a client implements to show the places downstream of a resource.
+pub(crate) const SHOW_DOWNSTREAM: &str = "headwater.showDownstream";
+
+/// Everything the server asks about its client, read once from `initialize`.
+#[derive(Debug, Clone)]
+pub(crate) struct Profile {
+    pub(crate) encoding: Encoding,
+    pub(crate) client: String,
+    pub(crate) process_id: Option<u32>,
+    /// Diagnostics are pushed: the client cannot pull them, or cannot be told to pull again.
+    pub(crate) push: bool,
+    pub(crate) workspace_pull: bool,
+    pub(crate) hierarchical_symbols: bool,
+    pub(crate) markdown: bool,
+    pub(crate) definition_links: bool,
+    pub(crate) related_information: bool,
+    pub(crate) diagnostic_tags: bool,
+    pub(crate) line_folding_only: bool,
+    pub(crate) watches_files: bool,
+    pub(crate) answers_configuration: bool,
+    pub(crate) registers_configuration: bool,
+    pub(crate) shows_progress: bool,
+    pub(crate) refreshes_diagnostics: bool,
+    pub(crate) refreshes_lenses: bool,
+    /// The client runs [`SHOW_DOWNSTREAM`].
+    pub(crate) shows_downstream: bool,
+    /// The user trusts this folder. Nothing is ever executed without it, and today nothing with it either.
+    pub(crate) trusted: bool,
+    pub(crate) folders: Vec<String>,
+}
+
+impl Profile {
+    /// Reads the parameters of `initialize`. Whatever is missing or misspelt counts as "cannot".
+    pub(crate) fn read(params: &Value) -> Self {
+        let at = |path: &str| params.pointer(path);
+        let can = |path: &str| at(&format!("/capabilities/{path}")).and_then(Value::as_bool).unwrap_or(false);
+        let has = |path: &str| at(&format!("/capabilities/{path}")).is_some_and(Value::is_object);
+        let list = |path: &str| at(path).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        let text = |path: &str| at(path).and_then(Value::as_str).unwrap_or_default();
+
+        let name = text("/clientInfo/name");
+        let version = text("/clientInfo/version");
+        let refreshes_diagnostics = can("workspace/diagnostics/refreshSupport")
+            // The specification names the field in the singular and in the plural; clients send either.
+            || can("workspace/diagnostic/refreshSupport");
+        let pulls = has("textDocument/diagnostic");
+        let neovim = name.eq_ignore_ascii_case("neovim");
+        // Neovim before 0.12 cannot be told to pull again (neovim #36695), so other open buffers would keep stale
+        // diagnostics; and until #40623 (July 2026, in 0.13) one that was offered workspace diagnostics never
+        // refreshed open buffers at all.
+        let push = !pulls || neovim && !refreshes_diagnostics;
+        let workspace_pull = !push && !(neovim && older(version, (0, 13)));
+
+        let mut folders: Vec<String> = list("/workspaceFolders")
+            .iter()
+            .filter_map(|folder| folder.get("uri")?.as_str().map(str::to_owned))
+            .collect();
+        if folders.is_empty() {
+            folders.extend(at("/rootUri").and_then(Value::as_str).map(str::to_owned));
+        }
+        let strings = |path: &str| list(path).iter().filter_map(Value::as_str).collect::<Vec<_>>();
+        Self {
+            encoding: Encoding::negotiate(strings("/capabilities/general/positionEncodings").into_iter()),
+            client: format!("{name} {version}").trim().to_owned(),
+            process_id: at("/processId").and_then(Value::as_u64).and_then(|id| u32::try_from(id).ok()),
+            push,
+            workspace_pull,
+            hierarchical_symbols: can("textDocument/documentSymbol/hierarchicalDocumentSymbolSupport"),
+            markdown: strings("/capabilities/textDocument/hover/contentFormat").contains(&"markdown"),
+            definition_links: can("textDocument/definition/linkSupport"),
+            related_information: can("textDocument/publishDiagnostics/relatedInformation")
+                || can("textDocument/diagnostic/relatedInformation"),
+            diagnostic_tags: has("textDocument/publishDiagnostics/tagSupport")
+                || has("textDocument/diagnostic/tagSupport"),
+            line_folding_only: can("textDocument/foldingRange/lineFoldingOnly"),
+            watches_files: can("workspace/didChangeWatchedFiles/dynamicRegistration"),
+            answers_configuration: can("workspace/configuration"),
+            registers_configuration: can("workspace/didChangeConfiguration/dynamicRegistration"),
+            shows_progress: can("window/workDoneProgress"),
+            refreshes_diagnostics,
+            refreshes_lenses: can("workspace/codeLens/refreshSupport"),
+            shows_downstream: strings("/initializationOptions/clientCommands").contains(&SHOW_DOWNSTREAM),
+            trusted: at("/initializationOptions/trusted").and_then(Value::as_bool).unwrap_or(false),
+            folders,
+        }
+    }
+
+    /// What the server offers this client. Written as the client sees it.
+    pub(crate) fn server_capabilities(&self) -> ServerCapabilities {
+        let mut offer = json!({
+            "positionEncoding": self.encoding.name(),
+            "textDocumentSync": { "openClose": true, "change": 2, "save": { "includeText": false } },
+            "hoverProvider": true,
+            "definitionProvider": true,
+            "referencesProvider": true,
+            "documentSymbolProvider": true,
+            "workspaceSymbolProvider": true,
+            "documentLinkProvider": { "resolveProvider": false },
+            "foldingRangeProvider": true,
+            "codeLensProvider": { "resolveProvider": false },
+            "workspace": { "workspaceFolders": { "supported": true, "changeNotifications": true } },
+            "experimental": { "headwaterProtocol": crate::PROTOCOL },
+        });
+        if !self.push {
+            offer["diagnosticProvider"] = json!({
+                "identifier": "headwater",
+                "interFileDependencies": true,
+                "workspaceDiagnostics": self.workspace_pull,
+            });
+        }
+        serde_json::from_value(offer).unwrap_or_default()
+    }
+}
+
+fn older(version: &str, than: (u32, u32)) -> bool {
+    let mut numbers = version.trim_start_matches('v').split(['.', '-', '+']).map(|n| n.parse().unwrap_or(0));
+    (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0)) < than
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn client(name: &str, version: &str, refresh: bool) -> Profile {
+        Profile::read(&json!({
+            "clientInfo": { "name": name, "version": version },
+            "capabilities": {
+                "textDocument": { "diagnostic": {} },
+                "workspace": { "diagnostics": { "refreshSupport": refresh } },
+            },
+        }))
+    }
+
+    #[test]
+    fn neovim_gets_what_its_version_can_handle() {
+        let profile = |version, refresh| {
+            let p = client("Neovim", version, refresh);
+            (p.push, p.workspace_pull)
+        };
+        assert_eq!(profile("0.11.4", false), (true, false));
+        assert_eq!(profile("v0.12.1", true), (false, false));
+        assert_eq!(profile("0.13.0-dev-1+g0", true), (false, true));
+        let other = client("Visual Studio Code", "1.110.0", false);
+        assert_eq!((other.push, other.workspace_pull), (false, true));
+        assert!(Profile::read(&json!({})).push);
+    }
+
+    #[test]
+    fn the_offer_is_valid_protocol() {
+        let offer = serde_json::to_value(client("x", "", true).server_capabilities()).unwrap();
+        assert_eq!(offer["diagnosticProvider"]["workspaceDiagnostics"], true);
+        assert_eq!(offer["experimental"]["headwaterProtocol"], 1);
+        assert_eq!(offer["textDocumentSync"]["change"], 2);
+        let offer = serde_json::to_value(Profile::read(&json!(null)).server_capabilities()).unwrap();
+        assert!(offer.get("diagnosticProvider").is_none());
+        assert_eq!(offer["positionEncoding"], "utf-16");
+    }
+}

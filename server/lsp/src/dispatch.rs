@@ -1,0 +1,137 @@
+//! The whole concurrency policy, on one screen.
+
+use rustc_hash::FxHashMap;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use tower_lsp::jsonrpc::Error;
+
+use crate::owner::Owner;
+use crate::requests::{
+    code_lens, definition, diagnostic, document_link, document_symbol, folding_range, hover, references, status,
+    workspace_diagnostic, workspace_symbol,
+};
+use crate::snapshot::Snapshot;
+
+/// Where a request runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Somebody is looking at the cursor: goes first, and one worker takes nothing else.
+    Latency,
+    /// May take as long as the project is large.
+    Worker,
+    /// Answered by the owner itself, from what it has in its hands.
+    Owner,
+}
+
+/// What happens to a request whose snapshot a write has made stale.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// It runs again: its parameters mean the same in any text.
+    Always,
+    /// It runs again unless its own document was edited, in which case its position means nothing any more and the
+    /// client is told `ContentModified`.
+    SameText,
+}
+
+impl Table {
+    /// Every request the server answers.
+    pub(crate) fn new() -> Self {
+        use Class::{Latency, Worker};
+        use Retry::{Always, SameText};
+        let mut table = Self { routes: Vec::new(), by_method: FxHashMap::default() };
+        table
+            .on("textDocument/hover", Latency, SameText, hover::run)
+            .on("textDocument/definition", Latency, SameText, definition::run)
+            .on("textDocument/documentSymbol", Latency, Always, document_symbol::run)
+            .on("textDocument/documentLink", Latency, Always, document_link::run)
+            .on("textDocument/foldingRange", Latency, Always, folding_range::run)
+            .on("textDocument/diagnostic", Latency, Always, diagnostic::run)
+            .on("textDocument/codeLens", Worker, Always, code_lens::run)
+            .on("textDocument/references", Worker, SameText, references::run)
+            .on("workspace/symbol", Worker, Always, workspace_symbol::run)
+            .read("workspace/diagnostic", Worker, Always, workspace_diagnostic::run)
+            .by_owner("headwater/status", status::run);
+        table
+    }
+}
+
+/// What a reading handler ends with.
+pub(crate) enum Answer {
+    /// The result.
+    Result(Value),
+    /// Nothing to say yet: keep the parameters and run again when something has changed (long polling).
+    Park,
+}
+
+pub(crate) enum Handler {
+    Read(Box<dyn Fn(&Snapshot, &Value) -> Result<Answer, Error> + Send + Sync>),
+    Owner(fn(&Owner) -> Value),
+}
+
+pub(crate) struct Route {
+    pub(crate) method: &'static str,
+    pub(crate) class: Class,
+    pub(crate) retry: Retry,
+    pub(crate) handler: Handler,
+}
+
+/// All routes.
+pub(crate) struct Table {
+    routes: Vec<Route>,
+    by_method: FxHashMap<&'static str, usize>,
+}
+
+impl Table {
+    pub(crate) fn methods(&self) -> impl Iterator<Item = &'static str> {
+        self.routes.iter().map(|route| route.method)
+    }
+
+    /// The number of a method's route.
+    pub(crate) fn find(&self, method: &str) -> Option<usize> {
+        self.by_method.get(method).copied()
+    }
+
+    pub(crate) fn route(&self, number: usize) -> &Route {
+        &self.routes[number]
+    }
+
+    fn on<P: DeserializeOwned, R: Serialize>(
+        &mut self,
+        method: &'static str,
+        class: Class,
+        retry: Retry,
+        run: fn(&Snapshot, P) -> R,
+    ) -> &mut Self {
+        let handler = move |snapshot: &Snapshot, params: &Value| {
+            let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
+            let result = run(snapshot, params);
+            serde_json::to_value(result).map(Answer::Result).map_err(|_| Error::internal_error())
+        };
+        self.add(method, class, retry, Handler::Read(Box::new(handler)))
+    }
+
+    fn read<P: DeserializeOwned>(
+        &mut self,
+        method: &'static str,
+        class: Class,
+        retry: Retry,
+        run: fn(&Snapshot, P) -> Answer,
+    ) -> &mut Self {
+        let handler = move |snapshot: &Snapshot, params: &Value| {
+            let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
+            Ok(run(snapshot, params))
+        };
+        self.add(method, class, retry, Handler::Read(Box::new(handler)))
+    }
+
+    fn by_owner(&mut self, method: &'static str, run: fn(&Owner) -> Value) -> &mut Self {
+        self.add(method, Class::Owner, Retry::Always, Handler::Owner(run))
+    }
+
+    fn add(&mut self, method: &'static str, class: Class, retry: Retry, handler: Handler) -> &mut Self {
+        self.by_method.insert(method, self.routes.len());
+        self.routes.push(Route { method, class, retry, handler });
+        self
+    }
+}

@@ -1,0 +1,1 @@
+//! Placeholder until its first code lands in this sitting.

@@ -1,0 +1,126 @@
+//! The little of a file system that reading a project needs.
+
+use std::io;
+
+use camino::{Utf8Path, Utf8PathBuf};
+
+/// What a path names once symbolic links are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file of this many bytes.
+    File(u64),
+    /// A folder.
+    Directory,
+    /// A socket, a pipe, a device: opening one may block for ever.
+    Other,
+}
+
+/// One name in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The name, without the folder.
+    pub name: String,
+    /// What it names, links followed; a dangling link is [`EntryKind::Other`].
+    pub kind: EntryKind,
+    /// The name is a symbolic link.
+    pub link: bool,
+}
+
+/// Read access to files. Implementations are shared between threads.
+pub trait FileSystem: Send + Sync {
+    /// What `path` names, links followed.
+    ///
+    /// # Errors
+    /// As the system reports them; `NotFound` for a path that is not there.
+    fn kind(&self, path: &Utf8Path) -> io::Result<EntryKind>;
+
+    /// The file's bytes.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>>;
+
+    /// The names in a folder, in no particular order. Names that are not Unicode are left out.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    fn entries(&self, directory: &Utf8Path) -> io::Result<Vec<Entry>>;
+
+    /// The path without links, `.` and `..`: equal for two names of one folder.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    fn canonical(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf>;
+
+    /// Whether there is something at `path`.
+    fn exists(&self, path: &Utf8Path) -> bool {
+        self.kind(path).is_ok()
+    }
+}
+
+/// The machine's own file system.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct OsFileSystem;
+
+impl FileSystem for OsFileSystem {
+    fn kind(&self, path: &Utf8Path) -> io::Result<EntryKind> {
+        std::fs::metadata(path).map(|metadata| kind_of(&metadata))
+    }
+
+    fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {
+        std::fs::read(path)
+    }
+
+    fn entries(&self, directory: &Utf8Path) -> io::Result<Vec<Entry>> {
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(directory)? {
+            let entry = entry?;
+            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(file_type) = entry.file_type() else { continue };
+            let link = file_type.is_symlink();
+            let kind = if file_type.is_dir() {
+                EntryKind::Directory
+            } else if file_type.is_file() {
+                // The length is looked up again by whoever reads the file: most names here are never read.
+                EntryKind::File(0)
+            } else if link {
+                std::fs::metadata(entry.path()).map_or(EntryKind::Other, |metadata| kind_of(&metadata))
+            } else {
+                EntryKind::Other
+            };
+            entries.push(Entry { name, kind, link });
+        }
+        Ok(entries)
+    }
+
+    fn canonical(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+        path.canonicalize_utf8()
+    }
+}
+
+/// A path with forward slashes and without `.` and `..`, as paths are compared everywhere in Headwater. Purely textual:
+/// links are not looked at.
+pub fn path_of(path: &Utf8Path) -> Utf8PathBuf {
+    use camino::Utf8Component as Part;
+    let mut clean = Utf8PathBuf::new();
+    for part in path.components() {
+        match part {
+            Part::CurDir => {}
+            Part::ParentDir => {
+                clean.pop();
+            }
+            part => clean.push(part),
+        }
+    }
+    if cfg!(windows) { Utf8PathBuf::from(clean.as_str().replace('\\', "/")) } else { clean }
+}
+
+fn kind_of(metadata: &std::fs::Metadata) -> EntryKind {
+    if metadata.is_dir() {
+        EntryKind::Directory
+    } else if metadata.is_file() {
+        EntryKind::File(metadata.len())
+    } else {
+        EntryKind::Other
+    }
+}

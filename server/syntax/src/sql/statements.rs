@@ -1,0 +1,148 @@
+//! A text of one or more statements, summarised: what each calls, reads and names, and where it does not parse.
+
+use text_size::TextRange;
+use tree_sitter::{Node, Tree};
+
+use super::{parse, table_references, unquote};
+use crate::range;
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Where it stands.
+    pub range: TextRange,
+    /// What it is: `select`, `explain`…, or a directive's name for datafiles.
+    pub kind: String,
+    /// Where it does not parse.
+    pub errors: Vec<SyntaxError>,
+    /// Functions called, in order, as written.
+    pub functions: Vec<String>,
+    /// Tables read, `database.table`, in order.
+    pub tables: Vec<String>,
+    /// Columns and aliases used, in order, dots kept.
+    pub identifiers: Vec<String>,
+}
+
+/// Text that does not parse.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyntaxError {
+    /// The text, or the place where something is missing.
+    pub range: TextRange,
+    /// What is wrong.
+    pub message: String,
+}
+
+impl Statement {
+    /// A statement about which nothing is known yet.
+    pub fn empty(kind: String, range: TextRange) -> Self {
+        let (errors, functions, tables, identifiers) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Self { range, kind, errors, functions, tables, identifiers }
+    }
+}
+
+/// Summaries of all statements of `text`. Linear.
+pub fn statements(text: &str) -> Vec<Statement> {
+    let Some(tree) = parse(text) else {
+        let whole = range(0, text.len());
+        let mut statement = Statement::empty("unknown".to_owned(), whole);
+        let message = "this text takes more work to parse than its length justifies; simplify it".to_owned();
+        statement.errors.push(SyntaxError { range: whole, message });
+        return vec![statement];
+    };
+    let mut out: Vec<Statement> = Vec::new();
+    let root = tree.root_node();
+    let mut cursor = root.walk();
+    for child in root.children(&mut cursor) {
+        match child.kind() {
+            "statement" => out.push(Statement::empty(kind(child), place(child))),
+            // What recovery left outside of any statement is one of its own.
+            _ if child.is_error() || child.is_missing() => {
+                out.push(Statement::empty("error".to_owned(), place(child)));
+            }
+            _ => {}
+        }
+    }
+    visit(text, &tree, &mut out);
+    for reference in table_references(text) {
+        let name = reference.database.map(|d| format!("{d}.")).unwrap_or_default() + &reference.name;
+        if let Some(statement) = at(&mut out, reference.range) {
+            statement.tables.push(name);
+        }
+    }
+    out
+}
+
+fn place(node: Node<'_>) -> TextRange {
+    range(node.start_byte(), node.end_byte())
+}
+
+fn kind(statement: Node<'_>) -> String {
+    let inner = statement.named_child(0).map_or("statement", |n| n.kind());
+    match inner {
+        "select_query" | "set_operation" | "subquery" => "select".to_owned(),
+        other => other.trim_end_matches("_statement").to_owned(),
+    }
+}
+
+fn at(statements: &mut [Statement], range: TextRange) -> Option<&mut Statement> {
+    statements.iter_mut().find(|s| s.range.contains_range(range))
+}
+
+fn visit(text: &str, tree: &Tree, out: &mut [Statement]) {
+    let mut cursor = tree.walk();
+    loop {
+        let node = cursor.node();
+        let range = place(node);
+        if let Some(statement) = at(out, range) {
+            match node.kind() {
+                "function_call" => {
+                    if let Some(name) = node.child_by_field_name("name") {
+                        statement.functions.push(unquote(&text[name.byte_range()]));
+                    }
+                }
+                "column_ref" => statement.identifiers.push(text[node.byte_range()].to_owned()),
+                _ => {}
+            }
+            if node.is_missing() {
+                let message = format!("{} is missing here", node.kind());
+                statement.errors.push(SyntaxError { range, message });
+            } else if node.is_error() {
+                let found: String = text[node.byte_range()].chars().take(40).collect();
+                let message = format!("`{}` is not expected here", found.trim());
+                statement.errors.push(SyntaxError { range, message });
+            }
+        }
+        // What is inside an error is guesswork.
+        if !(node.is_error() && out.len() > 1) && cursor.goto_first_child() {
+            continue;
+        }
+        while !cursor.goto_next_sibling() {
+            if !cursor.goto_parent() {
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statements_are_summarised() {
+        let found = statements("SELECT uniqIf(a.b, c > 1) FROM db.t; SELECT 1");
+        assert_eq!(found.len(), 2);
+        assert_eq!(found[0].functions, ["uniqIf"]);
+        assert_eq!(found[0].tables, ["db.t"]);
+        assert_eq!(found[0].identifiers, ["a.b", "c"]);
+        assert_eq!(found[0].kind, "select");
+        assert!(found.iter().all(|s| s.errors.is_empty()), "{found:?}");
+    }
+
+    #[test]
+    fn errors_have_places() {
+        let found = statements("SELECT (a FROM t WHERE");
+        assert!(found.iter().any(|s| !s.errors.is_empty()));
+        assert_eq!(statements(""), []);
+    }
+}

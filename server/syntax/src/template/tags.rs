@@ -1,0 +1,63 @@
+//! Finds `{{ }}`, `{% %}` and `{# #}` in text.
+
+use text_size::TextRange;
+
+use crate::range;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum TagKind {
+    Output,
+    Statement,
+    Comment,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tag {
+    pub(super) kind: TagKind,
+    /// With delimiters.
+    pub(super) range: TextRange,
+    /// Between the delimiters.
+    pub(super) inner: TextRange,
+    pub(super) closed: bool,
+}
+
+/// All tags in order. Linear: each `{` is looked at once, and each search for a closing delimiter starts behind the
+/// last tag.
+pub(super) fn tags(text: &str) -> Vec<Tag> {
+    let bytes = text.as_bytes();
+    let mut tags = Vec::new();
+    let mut at = 0;
+    while let Some(open) = text[at..].find('{').map(|n| at + n) {
+        let kind = match bytes.get(open + 1) {
+            // Of three or more braces the innermost pair is the delimiter.
+            Some(b'{') if bytes.get(open + 2) == Some(&b'{') => {
+                at = open + 1;
+                continue;
+            }
+            Some(b'{') => TagKind::Output,
+            Some(b'%') => TagKind::Statement,
+            Some(b'#') => TagKind::Comment,
+            _ => {
+                at = open + 1;
+                continue;
+            }
+        };
+        // `{{!` and its siblings write the delimiter itself.
+        if bytes.get(open + 2) == Some(&b'!') {
+            at = open + 3;
+            continue;
+        }
+        let close = match kind {
+            TagKind::Output => "}}",
+            TagKind::Statement => "%}",
+            TagKind::Comment => "#}",
+        };
+        let (inner_end, end, closed) = match text[open + 2..].find(close) {
+            Some(n) => (open + 2 + n, open + 2 + n + 2, true),
+            None => (text.len(), text.len(), false),
+        };
+        tags.push(Tag { kind, range: range(open, end), inner: range(open + 2, inner_end), closed });
+        at = end;
+    }
+    tags
+}
