@@ -23,14 +23,13 @@ module.exports = grammar({
     $.missing_operand,
     $.missing_name,
     $._from_marker,
+    $.unclosed_statement,
     $._error_sentinel,
   ],
 
-  extras: $ => [/\s/, $.comment, $.template_comment, $.template_statement],
+  extras: $ => [/\s/, $.comment, $.template_comment, $.template_statement, $.unclosed_statement],
 
-  supertypes: $ => [],
-
-  inline: $ => [$._primary, $._compound, $._literal, $._element],
+  inline: $ => [$._primary, $._compound, $._literal],
 
   conflicts: $ => [
     [$.interval, $._soft_keyword],

@@ -46,7 +46,10 @@ pub fn run(check: bool) -> anyhow::Result<()> {
     }
     let drifted = result?;
     if !drifted.is_empty() {
-        bail!("generated files differ from what is committed; run `cargo xtask codegen`:\n  {}", drifted.join("\n  "));
+        bail!(
+            "generated files differ from what is committed; run `cargo xtask codegen`:\n  {}",
+            drifted.join("\n  ")
+        );
     }
     Ok(())
 }

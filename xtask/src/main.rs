@@ -1,1 +1,89 @@
-fn main() {}
+//! The project's chores, in plain Rust: `cargo xtask demo|test|codegen|bench|setup`.
+//!
+//! Each installs what it needs into a cache folder outside the clone, and says what it does.
+
+mod bench;
+mod codegen;
+mod demo;
+mod editors;
+mod fetch;
+mod setup;
+mod test;
+
+use std::ffi::OsStr;
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+
+use anyhow::{Context, Result, ensure};
+
+const USAGE: &str = "\
+Usage: cargo xtask <command>
+
+  demo               run the main job on an example project: check, lineage, and how to open it in an editor
+  test [--no-editors]
+                     everything the gate runs: format, lints, grammar drift, all tests, documentation, real editors
+  codegen [--check]  regenerate the parsers; with --check, fail when the committed ones differ
+  bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
+  setup              build the server and put the real editors for the end-to-end tests into the cache
+  package            build the VS Code extension and the Neovim plugin into target/editors
+  screenshots        retake the README's pictures in the real editors
+";
+
+fn main() -> ExitCode {
+    // The editor sessions start this program as a tap between editor and server.
+    if std::env::args_os().nth(1).as_deref() == Some(OsStr::new("lsp-tap")) {
+        return match editors::tap(std::env::args_os().skip(2)) {
+            Ok(code) => ExitCode::from(u8::try_from(code).unwrap_or(1)),
+            Err(error) => fail(&error),
+        };
+    }
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    let flag = |name: &str| args.iter().any(|a| a == name);
+    let result = match args.first().map(String::as_str) {
+        Some("demo") => demo::run(),
+        Some("test") => test::run(!flag("--no-editors")),
+        Some("codegen") => codegen::run(flag("--check")),
+        Some("bench") => bench::run(flag("--quick")),
+        Some("setup") => setup::run(),
+        Some("package") => setup::package(),
+        Some("screenshots") => setup::screenshots(),
+        _ => {
+            eprint!("{USAGE}");
+            return ExitCode::from(2);
+        }
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &anyhow::Error) -> ExitCode {
+    eprintln!("xtask: {error:#}");
+    ExitCode::FAILURE
+}
+
+/// The repository's root.
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).parent().map(PathBuf::from).unwrap_or_default()
+}
+
+/// The same cargo that runs this.
+fn cargo() -> Command {
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.current_dir(root());
+    command
+}
+
+/// Builds the server, optimised or not, and says where it is.
+fn build_server(release: bool) -> Result<PathBuf> {
+    let mut command = cargo();
+    command.args(["build", "--quiet", "--package", "headwater", "--bin", "headwater"]);
+    if release {
+        command.arg("--release");
+    }
+    ensure!(command.status().context("cargo cannot be started")?.success(), "the server does not build");
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let name = format!("headwater{}", std::env::consts::EXE_SUFFIX);
+    Ok(target.join(if release { "release" } else { "debug" }).join(name))
+}

@@ -29,8 +29,8 @@
 
 ; Literals -------------------------------------------------------------------------------------------
 
-(string) @string
-(number) @number
+[(string) (unclosed_string)] @string
+[(number) (negative_number)] @number
 (boolean) @boolean
 (null) @constant.builtin
 (interval_unit) @constant.builtin
@@ -40,8 +40,8 @@
 ; Template tags ----------------------------------------------------------------------------------------
 
 (template_marker) @keyword.directive
-(template_output) @embedded
-(template_statement) @keyword.directive
+[(template_output) (unclosed_template)] @embedded
+[(template_statement) (unclosed_statement)] @keyword.directive
 (template_comment) @comment
 
 ; Keywords -----------------------------------------------------------------------------------------------

@@ -5,9 +5,9 @@
 
 /// <reference types="tree-sitter-cli/dsl" />
 
-const { anyCase, kw, kws, commaList1, trailing, parens, PREC } = require('./helpers');
+const { anyCase, kw, kws, trailing, parens, PREC } = require('./helpers');
 
-const binary = ($, left, operator, right = left) =>
+const binary = ($, operator) =>
   seq(field('left', $._expression), field('operator', operator), field('right', $._expression));
 
 module.exports = {
@@ -125,24 +125,22 @@ module.exports = {
 
   // Parentheses, tuples, arrays, maps -------------------------------------------------------------
 
-  parenthesized_expression: $ => prec(1, parens($._element)),
+  parenthesized_expression: $ => prec(1, parens($._expression)),
 
   tuple: $ =>
     choice(
       seq('(', ')'),
-      seq('(', $._element, ',', ')'),
-      seq('(', $._element, ',', trailing($._element), ')'),
+      seq('(', $._expression, ',', ')'),
+      seq('(', $._expression, ',', trailing($._expression), ')'),
     ),
 
-  array: $ => seq('[', optional(trailing($._element)), ']'),
+  array: $ => seq('[', optional(trailing($._expression)), ']'),
 
   map: $ => seq('{', optional(trailing($.map_entry)), '}'),
 
   map_entry: $ => seq(field('key', $._expression), ':', field('value', $._expression)),
 
-  // Anything that may be named in passing: ClickHouse takes `expr AS name` in every list.
-  _element: $ => $._expression,
-
+  // ClickHouse takes `expr AS name` nearly everywhere, and so every expression may carry one.
   aliased_expression: $ =>
     prec.left(PREC.alias, seq(field('value', $._expression), alias($._as, 'AS'), field('alias', $._alias_name))),
 
@@ -204,7 +202,7 @@ module.exports = {
     seq(
       '(',
       optional(choice(
-        seq(optional(kw('distinct')), trailing($._element)),
+        seq(optional(kw('distinct')), trailing($._expression)),
         field('query', $._query),
       )),
       ')',
@@ -335,13 +333,13 @@ module.exports = {
 
   binary_expression: $ =>
     choice(
-      prec.left(PREC.or, binary($, 0, alias($._or, 'OR'))),
-      prec.left(PREC.and, binary($, 0, kw('and'))),
-      prec.left(PREC.is, binary($, 0, $._distinct_operator)),
-      prec.left(PREC.compare, binary($, 0, $._compare_operator)),
-      prec.left(PREC.concat, binary($, 0, '||')),
-      prec.left(PREC.add, binary($, 0, $._add_operator)),
-      prec.left(PREC.multiply, binary($, 0, $._multiply_operator)),
+      prec.left(PREC.or, binary($, alias($._or, 'OR'))),
+      prec.left(PREC.and, binary($, kw('and'))),
+      prec.left(PREC.is, binary($, $._distinct_operator)),
+      prec.left(PREC.compare, binary($, $._compare_operator)),
+      prec.left(PREC.concat, binary($, '||')),
+      prec.left(PREC.add, binary($, $._add_operator)),
+      prec.left(PREC.multiply, binary($, $._multiply_operator)),
     ),
 
   _distinct_operator: _ => seq(kw('is'), optional(kw('not')), kws('distinct from')),

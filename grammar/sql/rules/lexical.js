@@ -90,5 +90,6 @@ module.exports = {
   identifier: _ => /[A-Za-z_][A-Za-z0-9_$]*/,
 };
 
-// Ends at the first `}}`, as the template engine has it: strings do not hide it.
-const TEMPLATE_OUTPUT = /\{\{([^}]|\}[^}])*\}\}/;
+// Ends at the first `}}`, as the template engine has it: strings do not hide it. Another opening
+// delimiter before that means that this tag is still being typed (`unclosed_template`).
+const TEMPLATE_OUTPUT = /\{\{([^{}]|\{[^{%]|\}[^}])*\}\}/;

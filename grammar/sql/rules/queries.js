@@ -200,7 +200,7 @@ module.exports = {
       '(',
       optional(choice(
         seq(
-          trailing($._element),
+          trailing($._expression),
           optional($.settings_clause),
         ),
         field('query', $._query),
@@ -270,9 +270,9 @@ module.exports = {
       kws('group by'),
       choice(
         kw('all'),
-        seq(choice(kw('rollup'), kw('cube')), parens(trailing($._element))),
-        seq(kws('grouping sets'), parens(trailing($._element))),
-        commaList1($._element),
+        seq(choice(kw('rollup'), kw('cube')), parens(trailing($._expression))),
+        seq(kws('grouping sets'), parens(trailing($._expression))),
+        commaList1($._expression),
       ),
     )),
 
@@ -296,7 +296,7 @@ module.exports = {
 
   order_item: $ =>
     prec.right(PREC.item, seq(
-      field('value', $._element),
+      field('value', $._expression),
       // More than one of each when they stand in the branches of a template.
       repeat($._direction),
       optional($._nulls_order),
@@ -331,7 +331,7 @@ module.exports = {
       optional(kws('with ties')),
     )),
 
-  limit_by_clause: $ => prec.right(seq(kw('limit'), $._limit_count, kw('by'), choice(kw('all'), commaList1($._element)))),
+  limit_by_clause: $ => prec.right(seq(kw('limit'), $._limit_count, kw('by'), choice(kw('all'), commaList1($._expression)))),
 
   _limit_count: $ =>
     prec.right(choice(
@@ -364,7 +364,7 @@ module.exports = {
   _setting_value: $ =>
     choice(
       $._literal,
-      alias($._negative_number, $.number),
+      $.negative_number,
       $.template_output,
       $.query_parameter,
       $.map,

@@ -5,7 +5,7 @@
 
 /// <reference types="tree-sitter-cli/dsl" />
 
-const { kw, commaList1, trailing, PREC } = require('./helpers');
+const { kw, commaList1, trailing } = require('./helpers');
 
 module.exports = {
   column_definitions: $ => seq(commaList1($.column_definition), optional(',')),
@@ -36,7 +36,7 @@ module.exports = {
     choice(
       $.data_type,
       $.number,
-      alias($._negative_number, $.number),
+      $.negative_number,
       $.string,
       alias($.typed_path, $.type_field),
       $.enum_value,
@@ -45,7 +45,7 @@ module.exports = {
       $.query_parameter,
     ),
 
-  _negative_number: $ => seq('-', $.number),
+  negative_number: $ => seq('-', $.number),
 
   // `Tuple(a T)`, `Nested(a T)`, `JSON(a.b T)`
   typed_path: $ =>
@@ -58,7 +58,7 @@ module.exports = {
     seq(
       field('name', $.string),
       '=',
-      field('value', choice($.number, alias($._negative_number, $.number))),
+      field('value', choice($.number, $.negative_number)),
     ),
 
   // `JSON(max_dynamic_paths = 16)`

@@ -21,6 +21,7 @@ enum Token {
   MISSING_OPERAND,
   MISSING_NAME,
   FROM_MARKER,
+  UNCLOSED_STATEMENT,
   ERROR_SENTINEL,
 };
 
@@ -80,16 +81,22 @@ static void read_word(TSLexer *lexer, char word[WORD_MAX_LENGTH]) {
 }
 
 // Consumes up to and including `close` `}`. A second opening delimiter before that means that this
-// tag is still being typed: giving up keeps the damage local.
-static bool scan_to_tag_end(TSLexer *lexer, int32_t close) {
+// tag is still being typed: giving up keeps the damage local. Then the token is what was marked: the
+// rest of the line.
+static bool scan_to_tag_end(TSLexer *lexer, int32_t close, bool mark) {
   int32_t previous = 0;
   while (!lexer->eof(lexer)) {
     int32_t c = lexer->lookahead;
+    if (mark && (c == '\n' || c == '\r')) {
+      lexer->mark_end(lexer);
+      mark = false;
+    }
     lexer->advance(lexer, false);
     if (previous == close && c == '}') return true;
-    if (close == '%' && previous == '{' && c == '%') return false;
+    if (close == '%' && previous == '{' && (c == '%' || c == '{')) break;
     previous = c;
   }
+  if (mark) lexer->mark_end(lexer);
   return false;
 }
 
@@ -129,7 +136,7 @@ static enum Follow classify_following(TSLexer *lexer) {
         if (lexer->lookahead != '%' && lexer->lookahead != '#') return FOLLOW_OPERAND;
         c = lexer->lookahead;
         lexer->advance(lexer, false);
-        if (!scan_to_tag_end(lexer, c)) return FOLLOW_UNKNOWN;
+        if (!scan_to_tag_end(lexer, c, false)) return FOLLOW_UNKNOWN;
         continue;
       case ')': case ']': case '}': case ',': case ';': case '=': case '<': case '>': case '!':
       case '|': case '+': case '?': case ':': case '.':
@@ -304,7 +311,10 @@ bool tree_sitter_headwater_sql_external_scanner_scan(void *payload, TSLexer *lex
       lexer->advance(lexer, false);
       if (lexer->lookahead != '%') return false;
       lexer->advance(lexer, false);
-      if (!scan_to_tag_end(lexer, '%')) return false;
+      if (!scan_to_tag_end(lexer, '%', true)) {
+        lexer->result_symbol = UNCLOSED_STATEMENT;
+        return true;
+      }
       lexer->mark_end(lexer);
       lexer->result_symbol = TEMPLATE_STATEMENT;
       // In error recovery everything is valid, which says nothing about the place.

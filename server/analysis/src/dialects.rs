@@ -22,6 +22,8 @@ struct Evidence {
     forward_only: bool,
     explicit_endpoint: bool,
     untyped_endpoint: bool,
+    pipe: bool,
+    typed: bool,
 }
 
 /// The dialect of a project. `headwater.toml` decides when it says so; otherwise the marks of both generations are
@@ -47,6 +49,8 @@ pub fn dialect(db: &dyn Db, project: Project) -> DialectFacts {
         all.forward_only |= e.forward_only;
         all.explicit_endpoint |= e.explicit_endpoint;
         all.untyped_endpoint |= e.untyped_endpoint;
+        all.pipe |= e.pipe;
+        all.typed |= e.typed;
         fragments |= matches!(file.kind(db), Some(FileKind::Include | FileKind::Token));
         connections |= file.kind(db) == Some(FileKind::Connection);
     }
@@ -55,6 +59,8 @@ pub fn dialect(db: &dyn Db, project: Project) -> DialectFacts {
     vote(all.include, &mut classic, 3, "INCLUDE directives");
     vote(all.version, &mut classic, 1, "VERSION directives");
     vote(all.untyped_endpoint, &mut classic, 2, "endpoints without TYPE");
+    // Forward publishes nothing without TYPE, so a project of which nothing is published is not written for it.
+    vote(all.pipe && !all.typed, &mut classic, 2, "pipes, and no TYPE in any of them");
     vote(facts.config_json, &mut forward, 4, "a tinybird.config.json file");
     vote(connections, &mut forward, 3, ".connection files");
     vote(all.forward_only, &mut forward, 3, "directives that only Forward has");
@@ -75,7 +81,6 @@ pub fn dialect(db: &dyn Db, project: Project) -> DialectFacts {
 fn evidence(db: &dyn Db, file: File) -> Evidence {
     let mut e = Evidence::default();
     let Some(kind) = file.kind(db) else { return e };
-    let mut typed = false;
     for line in file.text(db).lines() {
         // Only lines at column 0 can be directives wherever they stand; reading more would need the dialect.
         let mut words = line.split_whitespace();
@@ -85,13 +90,14 @@ fn evidence(db: &dyn Db, file: File) -> Evidence {
             "VERSION" => e.version = words.next().is_some_and(|v| v.parse::<u32>().is_ok()),
             "FORWARD_QUERY" | "BACKFILL" | "DEPLOYMENT_METHOD" => e.forward_only = true,
             "TYPE" => {
-                typed = true;
+                e.typed = true;
                 e.explicit_endpoint |= words.next().is_some_and(|w| w.eq_ignore_ascii_case("endpoint"));
             }
             _ => {}
         }
     }
+    e.pipe = kind == FileKind::Pipe;
     let in_endpoints = file.path(db).parent().and_then(|p| p.file_name()) == Some("endpoints");
-    e.untyped_endpoint = kind == FileKind::Pipe && in_endpoints && !typed && !file.text(db).trim().is_empty();
+    e.untyped_endpoint = kind == FileKind::Pipe && in_endpoints && !e.typed && !file.text(db).trim().is_empty();
     e
 }

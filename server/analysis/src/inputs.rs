@@ -37,7 +37,7 @@ pub struct ProjectFacts {
     pub config_json: bool,
 }
 
-/// One file of a project. Files that disappear keep their input with [`Content::Deleted`].
+/// One file of a project. Files that disappear keep their input with [`Content::Deleted`] and leave the project's list.
 #[salsa::input(debug)]
 #[derive(PartialOrd, Ord)]
 pub struct File {

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::db::Db;
 use crate::dialects::dialect;
-use crate::inputs::{Content, File, Project};
+use crate::inputs::{File, Project};
 use crate::facts::{Interface, ReadFact, resource_name};
 
 /// Every name of a project. Changes only when files come, go or are renamed.
@@ -50,9 +50,6 @@ pub fn names(db: &dyn Db, project: Project) -> Arc<Names> {
     let mut names = Names::default();
     let classic = dialect(db, project).dialect == Dialect::Classic;
     for file in project.files(db).iter() {
-        if *file.content(db) == Content::Deleted {
-            continue;
-        }
         let name = resource_name(db, *file).clone();
         match file.kind(db) {
             Some(FileKind::Datasource | FileKind::Pipe) => {

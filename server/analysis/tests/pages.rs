@@ -66,3 +66,15 @@ fn every_page_is_of_a_code() {
         assert!(stem == "README" || ALL_CODES.iter().any(|c| c.name == stem), "{name} is the page of no code");
     }
 }
+
+/// `UPDATE_EXPECT=1` rewrites the index.
+#[test]
+fn the_index_lists_every_code() {
+    let mut index = "# Diagnostics\n\nEvery fault that `headwater check` and the editors report. `headwater.toml` changes severities:\n\n\
+                     ```toml\n[diagnostics]\nunused-node = \"off\"\n```\n\n| code | severity | |\n|---|---|---|\n"
+        .to_owned();
+    for code in ALL_CODES {
+        index += &format!("| [{0}]({0}.md) | {1} | {2} |\n", code.name, code.severity.name(), code.summary);
+    }
+    expect_test::expect_file![pages_dir().join("README.md")].assert_eq(&index);
+}

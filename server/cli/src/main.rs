@@ -31,7 +31,7 @@ enum Verdict {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Lsp { stdio: _ } => return ExitCode::from(3),
+        Command::Lsp { stdio: _ } => return headwater_lsp::run_stdio(),
         Command::Check(args) => check::run(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Lineage(args) => lineage::run(&args),

@@ -56,7 +56,7 @@ impl Profile {
         // diagnostics; and until #40623 (July 2026, in 0.13) one that was offered workspace diagnostics never
         // refreshed open buffers at all.
         let push = !pulls || neovim && !refreshes_diagnostics;
-        let workspace_pull = !push && !(neovim && older(version, (0, 13)));
+        let workspace_pull = !(push || neovim && older(version, (0, 13)));
 
         let mut folders: Vec<String> = list("/workspaceFolders")
             .iter()

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use headwater_analysis::{Db, File, Severity, Tag, diagnostics};
 use rustc_hash::FxHasher;
 use tower_lsp::gen_lsp_types::{
-    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Message, Range, Uri,
+    Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Message, Range,
+    Uri,
 };
 
 use crate::position::{Encoding, line_index};

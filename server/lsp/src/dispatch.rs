@@ -8,8 +8,8 @@ use tower_lsp::jsonrpc::Error;
 
 use crate::owner::Owner;
 use crate::requests::{
-    code_lens, definition, diagnostic, document_link, document_symbol, folding_range, hover, references, status,
-    workspace_diagnostic, workspace_symbol,
+    code_lens, definition, diagnostic, document_link, document_symbol, folding_range, hover, references,
+    status, workspace_diagnostic, workspace_symbol,
 };
 use crate::snapshot::Snapshot;
 
@@ -64,8 +64,10 @@ pub(crate) enum Answer {
     Park,
 }
 
+type Read = dyn Fn(&Snapshot, &Value) -> Result<Answer, Error> + Send + Sync;
+
 pub(crate) enum Handler {
-    Read(Box<dyn Fn(&Snapshot, &Value) -> Result<Answer, Error> + Send + Sync>),
+    Read(Box<Read>),
     Owner(fn(&Owner) -> Value),
 }
 
@@ -96,31 +98,31 @@ impl Table {
         &self.routes[number]
     }
 
-    fn on<P: DeserializeOwned, R: Serialize>(
+    fn on<P: DeserializeOwned + 'static, R: Serialize + 'static>(
         &mut self,
         method: &'static str,
         class: Class,
         retry: Retry,
-        run: fn(&Snapshot, P) -> R,
+        run: fn(&Snapshot, &P) -> R,
     ) -> &mut Self {
         let handler = move |snapshot: &Snapshot, params: &Value| {
             let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
-            let result = run(snapshot, params);
+            let result = run(snapshot, &params);
             serde_json::to_value(result).map(Answer::Result).map_err(|_| Error::internal_error())
         };
         self.add(method, class, retry, Handler::Read(Box::new(handler)))
     }
 
-    fn read<P: DeserializeOwned>(
+    fn read<P: DeserializeOwned + 'static>(
         &mut self,
         method: &'static str,
         class: Class,
         retry: Retry,
-        run: fn(&Snapshot, P) -> Answer,
+        run: fn(&Snapshot, &P) -> Answer,
     ) -> &mut Self {
         let handler = move |snapshot: &Snapshot, params: &Value| {
             let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
-            Ok(run(snapshot, params))
+            Ok(run(snapshot, &params))
         };
         self.add(method, class, retry, Handler::Read(Box::new(handler)))
     }

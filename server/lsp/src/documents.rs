@@ -100,13 +100,16 @@ mod tests {
     #[test]
     fn edits_count_utf_16_units_across_emoji_and_crlf() {
         let mut document = Document::new("untitled:a".into(), 1, "SELECT '😀é'\r\nFROM a\r\n");
-        let change = r#"{"range":{"start":{"line":0,"character":10},"end":{"line":0,"character":11}},"text":"e"}"#;
+        let change =
+            r#"{"range":{"start":{"line":0,"character":10},"end":{"line":0,"character":11}},"text":"e"}"#;
         document.edit(2, vec![edit(change)], Encoding::Utf16);
         assert_eq!(&*document.text(), "SELECT '😀e'\r\nFROM a\r\n");
-        let join = r#"{"range":{"start":{"line":0,"character":99},"end":{"line":1,"character":0}},"text":" "}"#;
+        let join =
+            r#"{"range":{"start":{"line":0,"character":99},"end":{"line":1,"character":0}},"text":" "}"#;
         document.edit(3, vec![edit(join)], Encoding::Utf16);
         assert_eq!(&*document.text(), "SELECT '😀e' FROM a\r\n");
-        let backwards = r#"{"range":{"start":{"line":9,"character":9},"end":{"line":0,"character":0}},"text":"x"}"#;
+        let backwards =
+            r#"{"range":{"start":{"line":9,"character":9},"end":{"line":0,"character":0}},"text":"x"}"#;
         document.edit(4, vec![edit(backwards), edit(r#"{"text":"whole"}"#)], Encoding::Utf16);
         assert_eq!((&*document.text(), document.version), ("whole", 4));
     }

@@ -1,7 +1,7 @@
 //! Places where a test may stop the server.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 /// Named hold points, handed in with the [`Options`](crate::Options) and never global. By default nothing is held.
@@ -14,12 +14,12 @@ pub struct TestHooks(Option<Arc<Shared>>);
 #[derive(Debug, Default)]
 struct Shared {
     points: Mutex<BTreeMap<String, Point>>,
-    changed: Condvar,
 }
 
 #[derive(Debug, Default)]
 struct Point {
     held: bool,
+    panics: bool,
     waiting: usize,
 }
 
@@ -39,21 +39,28 @@ impl TestHooks {
         self.change(|points| points.entry(point.to_owned()).or_default().held = false);
     }
 
+    /// The next request of this method panics, like a bug would.
+    pub fn panic_once(&self, point: &str) {
+        self.change(|points| points.entry(point.to_owned()).or_default().panics = true);
+    }
+
     /// Waits until this many requests stand at the point. Says whether they do, after at most five seconds.
-    pub fn wait_for(&self, point: &str, count: usize) -> bool {
+    pub async fn wait_for(&self, point: &str, count: usize) -> bool {
         let Some(shared) = &self.0 else { return count == 0 };
-        let waiting = |points: &mut BTreeMap<String, Point>| points.get(point).map_or(0, |p| p.waiting) < count;
-        let lock = shared.lock();
-        let (_lock, timeout) = shared
-            .changed
-            .wait_timeout_while(lock, Duration::from_secs(5), waiting)
-            .unwrap_or_else(PoisonError::into_inner);
-        !timeout.timed_out()
+        for _ in 0..5000 {
+            if shared.lock().get(point).map_or(0, |p| p.waiting) >= count {
+                return true;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        false
     }
 
     /// Stops here while the point is held. `check` runs every millisecond and may unwind.
     pub(crate) fn pass(&self, point: &str, check: impl Fn()) {
         let Some(shared) = &self.0 else { return };
+        let panics = shared.lock().get_mut(point).is_some_and(|p| std::mem::take(&mut p.panics));
+        assert!(!panics, "a test asked for it");
         if !shared.lock().get(point).is_some_and(|p| p.held) {
             return;
         }
@@ -75,7 +82,6 @@ impl TestHooks {
     fn change(&self, f: impl FnOnce(&mut BTreeMap<String, Point>)) {
         if let Some(shared) = &self.0 {
             f(&mut shared.lock());
-            shared.changed.notify_all();
         }
     }
 }

@@ -8,7 +8,7 @@
 //! for the answer.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::task::{Context, Poll};
 
 use crossbeam_channel::Sender;
@@ -26,6 +26,7 @@ use tower_lsp::{ExitedError, LanguageServer, LspService};
 use crate::capabilities::Profile;
 use crate::client::Reply;
 use crate::dispatch::Table;
+use crate::frames::MALFORMED;
 use crate::owner::{Arrival, Event};
 
 /// What the two ends of the ticket counter share.
@@ -35,7 +36,7 @@ struct Tickets {
     next: AtomicU64,
 }
 
-#[derive(Deserialize)]
+#[derive(Clone, Copy, Deserialize)]
 struct Ticket {
     ticket: u64,
 }
@@ -78,10 +79,12 @@ pub(crate) struct Ingress {
     tickets: Arc<Tickets>,
     profile: Arc<std::sync::Mutex<Option<Profile>>>,
     initialized: bool,
+    /// `shutdown` was said.
+    orderly: Arc<AtomicBool>,
 }
 
 impl Ingress {
-    pub(crate) fn new(owner: Sender<Event>, table: Arc<Table>) -> Self {
+    pub(crate) fn new(owner: Sender<Event>, table: Arc<Table>, orderly: Arc<AtomicBool>) -> Self {
         let tickets: Arc<Tickets> = Arc::default();
         let profile: Arc<std::sync::Mutex<Option<Profile>>> = Arc::default();
         let backend = Backend { tickets: tickets.clone(), profile: profile.clone() };
@@ -91,7 +94,7 @@ impl Ingress {
         }
         // Its own socket is not connected: see `client`.
         let (inner, _) = service.finish();
-        Self { inner, owner, table, tickets, profile, initialized: false }
+        Self { inner, owner, table, tickets, profile, initialized: false, orderly }
     }
 
     fn tell(&self, event: Event) {
@@ -128,20 +131,27 @@ impl Service<Request> for Ingress {
                 self.inner.call(request)
             }
             ("$/cancelRequest", None) => {
-                if let Some(id) = request.params().and_then(|params| params.get("id")) {
-                    if let Ok(id) = Id::deserialize(id) {
-                        self.tell(Event::Cancel(id));
-                    }
+                let id = request.params().and_then(|params| Id::deserialize(params.get("id")?).ok());
+                if let Some(id) = id {
+                    self.tell(Event::Cancel(id));
                 }
                 self.inner.call(request)
             }
             ("shutdown", Some(_)) => {
+                if self.initialized {
+                    self.orderly.store(true, Ordering::Relaxed);
+                }
                 self.tell(Event::Shutdown);
                 self.inner.call(request)
             }
             ("exit", _) => {
                 self.tell(Event::Exit);
                 self.inner.call(request)
+            }
+            (MALFORMED, Some(Id::Null)) => {
+                let is_json = request.params().and_then(Value::as_bool).unwrap_or(false);
+                let error = if is_json { Error::invalid_request() } else { Error::parse_error() };
+                futures::future::ok(Some(Response::from_error(Id::Null, error))).boxed()
             }
             (_, None) => {
                 let (method, _, params) = request.into_parts();

@@ -144,7 +144,8 @@ impl LineIndex {
         let Some(start) = self.starts.get(position.line as usize).map(|start| *start as usize) else {
             return TextSize::new(self.text.len() as u32);
         };
-        let next = self.starts.get(position.line as usize + 1).map_or(self.text.len(), |start| *start as usize);
+        let next =
+            self.starts.get(position.line as usize + 1).map_or(self.text.len(), |start| *start as usize);
         let end = start + self.text[start..next].trim_end_matches(['\r', '\n']).len();
         let units = self.units_before(start).saturating_add(position.character);
         TextSize::new(self.offset_of(units, end).max(start) as u32)
@@ -181,7 +182,15 @@ mod tests {
     use super::*;
 
     const TEXTS: &[&str] = &[
-        "", "\n", "\r", "\r\n", "a\r\nb\rc\nd", "é😀x\r\n😀", "a\u{2028}b\u{85}c\n", "\u{FEFF}NODE a\n", "tab\there",
+        "",
+        "\n",
+        "\r",
+        "\r\n",
+        "a\r\nb\rc\nd",
+        "é😀x\r\n😀",
+        "a\u{2028}b\u{85}c\n",
+        "\u{FEFF}NODE a\n",
+        "tab\there",
     ];
 
     #[test]
@@ -198,7 +207,11 @@ mod tests {
                         continue;
                     }
                     assert_eq!(usize::from(index.offset(position)), offset, "{encoding:?}");
-                    assert_eq!(rope.char_to_byte(char_in_rope(&rope, position, encoding)), offset, "{encoding:?}");
+                    assert_eq!(
+                        rope.char_to_byte(char_in_rope(&rope, position, encoding)),
+                        offset,
+                        "{encoding:?}"
+                    );
                 }
             }
         }
@@ -226,7 +239,10 @@ mod tests {
     fn lines_end_at_lf_crlf_and_cr_only() {
         let index = LineIndex::new("a\u{2028}b\u{85}\u{0B}\u{0C}c\rd\r\ne\nf".into(), Encoding::Utf16);
         assert_eq!(index.starts.len(), 4);
-        assert_eq!(index.range(TextRange::up_to(TextSize::new(9999))).end, Position { line: 3, character: 1 });
+        assert_eq!(
+            index.range(TextRange::up_to(TextSize::new(9999))).end,
+            Position { line: 3, character: 1 }
+        );
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub(crate) struct World {
     /// Open documents that belong to a project, by path.
     pub(crate) open: FxHashMap<Utf8PathBuf, OpenFile>,
     pub(crate) path_of_uri: FxHashMap<String, Utf8PathBuf>,
+    /// The user wants diagnostics of open documents only.
+    pub(crate) open_only: bool,
 }
 
 #[derive(Debug, Clone)]

@@ -21,7 +21,9 @@ pub(crate) fn from_path(path: &Utf8Path) -> String {
     }
     for byte in path.as_str().bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => uri.push(byte as char),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'.' | b'_' | b'~' | b'/' => {
+                uri.push(byte as char);
+            }
             _ => uri.push_str(&format!("%{byte:02X}")),
         }
     }

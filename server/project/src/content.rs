@@ -100,7 +100,9 @@ mod tests {
     fn a_denied_file_is_unreadable_and_a_missing_one_deleted() {
         let fs = MemoryFileSystem::new();
         fs.deny("/p/x.pipe").link("/p/y.pipe", "/nowhere");
-        assert!(matches!(read_content(&fs, "/p/x.pipe".into()), Content::Unreadable(r) if r.contains("permission")));
+        assert!(
+            matches!(read_content(&fs, "/p/x.pipe".into()), Content::Unreadable(r) if r.contains("permission"))
+        );
         assert_eq!(read_content(&fs, "/p/z.pipe".into()), Content::Deleted);
     }
 

@@ -10,8 +10,17 @@ use crate::scan::is_datafile;
 /// The folders that `tb init` creates, and those that Classic projects have. A folder with datafiles in one of these is a
 /// project; the names alone mean nothing.
 const FOLDERS: &[&str] = &[
-    "datasources", "pipes", "endpoints", "materializations", "copies", "sinks", "connections", "playgrounds",
-    "includes", "tokens", "vendor",
+    "datasources",
+    "pipes",
+    "endpoints",
+    "materializations",
+    "copies",
+    "sinks",
+    "connections",
+    "playgrounds",
+    "includes",
+    "tokens",
+    "vendor",
 ];
 
 /// Bounds of the search below a workspace folder.

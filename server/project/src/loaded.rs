@@ -182,6 +182,11 @@ impl Loaded {
         changed
     }
 
+    /// The files whose text an editor holds.
+    pub fn open_paths(&self) -> Vec<Utf8PathBuf> {
+        self.beneath.keys().cloned().collect()
+    }
+
     /// How many files the project has.
     pub fn len(&self, db: &Database) -> usize {
         self.project.files(db).len()
@@ -200,7 +205,8 @@ impl Loaded {
             changed = true;
         }
         changed |= self.set_tests(db, scan.tests);
-        let mut gone: FxHashMap<Utf8PathBuf, ()> = self.inputs.keys().map(|path| (path.clone(), ())).collect();
+        let mut gone: FxHashMap<Utf8PathBuf, ()> =
+            self.inputs.keys().map(|path| (path.clone(), ())).collect();
         for ScannedFile { path, content, .. } in scan.files {
             gone.remove(&path);
             changed |= self.put_disk(db, &path, content, members);

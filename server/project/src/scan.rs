@@ -133,7 +133,9 @@ pub(crate) fn read_all(fs: &dyn FileSystem, root: &Utf8Path, paths: &[Utf8PathBu
             if batch.is_empty() {
                 break;
             }
-            mine.extend(batch.iter().enumerate().map(|(i, path)| (start + i, read_content(fs, &root.join(path)))));
+            mine.extend(
+                batch.iter().enumerate().map(|(i, path)| (start + i, read_content(fs, &root.join(path)))),
+            );
         }
         mine
     };
@@ -178,7 +180,8 @@ pub(crate) fn walk(fs: &dyn FileSystem, root: &Utf8Path, max_nesting: usize, max
             if entry.name.starts_with('.') {
                 continue;
             }
-            let path = if below.as_str().is_empty() { entry.name.clone().into() } else { below.join(&entry.name) };
+            let path =
+                if below.as_str().is_empty() { entry.name.clone().into() } else { below.join(&entry.name) };
             match entry.kind {
                 EntryKind::Directory if entry.name == "node_modules" => {}
                 EntryKind::Directory if entry.link => {

@@ -3,7 +3,8 @@
 use camino::{Utf8Path, Utf8PathBuf};
 use headwater_analysis::{Content, Database};
 use headwater_project::{
-    FileSystem, MemoryFileSystem, OsFileSystem, ProjectRoot, discover, discover_below, load, scan, workspace_roots,
+    FileSystem, MemoryFileSystem, OsFileSystem, ProjectRoot, discover, discover_below, load, scan,
+    workspace_roots,
 };
 
 fn fs(files: &[&str]) -> MemoryFileSystem {
@@ -55,7 +56,8 @@ fn the_folder_key_is_followed_but_never_out_of_the_repository() {
     assert_eq!(root.config_path(), "/r/headwater.toml");
     assert!(scan(&fs, &root).facts.config_json);
     assert_eq!(root_of(&fs, "/r/other/pipes").as_deref(), Some("/r/other"));
-    for outside in [r#"{"folder": "../etc"}"#, r#"{"folder": "/etc"}"#, "not json", "[]", r#"{"folder": 1}"#] {
+    for outside in [r#"{"folder": "../etc"}"#, r#"{"folder": "/etc"}"#, "not json", "[]", r#"{"folder": 1}"#]
+    {
         fs.write("/r/tinybird.config.json", outside);
         assert_eq!(root_of(&fs, "/r").as_deref(), Some("/r"), "{outside}");
     }
@@ -111,16 +113,19 @@ fn the_scan_follows_the_formats_rules() {
     ]);
     let scan = scan(&fs, &ProjectRoot::at("/p"));
     let files: Vec<_> = scan.files.iter().map(|f| (f.path.as_str(), f.beyond_depth)).collect();
-    assert_eq!(files, [
-        ("a/b/c/d/four.pipe", true),
-        ("a/b/c/three.pipe", false),
-        ("connections/k.connection", false),
-        ("datasources/events.datasource", false),
-        ("includes/x.incl", false),
-        ("pipes/a.pipe", false),
-        ("tokens/t.token", false),
-        ("vendor/other/shared.datasource", false),
-    ]);
+    assert_eq!(
+        files,
+        [
+            ("a/b/c/d/four.pipe", true),
+            ("a/b/c/three.pipe", false),
+            ("connections/k.connection", false),
+            ("datasources/events.datasource", false),
+            ("includes/x.incl", false),
+            ("pipes/a.pipe", false),
+            ("tokens/t.token", false),
+            ("vendor/other/shared.datasource", false),
+        ]
+    );
     assert_eq!(scan.tests, ["tests/a.yaml", "tests/deep/b.yml"]);
     assert_eq!(scan.fixtures, ["datasources/fixtures/events.csv", "fixtures/events.ndjson"]);
     assert!(scan.facts.tinyenv && !scan.facts.config_json && !scan.truncated);

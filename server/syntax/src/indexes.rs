@@ -60,7 +60,8 @@ fn parse_line(line: &str, offset: usize) -> Result<Index, &'static str> {
         let text = text.trim();
         Spanned::new(text.to_owned(), range(offset + start, offset + start + text.len()))
     };
-    let index_word = words.first().filter(|w| w.1.eq_ignore_ascii_case("INDEX")).map(|w| spanned(w.0, w.0 + 5).range);
+    let index_word =
+        words.first().filter(|w| w.1.eq_ignore_ascii_case("INDEX")).map(|w| spanned(w.0, w.0 + 5).range);
     if index_word.is_some() {
         words.remove(0);
     }
@@ -88,7 +89,9 @@ fn type_word(words: &[(usize, &str)]) -> Result<usize, &'static str> {
     match (exact.next(), exact.next()) {
         (Some(_), Some(_)) => Err("TYPE stands twice"),
         (Some(word), None) => Ok(word.0),
-        (None, _) => words.iter().rfind(|w| w.1.eq_ignore_ascii_case("TYPE")).map(|w| w.0).ok_or("TYPE is missing"),
+        (None, _) => {
+            words.iter().rfind(|w| w.1.eq_ignore_ascii_case("TYPE")).map(|w| w.0).ok_or("TYPE is missing")
+        }
     }
 }
 

@@ -2,12 +2,14 @@
 //!
 //! Ranges are offsets into the block's text; map them with [`crate::MappedText::to_source`].
 
+mod comments;
 mod types;
 
 use text_size::TextRange;
 
-pub use types::{TYPE_FAMILIES, split_arguments};
+use comments::blank_comments;
 use types::check_type;
+pub use types::{TYPE_FAMILIES, split_arguments};
 
 use crate::{Spanned, range};
 
@@ -100,47 +102,10 @@ pub struct Schema {
 pub fn parse(text: &str) -> Schema {
     let mut out = Schema::default();
     let text = blank_comments(text, &mut out.errors);
-    let mut parser = Parser { text, at: 0, out };
+    let mut parser = Parser { text, at: 0, spanning_quote: None, out };
     parser.schema();
     parser.out.errors.sort_by_key(|e| e.range.start());
     parser.out
-}
-
-/// Replaces `-- …` by spaces, keeping offsets.
-fn blank_comments(text: &str, errors: &mut Vec<SchemaError>) -> String {
-    let mut out = String::with_capacity(text.len());
-    for line in text.split_inclusive('\n') {
-        let end = line.trim_end_matches('\n').len();
-        let cut = comment_start(&line[..end], out.len(), errors).unwrap_or(end);
-        out.push_str(&line[..cut]);
-        out.extend(std::iter::repeat_n(' ', end - cut));
-        out.push_str(&line[end..]);
-    }
-    out
-}
-
-/// Where a comment starts. The format looks for `--` in quotes too, except in a JSONPath; such a column is read as
-/// its author meant it, and the fault recorded.
-fn comment_start(line: &str, offset: usize, errors: &mut Vec<SchemaError>) -> Option<usize> {
-    let mut open: Option<(usize, char)> = None;
-    let mut at = 0;
-    while let Some(c) = line[at..].chars().next() {
-        match open {
-            None if matches!(c, '\'' | '"' | '`') => open = Some((at, c)),
-            None if line[at..].starts_with("--") => return Some(at),
-            Some((_, quote)) if c == quote => open = None,
-            Some((start, quote)) if line[at..].starts_with("--") && !line[start..].starts_with("`json:") => {
-                let Some(len) = line[at..].find(quote) else { return Some(at) };
-                let range = range(offset + at, offset + at + len);
-                errors.push(SchemaError { range, kind: SchemaErrorKind::CommentInQuotes(quote) });
-                at += len;
-                continue;
-            }
-            _ => {}
-        }
-        at += c.len_utf8();
-    }
-    None
 }
 
 /// Characters that the format refuses in expressions outside quotes.
@@ -149,6 +114,8 @@ const INVALID: [char; 9] = ['{', '}', ';', '&', '$', '@', '~', '^', '\\'];
 struct Parser {
     text: String,
     at: usize,
+    /// The first quote whose partner is on a later line.
+    spanning_quote: Option<usize>,
     out: Schema,
 }
 
@@ -220,6 +187,8 @@ impl Parser {
             Column { name, ty: None, jsonpath: None, default: None, codec: None, range: range(start, start) };
         if column.name.value.eq_ignore_ascii_case("INDEX") && self.text.as_bytes().get(start) != Some(&b'`') {
             self.error(start, self.at, SchemaErrorKind::IndexColumn);
+            self.at = self.line_end();
+            return None;
         }
         loop {
             let gap = self.at;
@@ -301,7 +270,7 @@ impl Parser {
     fn jsonpath(&mut self, column: &mut Column) {
         let start = self.at;
         let rest = &self.text[start + 1..];
-        let stop = rest.find(|c: char| c == '`' || c == '\n').unwrap_or(rest.len());
+        let stop = rest.find(['`', '\n']).unwrap_or(rest.len());
         let body = rest[..stop].to_owned();
         let closed = rest[stop..].starts_with('`');
         self.at = start + 1 + stop + usize::from(closed);
@@ -365,12 +334,19 @@ impl Parser {
                 self.at = after;
                 self.error(start, after, SchemaErrorKind::NullModifier { not: false });
             }
-            "NOT" if self.text[after..].trim_start().get(..4).is_some_and(|w| w.eq_ignore_ascii_case("null")) => {
+            "NOT"
+                if self.text[after..]
+                    .trim_start()
+                    .get(..4)
+                    .is_some_and(|w| w.eq_ignore_ascii_case("null")) =>
+            {
                 let end = self.text.len() - self.text[after..].trim_start().len() + 4;
                 self.at = end;
                 self.error(start, end, SchemaErrorKind::NullModifier { not: true });
             }
-            "MATERIALIZED" | "ALIAS" | "TTL" | "EPHEMERAL" if column.ty.is_some() || word == "MATERIALIZED" => {
+            "MATERIALIZED" | "ALIAS" | "TTL" | "EPHEMERAL"
+                if column.ty.is_some() || word == "MATERIALIZED" =>
+            {
                 self.at = after;
                 self.error(start, after, SchemaErrorKind::UnsupportedModifier(word));
                 self.expression();
@@ -401,10 +377,10 @@ impl Parser {
         column.ty = Some(Spanned::new(text, range(start, end)));
     }
 
-    /// Consumes from `(` to its partner; without one, to the end of the line.
+    /// Consumes from `(` to its partner; without one, to the comma that ends the line.
     fn balanced(&mut self) -> bool {
         let start = self.at;
-        let line_end = self.line_end();
+        let line_end = start + self.text[start..self.line_end()].trim_end().trim_end_matches(',').len();
         let mut depth = 0usize;
         while let Some(c) = self.peek() {
             match c {
@@ -429,9 +405,16 @@ impl Parser {
     fn quoted(&mut self, quote: char) {
         let start = self.at;
         match self.text[start + 1..].find(quote) {
-            Some(n) => self.at = start + 1 + n + 1,
+            Some(n) => {
+                self.at = start + 1 + n + 1;
+                if self.spanning_quote.is_none() && self.text[start..self.at].contains('\n') {
+                    self.spanning_quote = Some(start);
+                }
+            }
             None => {
                 self.at = self.line_end();
+                // An odd number of quotes: the one that took a later one for its partner is the likely fault.
+                let start = self.spanning_quote.unwrap_or(start);
                 self.error(start, start + 1, SchemaErrorKind::UnclosedQuote(quote));
             }
         }
@@ -446,7 +429,8 @@ impl Parser {
             match c {
                 ',' if brackets == 0 => break,
                 ',' => {
-                    let why = "a comma inside [ ] splits the column in the vendor's parser; write array(1, 2)";
+                    let why =
+                        "a comma inside [ ] splits the column in the vendor's parser; write array(1, 2)";
                     self.error(self.at, self.at + 1, SchemaErrorKind::NotPortable(why));
                     self.at += 1;
                 }
@@ -492,102 +476,4 @@ impl Parser {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use expect_test::{Expect, expect};
-
-    fn check(text: &str, expected: &Expect) {
-        let schema = parse(text);
-        let mut out = String::new();
-        for c in &schema.columns {
-            out += &c.name.value;
-            for (label, part) in
-                [("", &c.ty), (" json:", &c.jsonpath), (" default ", &c.default), (" codec ", &c.codec)]
-            {
-                if let Some(part) = part {
-                    assert_eq!(text[part.range].trim(), part.value.trim());
-                    out += &format!(" {label}{}", part.value);
-                }
-            }
-            out.push('\n');
-        }
-        for e in &schema.errors {
-            out += &format!("! {:?} {:?}\n", &text[e.range], e.kind);
-        }
-        expected.assert_eq(&out);
-    }
-
-    #[test]
-    fn columns_in_every_form() {
-        check(
-            "`id` String `json:$.id`,\n ts DateTime64(3, 'UTC') DEFAULT now64(3) CODEC(Delta, ZSTD(1)), -- note\n \
-             tags Array(LowCardinality(String)) `json:$.tags[:]` DEFAULT [],\n x DEFAULT 'a, b',",
-            &expect![[r#"
-                id String  json:$.id
-                ts DateTime64(3, 'UTC')  default now64(3)  codec Delta, ZSTD(1)
-                tags Array(LowCardinality(String))  json:$.tags[:]  default []
-                x  default 'a, b'
-            "#]],
-        );
-    }
-
-    #[test]
-    fn faults_are_named_where_they_stand() {
-        check(
-            "a Boolean, b DateTime64, c Int, d, e String NOT NULL, f Strin, g Array(Foo), h String # x\n, \
-             i String DEFAULT, j String DEFAULT a || b, k Array(UInt8) DEFAULT [1,2], `l String",
-            &expect![[r##"
-                a Boolean
-                b DateTime64
-                c Int
-                d
-                e String
-                f Strin
-                g Array(Foo)
-                h String
-                i String
-                j String  default a || b
-                k Array(UInt8)  default [1,2]
-                l String
-                ! "Boolean" BooleanType
-                ! "DateTime64" DateTime64Precision
-                ! "Int" IntWidth("Int")
-                ! "d" MissingType
-                ! "NOT NULL" NullModifier { not: true }
-                ! "Strin" UnknownType("Strin")
-                ! "Foo" UnknownType("Foo")
-                ! "# x" HashComment
-                ! "DEFAULT" MissingValue("DEFAULT")
-                ! "||" NotPortable("the vendor's parser refuses | outside quotes; write concat(a, b)")
-                ! "," NotPortable("a comma inside [ ] splits the column in the vendor's parser; write array(1, 2)")
-                ! "`l" UnclosedBacktick
-            "##]],
-        );
-    }
-
-    #[test]
-    fn one_fault_does_not_hide_the_next_column() {
-        check(
-            "`a` String\n`b` Int8 DEFAULT 1\n`c` Array(Int8\n, `d--e` String DEFAULT 'x -- y', \"f\" String, \
-             g Tuple(a Boolean), h String COMMENT 'i, j', k String\nNODE top\nSQL >\n",
-            &expect![[r#"
-                a String
-                b Int8  default 1
-                c Array(Int8
-                d--e String  default 'x -- y'
-                g Tuple(a Boolean)
-                h String
-                k String
-                ! "`b`" MissingComma
-                ! "`c`" MissingComma
-                ! "(" UnclosedParenthesis
-                ! "--e" CommentInQuotes('`')
-                ! "-- y" CommentInQuotes('\'')
-                ! "\"" InvalidCharacter('"')
-                ! "Boolean" BooleanType
-                ! "COMMENT" UnexpectedItem("COMMENT")
-                ! "NODE" UnexpectedItem("NODE")
-            "#]],
-        );
-    }
-}
+mod tests;

@@ -3,7 +3,7 @@
 use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::{Directive, TextRange, range};
 
-use super::values::{has_open_include, list, literal};
+use super::values::{has_open_include, has_slip_of, list, literal};
 use super::{Context, Sink, nearest};
 use crate::codes::{self, Severity};
 
@@ -17,7 +17,9 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
         return;
     }
     let Some(entry) = cx.file.last(Directive::Type) else { return missing_type(cx, sink) };
-    let Some(service) = literal(cx, entry).filter(|s| !s.is_empty()).map(|s| s.to_lowercase()) else { return };
+    let Some(service) = literal(cx, entry).filter(|s| !s.is_empty()).map(|s| s.to_lowercase()) else {
+        return;
+    };
     if TYPES.contains(&&*service) {
         settings(cx, sink, &service);
     } else if !OLD_TYPES.contains(&&*service) {
@@ -31,11 +33,7 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn missing_type(cx: &Context<'_>, sink: &mut Sink<'_>) {
-    // A misspelled TYPE is reported as that.
-    let slip = cx.file.entries.iter().any(|e| {
-        e.entry.directive.is_none() && nearest(&cx.text(e)[e.entry.keyword], ["TYPE"]).is_some()
-    });
-    if slip || has_open_include(cx) {
+    if has_open_include(cx) || has_slip_of(cx, "TYPE") {
         return;
     }
     let given = cx.file.entries.iter().find_map(|e| service_of(e.entry.directive?));
@@ -47,8 +45,11 @@ fn missing_type(cx: &Context<'_>, sink: &mut Sink<'_>) {
     sink.push(&codes::CONNECTION_TYPE, first_line(cx.file.text()), message);
 }
 
-/// The first line that holds something, without its indentation.
+/// The first line that holds something, without its indentation; the start of a blank text.
 pub(super) fn first_line(text: &str) -> TextRange {
+    if text.trim().is_empty() {
+        return TextRange::default();
+    }
     let start = text.len() - text.trim_start().len();
     let line = text[start..].lines().next().unwrap_or_default().trim_end();
     range(start, start + line.len())
@@ -98,8 +99,10 @@ fn value(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, directive:
     if words.iter().any(|w| w.eq_ignore_ascii_case(&value)) {
         return;
     }
-    let hint = nearest(&value, words.iter().copied()).map_or_else(String::new, |w| format!("; did you mean `{w}`?"));
+    let hint =
+        nearest(&value, words.iter().copied()).map_or_else(String::new, |w| format!("; did you mean `{w}`?"));
     let message = format!("{} is documented to take {}, not `{value}`{hint}", directive.name(), list(words));
     // The product's own parser lets any value through.
-    sink.at(entry, &codes::CONNECTION_SETTING, entry.entry.args_range(), message).severity = Severity::Warning;
+    sink.at(entry, &codes::CONNECTION_SETTING, entry.entry.args_range(), message).severity =
+        Severity::Warning;
 }

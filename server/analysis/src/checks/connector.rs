@@ -3,7 +3,7 @@
 use headwater_syntax::Directive;
 use headwater_syntax::datafile::SourcedEntry;
 
-use super::values::{has_open_include, is_given, list, literal};
+use super::values::{has_open_include, is_given, join, list, literal};
 use super::{Context, Sink, nearest};
 use crate::codes;
 
@@ -19,7 +19,8 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
     if !has_open_include(cx) {
         complete(cx, sink, "Kafka", KAFKA);
         // In Classic these name the warehouse or the service, and each has its own set of settings.
-        let classic_service = [Directive::ImportService, Directive::ImportExternalDatasource, Directive::ImportQuery];
+        let classic_service =
+            [Directive::ImportService, Directive::ImportExternalDatasource, Directive::ImportQuery];
         if cx.is_forward() || classic_service.iter().all(|d| cx.file.last(*d).is_none()) {
             match uses_dynamodb {
                 true => complete(cx, sink, "DynamoDB", DYNAMODB),
@@ -36,20 +37,24 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
 
 /// The first line that belongs to a connector.
 fn first<'a>(cx: &'a Context<'_>, settings: &[Directive]) -> Option<&'a SourcedEntry> {
-    cx.file.entries.iter().find(|e| e.entry.directive.is_some_and(|d| e.entry.valid_here && settings.contains(&d)))
+    cx.file
+        .entries
+        .iter()
+        .find(|e| e.entry.directive.is_some_and(|d| e.entry.valid_here && settings.contains(&d)))
 }
 
 fn complete(cx: &Context<'_>, sink: &mut Sink<'_>, service: &str, settings: &[Directive]) {
     let Some(first) = first(cx, settings) else { return };
     let inline = !cx.is_forward() && is_given(cx, Directive::KafkaBootstrapServers);
-    let is_missing = |d: &&Directive| !is_given(cx, **d) && !(inline && **d == Directive::KafkaConnectionName);
-    let missing: Vec<_> = settings.iter().filter(is_missing).map(|d| d.name()).collect();
+    let is_there = |d: Directive| is_given(cx, d) || inline && d == Directive::KafkaConnectionName;
+    let missing: Vec<_> = settings.iter().filter(|d| !is_there(**d)).map(|d| d.name()).collect();
     if missing.is_empty() {
         return;
     }
-    let names = missing.join(" and ");
+    let names = join(&missing, "and");
     let verb = if missing.len() == 1 { "is" } else { "are" };
-    let message = format!("{names} {verb} missing or blank: to read from {service}, give all its settings, or none");
+    let message =
+        format!("{names} {verb} missing or blank: to read from {service}, give all its settings, or none");
     sink.at(first, &codes::INCOMPLETE_CONNECTOR, first.entry.keyword, message);
 }
 

@@ -3,20 +3,46 @@
 use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::{Directive, MappedText, TextRange, range, schema};
 
-use super::values::{has_open_include, is_given, list, literal};
+use super::values::{has_open_include, has_slip_of, is_given, join, list, literal};
 use super::{Context, Sink, Tag, nearest};
 use crate::codes;
 
 const ENGINES: &[&str] = &[
-    "MergeTree", "ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree", "CollapsingMergeTree",
-    "VersionedCollapsingMergeTree", "Null", "Join",
+    "MergeTree",
+    "ReplacingMergeTree",
+    "SummingMergeTree",
+    "AggregatingMergeTree",
+    "CollapsingMergeTree",
+    "VersionedCollapsingMergeTree",
+    "Null",
+    "Join",
 ];
 
 /// Engines of ClickHouse that the format's documentation does not speak of.
 const OTHER_ENGINES: &[&str] = &[
-    "Buffer", "CoalescingMergeTree", "Dictionary", "Distributed", "EmbeddedRocksDB", "File", "GenerateRandom",
-    "GraphiteMergeTree", "Kafka", "KeeperMap", "Log", "Memory", "Merge", "MongoDB", "MySQL", "PostgreSQL", "Redis", "S3",
-    "S3Queue", "Set", "StripeLog", "TinyLog", "URL",
+    "Buffer",
+    "CoalescingMergeTree",
+    "Dictionary",
+    "Distributed",
+    "EmbeddedRocksDB",
+    "File",
+    "GenerateRandom",
+    "GraphiteMergeTree",
+    "Kafka",
+    "KeeperMap",
+    "Log",
+    "Memory",
+    "Merge",
+    "MongoDB",
+    "MySQL",
+    "PostgreSQL",
+    "Redis",
+    "S3",
+    "S3Queue",
+    "Set",
+    "StripeLog",
+    "TinyLog",
+    "URL",
 ];
 
 pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
@@ -71,8 +97,11 @@ fn options(cx: &Context<'_>, sink: &mut Sink<'_>, engine: &str) {
     for (directive, engines) in OPTIONS {
         let Some(entry) = cx.file.last(*directive).filter(|_| is_given(cx, *directive)) else { continue };
         if !engines.contains(&engine) {
-            let message =
-                format!("{} is an option of {}, and {engine} ignores it; remove it", directive.name(), engines.join(" and "));
+            let message = format!(
+                "{} is an option of {}, and {engine} ignores it; remove it",
+                directive.name(),
+                join(engines, "and")
+            );
             sink.at(entry, &codes::ENGINE_OPTION, entry.entry.keyword, message);
         }
     }
@@ -108,13 +137,11 @@ fn requirements(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, val
 }
 
 fn options_without_engine(cx: &Context<'_>, sink: &mut Sink<'_>) {
-    let slip = |e: &&SourcedEntry| {
-        e.entry.directive.is_none() && nearest(&cx.text(e)[e.entry.keyword], ["ENGINE"]).is_some()
-    };
-    if has_open_include(cx) || cx.file.entries.iter().any(|e| slip(&e)) {
+    if has_open_include(cx) || has_slip_of(cx, "ENGINE") {
         return;
     }
-    let option = cx.file.entries.iter().find(|e| e.entry.directive.is_some_and(|d| d.is_engine() && is_given(cx, d)));
+    let option =
+        cx.file.entries.iter().find(|e| e.entry.directive.is_some_and(|d| d.is_engine() && is_given(cx, d)));
     if let Some(entry) = option {
         let message = "without an ENGINE line, ENGINE_* options build nothing; add `ENGINE MergeTree`";
         sink.at(entry, &codes::ENGINE_MISSING, entry.entry.keyword, message.to_owned());
@@ -126,7 +153,11 @@ fn legacy_keys(cx: &Context<'_>, sink: &mut Sink<'_>) {
         let Some(directive) = entry.entry.directive else { continue };
         let legacy = matches!(
             directive,
-            Directive::PartitionKey | Directive::SortingKey | Directive::PrimaryKey | Directive::SamplingKey | Directive::Ttl
+            Directive::PartitionKey
+                | Directive::SortingKey
+                | Directive::PrimaryKey
+                | Directive::SamplingKey
+                | Directive::Ttl
         );
         if legacy {
             let name = directive.name();
@@ -187,10 +218,14 @@ fn columns(cx: &Context<'_>, sink: &mut Sink<'_>, key: &Key<'_>) {
         let Some(ty) = column.and_then(|c| c.ty.as_ref()).map(|t| t.value.as_str()) else { continue };
         let name = word.name;
         let message = if ty.to_lowercase().contains("aggregatefunction") {
-            format!("`{name}` holds aggregates ({ty}), which have no order; sort by the columns it is grouped by")
+            format!(
+                "`{name}` holds aggregates ({ty}), which have no order; sort by the columns it is grouped by"
+            )
         } else if ty.contains("Nullable(") {
             let inside = if word.depth > 0 { ", even inside a function" } else { "" };
-            format!("`{name}` is {ty}, and sorting keys refuse nullable columns{inside}; give it a DEFAULT instead of NULL")
+            format!(
+                "`{name}` is {ty}, and sorting keys refuse nullable columns{inside}; give it a DEFAULT instead of NULL"
+            )
         } else {
             continue;
         };

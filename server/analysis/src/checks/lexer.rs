@@ -15,12 +15,11 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
     // The lines below a `SQL>` are no directives: one message is enough for them all.
     let mut below_fault = false;
     for entry in &cx.file.entries {
-        let is_fault = |word: &str| word.strip_suffix('>').is_some_and(|n| Directive::named(n).is_some());
-        if std::mem::replace(&mut below_fault, false) && entry.entry.directive.is_none() {
-            below_fault = true;
+        let unknown = entry.entry.directive.is_none();
+        if unknown && below_fault {
             continue;
         }
-        below_fault = entry.entry.directive.is_none() && is_fault(&cx.text(entry)[entry.entry.keyword]);
+        below_fault = unknown && glued_opener(&cx.text(entry)[entry.entry.keyword]).is_some();
         if let Some(quote) = entry.entry.unclosed_quote {
             let message = "this quote is never closed, so the whole line is read as one word; close it or remove it";
             let quote = TextRange::at(quote.start(), TextSize::from(1));
@@ -36,13 +35,18 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
     duplicates(cx, sink);
 }
 
+/// The directive in a word like `SQL>`.
+fn glued_opener(word: &str) -> Option<&str> {
+    word.strip_suffix('>').filter(|name| Directive::named(name).is_some())
+}
+
 fn keyword(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
     let e = &entry.entry;
     let word = &cx.text(entry)[e.keyword];
     if word.starts_with('\u{feff}') || cx.kind == FileKind::Include && e.directive.is_none() {
         return;
     }
-    if let Some(name) = word.strip_suffix('>').filter(|n| Directive::named(n).is_some()) {
+    if let Some(name) = glued_opener(word) {
         let message = format!("`{word}` is read as one word; write `{name} >` with a space to open a block");
         sink.at(entry, &codes::BLOCK_OPENER_SPACE, e.keyword, message);
         return;
@@ -87,6 +91,10 @@ fn elsewhere(directive: Directive, here: FileKind) -> String {
         kinds.iter().filter(|k| directive.is_valid_in(**k, Dialect::Forward)).map(|k| k.noun()).collect();
     let name = directive.name();
     match homes.as_slice() {
+        // Its home refuses it as well.
+        _ if directive == Directive::KafkaKeyAvroDeserialization => {
+            format!("{name} is no longer accepted; write `KAFKA_KEY_FORMAT avro` in the data source instead")
+        }
         [] => format!("{name} exists in Classic projects only"),
         homes => format!("{name} belongs in {} files, not in a {}", homes.join(" and "), here.noun()),
     }

@@ -194,7 +194,7 @@ fn kind_of(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) -> Option
     let value = entry.entry.value(cx.text(entry)).filter(|v| !v.is_empty() && !v.contains('$'))?;
     let kind = Kind::named(&value);
     if kind.is_none() {
-        let known = ["endpoint", "materialized", "copy", "sink"];
+        let known = ["endpoint", "materialized", "copy", "sink", "standard"];
         let hint = nearest(&value, known).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
         let message = format!("`{value}` is no node type; there are endpoint, materialized, copy and sink{hint}");
         sink.at(entry, &codes::UNKNOWN_NODE_TYPE, entry.entry.args_range(), message);

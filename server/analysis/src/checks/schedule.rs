@@ -50,7 +50,7 @@ fn problem(value: &str) -> Option<String> {
     };
     fields.iter().zip(ranges).find_map(|(field, (low, high, what))| {
         let bad = field.split(',').find(|part| !is_part(part, *low, *high))?;
-        let limits = if *high == 9999 { String::new() } else { format!(" (a {what}, {low} to {high})") };
+        let limits = if *high == 9999 { String::new() } else { format!(" ({what}: {low} to {high})") };
         Some(format!("`{bad}` is no cron field{limits}"))
     })
 }

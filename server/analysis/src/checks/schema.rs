@@ -6,7 +6,7 @@ use headwater_syntax::schema::{Column, Schema, SchemaError, SchemaErrorKind, TYP
 use headwater_syntax::{Directive, MappedText, TextRange, TextSize, range};
 
 use super::connection::first_line;
-use super::values::{has_open_include, list};
+use super::values::{has_open_include, has_slip_of, list};
 use super::{Context, Sink, nearest};
 use crate::codes::{self, Code};
 
@@ -27,12 +27,7 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
 }
 
 fn missing(cx: &Context<'_>, sink: &mut Sink<'_>) {
-    // A misspelled SCHEMA is reported as that.
-    let slip = cx.file.entries.iter().any(|e| {
-        e.entry.directive.is_none()
-            && nearest(cx.text(e)[e.entry.keyword].trim_matches(['\u{feff}', '>']), ["SCHEMA"]).is_some()
-    });
-    if !slip && !has_open_include(cx) {
+    if !has_open_include(cx) && !has_slip_of(cx, "SCHEMA") {
         let message = "a data source needs a SCHEMA; write `SCHEMA >` and one column per line below it";
         sink.push(&codes::MISSING_SCHEMA, first_line(cx.file.text()), message.to_owned());
     }
@@ -53,6 +48,10 @@ fn schema(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
     let body = entry.entry.body(cx.text(entry));
     let schema = parse(&body.text);
     for error in schema.errors.iter().filter(|e| !is_templated(&body.text, e.range)) {
+        // A swallowed `INDEXES>` is reported as that.
+        if body.text[usize::from(error.range.end())..].starts_with('>') {
+            continue;
+        }
         if let Some((code, message)) = explain(cx, &schema, error) {
             sink.in_body(entry, &body, code, error.range, message);
         }
@@ -85,11 +84,13 @@ fn explain(cx: &Context<'_>, schema: &Schema, error: &SchemaError) -> Option<(&'
     let name = column.map_or("x", |c| c.name.value.as_str());
     let ty = column.and_then(|c| c.ty.as_ref()).map_or("String", |t| t.value.as_str());
     Some(match &error.kind {
-        K::NullModifier { not: false } => {
-            (&codes::SCHEMA_MODIFIER, format!("NULL behind a type is not accepted; write `{name} Nullable({ty})`"))
-        }
+        K::NullModifier { not: false } => (
+            &codes::SCHEMA_MODIFIER,
+            format!("NULL behind a type is not accepted; write `{name} Nullable({ty})`"),
+        ),
         K::NullModifier { not: true } => {
-            let message = "NOT NULL is not accepted, and not needed: only Nullable columns hold NULL; remove it";
+            let message =
+                "NOT NULL is not accepted, and not needed: only Nullable columns hold NULL; remove it";
             (&codes::SCHEMA_MODIFIER, message.to_owned())
         }
         K::UnsupportedModifier(word) if word == "MATERIALIZED" && !cx.is_forward() => return None,
@@ -119,11 +120,13 @@ fn explain(cx: &Context<'_>, schema: &Schema, error: &SchemaError) -> Option<(&'
         }
         K::NotPortable(why) => (&codes::SCHEMA_NOT_PORTABLE, (*why).to_owned()),
         K::HashComment => {
-            let message = "`#` starts a comment only at the start of a line; here it breaks the schema: use `--`";
+            let message =
+                "`#` starts a comment only at the start of a line; here it breaks the schema: use `--`";
             (&codes::SCHEMA_COMMENT, message.to_owned())
         }
         K::CommentInQuotes(quote) => {
-            let message = format!("`--` cuts the line even between {quote} and {quote}; write the value without it");
+            let message =
+                format!("`--` cuts the line even between {quote} and {quote}; write the value without it");
             (&codes::SCHEMA_COMMENT, message)
         }
         kind => (&codes::SCHEMA_SYNTAX, syntax_message(kind, name)),
@@ -133,10 +136,14 @@ fn explain(cx: &Context<'_>, schema: &Schema, error: &SchemaError) -> Option<(&'
 fn syntax_message(kind: &SchemaErrorKind, name: &str) -> String {
     use SchemaErrorKind as K;
     match kind {
-        K::MissingType => format!("the column `{name}` has no type; write `{name} String`, or give it a DEFAULT"),
+        K::MissingType => {
+            format!("the column `{name}` has no type; write `{name} String`, or give it a DEFAULT")
+        }
         K::MissingName => "there is no column before this comma; remove one of the commas".to_owned(),
         K::MissingComma => "a comma is missing before this column; end the line above with one".to_owned(),
-        K::UnclosedBacktick => "this backtick is never closed; close it, without white space inside".to_owned(),
+        K::UnclosedBacktick => {
+            "this backtick is never closed; close it, without white space inside".to_owned()
+        }
         K::UnclosedQuote(_) => "this quote is never closed; close it".to_owned(),
         K::UnclosedParenthesis => "this parenthesis is never closed; close it".to_owned(),
         K::InvalidCharacter(c) => {
@@ -145,7 +152,10 @@ fn syntax_message(kind: &SchemaErrorKind, name: &str) -> String {
         K::RepeatedDefault => "the column has a DEFAULT already; keep one".to_owned(),
         K::CodecBeforeDefault => "DEFAULT stands before CODEC; swap them".to_owned(),
         K::MissingValue(word) => format!("nothing follows {word}; give its value or remove the word"),
-        K::IndexColumn => "indexes are not columns: move this line to an `INDEXES >` block, without the word INDEX".to_owned(),
+        K::IndexColumn => {
+            "indexes are not columns: move this line to an `INDEXES >` block, without the word INDEX"
+                .to_owned()
+        }
         K::UnexpectedItem(text) => format!(
             "{text} is not expected here: a column is a name, a type, a JSONPath, DEFAULT and CODEC, and ends with a comma"
         ),
@@ -163,7 +173,8 @@ fn duplicate(
 ) {
     let at = usize::from(body.offset_to_source(first.name.range.start()));
     let line = cx.text(entry)[..at].lines().count().max(1);
-    let message = format!("the column `{}` is defined in line {line} already; rename or remove one", first.name.value);
+    let message =
+        format!("the column `{}` is defined in line {line} already; rename or remove one", first.name.value);
     sink.in_body(entry, body, &codes::DUPLICATE_COLUMN, second.name.range, message);
 }
 
@@ -182,10 +193,15 @@ fn jsonpath_fault(column: &Column) -> Option<String> {
     let arrays = plain.matches("[:]").count();
     let array_like = |ty: &str| ["Array(", "Nested", "JSON", "Array ("].iter().any(|t| ty.contains(t));
     if let Some(index) = array_index(&plain) {
-        return Some(format!("`{index}` picks one element, which JSONPaths here cannot; import the whole array with `[:]`"));
+        return Some(format!(
+            "`{index}` picks one element, which JSONPaths here cannot; import the whole array with `[:]`"
+        ));
     }
     if arrays > 1 {
-        return Some("only one `[:]` is read per path; import the outer array as it is, or flatten it before".to_owned());
+        return Some(
+            "only one `[:]` is read per path; import the outer array as it is, or flatten it before"
+                .to_owned(),
+        );
     }
     if plain.contains(char::is_whitespace) {
         return Some("a JSONPath holds no white space; remove it".to_owned());
@@ -248,7 +264,9 @@ fn index_block(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
                 "" => "nothing".to_owned(),
                 rest => format!("`{rest}`"),
             };
-            let message = format!("with the word INDEX before it, the vendor's parser makes {left} of `{name}`; remove the word");
+            let message = format!(
+                "with the word INDEX before it, the vendor's parser makes {left} of `{name}`; remove the word"
+            );
             sink.in_body(entry, &body, &codes::INDEX_WORD, word, message);
         }
     }
@@ -259,7 +277,9 @@ fn forward_query(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
     let body = block.text(cx.text(entry));
     let text = &*body.text;
     let words = top_level_words(text);
-    let Some((place, first)) = words.first().filter(|_| !text.contains("{{") && !text.contains("{%")) else { return };
+    let Some((place, first)) = words.first().filter(|_| !text.contains("{{") && !text.contains("{%")) else {
+        return;
+    };
     if first.starts_with(['\'', '"', '`']) {
         let message = "the query stands in quotes, so it is text and no query; remove them";
         sink.in_body(entry, &body, &codes::FORWARD_QUERY_SHAPE, *place, message.to_owned());
@@ -267,14 +287,18 @@ fn forward_query(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
     }
     let is = |word: &str, names: &[&str]| names.iter().any(|n| n.eq_ignore_ascii_case(word));
     if !is(first, &["SELECT", "WITH"]) {
-        let message = format!("FORWARD_QUERY starts with SELECT, not with `{first}`; list every column of the new schema");
+        let message = format!(
+            "FORWARD_QUERY starts with SELECT, not with `{first}`; list every column of the new schema"
+        );
         sink.in_body(entry, &body, &codes::FORWARD_QUERY_SHAPE, *place, message);
         return;
     }
     let clause = |w: &&(TextRange, &str)| is(w.1, &["FROM", "WHERE", "PREWHERE"]);
     if let Some((place, word)) = words.iter().find(clause) {
         let upper = word.to_ascii_uppercase();
-        let message = format!("FORWARD_QUERY has no {upper}: the product reads the live table by itself; end the query before it");
+        let message = format!(
+            "FORWARD_QUERY has no {upper}: the product reads the live table by itself; end the query before it"
+        );
         sink.in_body(entry, &body, &codes::FORWARD_QUERY_SHAPE, *place, message);
     }
 }

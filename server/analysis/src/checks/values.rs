@@ -42,14 +42,26 @@ pub(super) fn has_open_include(cx: &Context<'_>) -> bool {
     cx.file.all(Directive::Include).next().is_some()
 }
 
+/// Whether a line starts with a misspelling of `name`. It is reported as that, and `name` is not missing.
+pub(super) fn has_slip_of(cx: &Context<'_>, name: &str) -> bool {
+    cx.file.text().lines().any(|line| {
+        let word = line.split_whitespace().next().unwrap_or_default().trim_matches(['\u{feff}', '>']);
+        let slip = nearest(word, [name]).is_some() && Directive::named(word).is_none_or(|d| d.name() == name);
+        slip && !line.starts_with([' ', '\t'])
+    })
+}
+
 fn missing(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, directive: Directive) {
     let e = &entry.entry;
     // Node names, queries and includes have their own rules; free text may be empty.
     let elsewhere = matches!(
         directive,
         Directive::Node | Directive::Sql | Directive::Include | Directive::Settings | Directive::Description
-    ) || matches!(directive, Directive::Tags | Directive::Scope | Directive::Resource | Directive::Filter)
-        || cx.file.dialect == Dialect::Classic && matches!(directive, Directive::From | Directive::Test);
+    ) || matches!(
+        directive,
+        Directive::Tags | Directive::Scope | Directive::Resource | Directive::Filter
+    ) || cx.file.dialect == Dialect::Classic
+        && matches!(directive, Directive::From | Directive::Test);
     let empty = match &e.block {
         None => e.args.is_empty() && directive.block_rule() != BlockRule::Must,
         Some(block) => {
@@ -64,7 +76,9 @@ fn missing(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, directiv
     let message = match e.block {
         Some(_) => format!("the {name} block is empty; write its content indented below"),
         None if directive.is_engine() => {
-            format!("{name} has no value, which the product refuses; give one, remove the line, or write `{name} \"\"`")
+            format!(
+                "{name} has no value, which the product refuses; give one, remove the line, or write `{name} \"\"`"
+            )
         }
         None => format!("{name} has no value; give one or remove the line"),
     };
@@ -134,10 +148,15 @@ fn closed_set(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, direc
 /// `` `a`, `b` or `c` ``.
 pub(super) fn list(words: &[&str]) -> String {
     let quoted: Vec<_> = words.iter().map(|w| format!("`{w}`")).collect();
-    match quoted.as_slice() {
+    join(&quoted, "or")
+}
+
+/// `a, b and c`, with the given last conjunction.
+pub(super) fn join<S: std::borrow::Borrow<str>>(words: &[S], conjunction: &str) -> String {
+    match words {
         [] => String::new(),
-        [one] => one.clone(),
-        [init @ .., last] => format!("{} or {last}", init.join(", ")),
+        [one] => one.borrow().to_owned(),
+        [init @ .., last] => format!("{} {conjunction} {}", init.join(", "), last.borrow()),
     }
 }
 
@@ -166,7 +185,8 @@ fn token(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
                 sink.at(entry, &codes::INVALID_TOKEN, *permission, message);
                 return;
             }
-            "TOKEN takes exactly a name and a permission; put a name with spaces into double quotes".to_owned()
+            "TOKEN takes exactly a name and a permission; put a name with spaces into double quotes"
+                .to_owned()
         }
     };
     let place = if e.args.is_empty() { e.keyword } else { e.args_range() };

@@ -7,9 +7,8 @@ use super::DocumentParams;
 use crate::capabilities::SHOW_DOWNSTREAM;
 use crate::snapshot::Snapshot;
 
-#[allow(clippy::needless_pass_by_value)]
-pub(crate) fn run(snapshot: &Snapshot, params: DocumentParams) -> Option<Vec<CodeLens>> {
-    let uri = params.text_document.uri;
+pub(crate) fn run(snapshot: &Snapshot, params: &DocumentParams) -> Option<Vec<CodeLens>> {
+    let uri = &params.text_document.uri;
     let file = snapshot.file(&uri.0)?;
     let lenses = headwater_ide::code_lenses(&snapshot.db, file).into_iter().map(|lens| {
         let range = snapshot.range(file, lens.range);

@@ -12,9 +12,8 @@ pub(crate) enum Definition {
     Locations(Vec<Location>),
 }
 
-#[allow(clippy::needless_pass_by_value)]
-pub(crate) fn run(snapshot: &Snapshot, params: TextDocumentPositionParams) -> Option<Definition> {
-    let (file, offset) = snapshot.place(&params)?;
+pub(crate) fn run(snapshot: &Snapshot, params: &TextDocumentPositionParams) -> Option<Definition> {
+    let (file, offset) = snapshot.place(params)?;
     let targets = headwater_ide::definition(&snapshot.db, file, offset);
     Some(if snapshot.profile.definition_links {
         Definition::Links(targets.iter().map(|target| snapshot.link(target)).collect())

@@ -15,8 +15,7 @@ pub(crate) struct Params {
     previous_result_id: Option<String>,
 }
 
-#[allow(clippy::needless_pass_by_value)]
-pub(crate) fn run(snapshot: &Snapshot, params: Params) -> Value {
+pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Value {
     let Some(file) = snapshot.file(&params.text_document.uri.0) else {
         return json!({ "kind": "full", "items": [] });
     };

@@ -8,8 +8,7 @@ use super::DocumentParams;
 use crate::convert::symbol_kind;
 use crate::snapshot::Snapshot;
 
-#[allow(clippy::needless_pass_by_value)]
-pub(crate) fn run(snapshot: &Snapshot, params: DocumentParams) -> Option<Vec<Value>> {
+pub(crate) fn run(snapshot: &Snapshot, params: &DocumentParams) -> Option<Vec<Value>> {
     let file = snapshot.file(&params.text_document.uri.0)?;
     let symbols = headwater_ide::document_symbols(&snapshot.db, file);
     if snapshot.profile.hierarchical_symbols {

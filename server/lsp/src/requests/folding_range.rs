@@ -6,8 +6,7 @@ use tower_lsp::gen_lsp_types::{FoldingRange, FoldingRangeKind};
 use super::DocumentParams;
 use crate::snapshot::Snapshot;
 
-#[allow(clippy::needless_pass_by_value)]
-pub(crate) fn run(snapshot: &Snapshot, params: DocumentParams) -> Option<Vec<FoldingRange>> {
+pub(crate) fn run(snapshot: &Snapshot, params: &DocumentParams) -> Option<Vec<FoldingRange>> {
     let file = snapshot.file(&params.text_document.uri.0)?;
     let mut folds = Vec::new();
     for fold in headwater_ide::folding_ranges(&snapshot.db, file) {

@@ -4,9 +4,8 @@ use tower_lsp::gen_lsp_types::{Hover, MarkupContent, MarkupKind, TextDocumentPos
 
 use crate::snapshot::Snapshot;
 
-#[allow(clippy::needless_pass_by_value)]
-pub(crate) fn run(snapshot: &Snapshot, params: TextDocumentPositionParams) -> Option<Hover> {
-    let (file, offset) = snapshot.place(&params)?;
+pub(crate) fn run(snapshot: &Snapshot, params: &TextDocumentPositionParams) -> Option<Hover> {
+    let (file, offset) = snapshot.place(params)?;
     let hover = headwater_ide::hover(&snapshot.db, file, offset)?;
     let kind = if snapshot.profile.markdown { MarkupKind::Markdown } else { MarkupKind::PlainText };
     Some(Hover {

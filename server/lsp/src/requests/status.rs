@@ -17,13 +17,19 @@ pub(crate) fn run(owner: &Owner) -> Value {
     line("Positions", facts.encoding.into());
     line("Diagnostics", if facts.push { "pushed".into() } else { "pulled by the client".into() });
     line("Open documents", facts.open_documents.to_string());
-    line("Requests", format!("{} running, {} queued, {} waiting for a change", facts.running, facts.queued, facts.parked));
+    line(
+        "Requests",
+        format!("{} running, {} queued, {} waiting for a change", facts.running, facts.queued, facts.parked),
+    );
     if let Some(kilobytes) = resident_kilobytes() {
         line("Memory", format!("{:.1} MiB", kilobytes as f64 / 1024.0));
     }
     let trust = if facts.trusted { "yes" } else { "no" };
     line("Trusted folder", format!("{trust} (nothing from a project is ever executed by this version)"));
-    line("Log", "your editor's language server output; set `HEADWATER_LOG=info` for standard error too".into());
+    line(
+        "Log",
+        "your editor's language server output; set `HEADWATER_LOG=info` for standard error too".into(),
+    );
     if facts.loading {
         text.push_str("\nProjects are being read.\n");
     }

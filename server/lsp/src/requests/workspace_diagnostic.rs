@@ -32,13 +32,12 @@ pub(crate) struct Params {
     partial_result_token: Option<Value>,
 }
 
-#[allow(clippy::needless_pass_by_value)]
-pub(crate) fn run(snapshot: &Snapshot, params: Params) -> Answer {
+pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Answer {
     let token = params.partial_result_token.as_ref();
     let mut known: FxHashMap<Utf8PathBuf, (String, String)> = FxHashMap::default();
-    for previous in params.previous_result_ids {
+    for previous in &params.previous_result_ids {
         if let Some(path) = crate::uri::to_path(&previous.uri.0) {
-            known.insert(path, (previous.value, previous.uri.0));
+            known.insert(path, (previous.value.clone(), previous.uri.0.clone()));
         }
     }
     let mut items = Vec::new();
@@ -46,7 +45,10 @@ pub(crate) fn run(snapshot: &Snapshot, params: Params) -> Answer {
     let mut last_flush = Instant::now();
     // What somebody looks at comes first; the rest in order of path, which is also how clients show it.
     let open = snapshot.world.open.values().map(|open| open.file);
-    let closed = snapshot.files().filter(|file| !snapshot.world.open.contains_key(&snapshot.path(*file)));
+    let is_closed = |file: &headwater_analysis::File| {
+        !snapshot.world.open_only && !snapshot.world.open.contains_key(&snapshot.path(*file))
+    };
+    let closed = snapshot.files().filter(is_closed);
     for file in open.chain(closed) {
         let report = report(&snapshot.db, file, snapshot.profile.encoding);
         let path = snapshot.path(file);

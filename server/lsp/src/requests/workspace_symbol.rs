@@ -6,8 +6,7 @@ use tower_lsp::gen_lsp_types::WorkspaceSymbolParams;
 use crate::convert::symbol_kind;
 use crate::snapshot::Snapshot;
 
-#[allow(clippy::needless_pass_by_value)]
-pub(crate) fn run(snapshot: &Snapshot, params: WorkspaceSymbolParams) -> Vec<Value> {
+pub(crate) fn run(snapshot: &Snapshot, params: &WorkspaceSymbolParams) -> Vec<Value> {
     let mut list = Vec::new();
     for (_, project) in &snapshot.world.projects {
         for symbol in headwater_ide::workspace_symbols(&snapshot.db, *project, &params.query) {

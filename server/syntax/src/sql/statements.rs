@@ -103,12 +103,7 @@ fn visit(text: &str, tree: &Tree, out: &mut [Statement]) {
                 "column_ref" => statement.identifiers.push(text[node.byte_range()].to_owned()),
                 _ => {}
             }
-            if node.is_missing() {
-                let message = format!("{} is missing here", node.kind());
-                statement.errors.push(SyntaxError { range, message });
-            } else if node.is_error() {
-                let found: String = text[node.byte_range()].chars().take(40).collect();
-                let message = format!("`{}` is not expected here", found.trim());
+            if let Some(message) = fault(text, node) {
                 statement.errors.push(SyntaxError { range, message });
             }
         }
@@ -122,6 +117,23 @@ fn visit(text: &str, tree: &Tree, out: &mut [Statement]) {
             }
         }
     }
+}
+
+/// What is wrong with a node. The grammar gives common slips nodes of their own, so that a half-typed query keeps the
+/// rest of its tree.
+fn fault(text: &str, node: Node<'_>) -> Option<String> {
+    Some(match node.kind() {
+        "missing_operand" => "an expression is missing here".to_owned(),
+        "missing_name" => "a name is missing behind the dot".to_owned(),
+        "unclosed_string" => "this string is never closed".to_owned(),
+        "unclosed_template" | "unclosed_statement" => "this template tag is never closed".to_owned(),
+        kind if node.is_missing() => format!("{kind} is missing here"),
+        _ if node.is_error() => {
+            let found: String = text[node.byte_range()].chars().take(40).collect();
+            format!("`{}` is not expected here", found.trim())
+        }
+        _ => return None,
+    })
 }
 
 #[cfg(test)]
@@ -143,6 +155,7 @@ mod tests {
     fn errors_have_places() {
         let found = statements("SELECT (a FROM t WHERE");
         assert!(found.iter().any(|s| !s.errors.is_empty()));
+        assert_eq!(statements("SELECT a FROM t WHERE")[0].errors[0].message, "an expression is missing here");
         assert_eq!(statements(""), []);
     }
 }

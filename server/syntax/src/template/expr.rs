@@ -130,10 +130,14 @@ pub struct ExprError {
 /// Deeper nesting than any person writes; beyond it the expression is an error rather than a stack overflow.
 const MAX_DEPTH: usize = 100;
 
+/// More operators, calls and subscripts than one expression ever has. Each can nest the tree by one, and trees are
+/// walked and dropped by recursion.
+const MAX_LINKS: usize = 1000;
+
 /// Parses `text[at]` as one expression (a bare comma list is a tuple). Linear in its length.
 pub fn parse(text: &str, at: TextRange) -> (Expr, Vec<ExprError>) {
     let tokens = tokenize(text, at);
-    let mut parser = Parser { text, tokens, pos: 0, end: at.end().into(), errors: Vec::new(), depth: 0 };
+    let mut parser = Parser { text, tokens, pos: 0, end: at.end().into(), errors: Vec::new(), depth: 0, links: 0 };
     let start = parser.here();
     let first = parser.conditional();
     let expr = if parser.is(",") {
@@ -267,6 +271,7 @@ struct Parser<'a> {
     end: usize,
     errors: Vec<ExprError>,
     depth: usize,
+    links: usize,
 }
 
 impl Parser<'_> {
@@ -299,12 +304,22 @@ impl Parser<'_> {
     }
 
     fn error_here(&mut self) {
-        let at = self.here();
-        self.errors.push(ExprError { range: range(at, at) });
+        let token = self.tokens.get(self.pos).map(|t| t.range);
+        self.errors.push(ExprError { range: token.unwrap_or_else(|| range(self.end, self.end)) });
     }
 
     fn make(&self, start: usize, kind: ExprKind) -> Expr {
         Expr { range: range(start, self.behind().max(start)), kind }
+    }
+
+    /// Counts an operator; false, with the rest of the tag given up, when there are too many.
+    fn link(&mut self) -> bool {
+        self.links += 1;
+        if self.links == MAX_LINKS {
+            self.error_here();
+            self.pos = self.tokens.len();
+        }
+        self.links < MAX_LINKS
     }
 
     fn conditional(&mut self) -> Expr {
@@ -427,6 +442,9 @@ impl Parser<'_> {
         let mut left = operand(self);
         while let Some(op) = self.word().filter(|w| LEVELS[level].contains(w)).map(str::to_owned) {
             self.pos += 1;
+            if !self.link() {
+                break;
+            }
             let right = operand(self);
             left = self.make(start, ExprKind::Binary(Box::new(left), op, Box::new(right)));
         }
@@ -454,6 +472,9 @@ impl Parser<'_> {
         let start = self.here();
         let mut expr = self.atom();
         loop {
+            if (self.is("(") || self.is("[") || self.is(".")) && !self.link() {
+                return expr;
+            }
             if self.eat("(") {
                 let (args, keywords) = self.arguments();
                 expr = self.make(start, ExprKind::Call { callee: Box::new(expr), args, keywords });
@@ -651,5 +672,7 @@ mod tests {
         assert!(errors(&deep) > 0);
         assert!(errors(&"not ".repeat(10_000)) > 0);
         assert!(errors(&"-".repeat(10_000)) > 0);
+        assert!(errors(&format!("a{}", ".a".repeat(100_000))) > 0);
+        assert!(errors(&format!("a{}", " + a".repeat(100_000))) > 0);
     }
 }

@@ -1,0 +1,129 @@
+//! Which queries run after an edit: the firewall, asserted.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use headwater_analysis::{Content, Database, File, Setter, diagnostics, graph};
+use headwater_test_fixture::Fixture;
+
+const PROJECT: &str = "\
+//- datasources/hits.datasource
+SCHEMA >
+    ts DateTime,
+    url String
+//- pipes/a.pipe
+NODE n
+SQL >
+    SELECT * FROM hits WHERE url = 'x'
+NODE m
+SQL >
+    SELECT * FROM n
+TYPE endpoint
+//- pipes/b.pipe
+NODE o
+SQL >
+    SELECT * FROM a
+TYPE endpoint
+//- pipes/c.pipe
+NODE p
+SQL >
+    SELECT 1 AS one
+TYPE endpoint
+";
+
+struct Session {
+    db: Database,
+    files: Vec<File>,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Session {
+    fn new() -> Self {
+        let log: Arc<Mutex<Vec<String>>> = Arc::default();
+        let sink = log.clone();
+        let mut db = Database::with_events(Arc::new(move |event| {
+            if let salsa::EventKind::WillExecute { database_key } = &event.kind {
+                sink.lock().expect("no panic holds it").push(format!("{database_key:?}"));
+            }
+        }));
+        let (_, files) = Fixture::parse(PROJECT).load_into(&mut db);
+        let mut session = Self { db, files, log };
+        session.run();
+        session
+    }
+
+    /// Asks for every diagnostic and the graph; returns how often each query ran.
+    fn run(&mut self) -> BTreeMap<String, usize> {
+        self.log.lock().expect("no panic holds it").clear();
+        for file in &self.files {
+            diagnostics(&self.db, *file);
+        }
+        graph(&self.db, self.files[0].project(&self.db));
+        let mut counts = BTreeMap::new();
+        for key in self.log.lock().expect("no panic holds it").iter() {
+            let name = key.split('(').next().unwrap_or(key).to_owned();
+            *counts.entry(name).or_default() += 1;
+        }
+        counts
+    }
+
+    fn edit(&mut self, file: usize, from: &str, to: &str) -> BTreeMap<String, usize> {
+        let text = self.files[file].text(&self.db);
+        assert!(text.contains(from), "{from}");
+        let text = text.replacen(from, to, 1);
+        self.files[file].set_content(&mut self.db).to(Content::Text(text.into()));
+        self.run()
+    }
+}
+
+fn ran(counts: &BTreeMap<String, usize>) -> Vec<String> {
+    counts.iter().map(|(name, n)| format!("{name} {n}")).collect()
+}
+
+#[test]
+fn a_body_edit_runs_queries_of_its_file_only() {
+    let mut session = Session::new();
+    let counts = session.edit(1, "'x'", "'yy'");
+    assert_eq!(
+        ran(&counts),
+        [
+            "check 1",
+            "datafile 1",
+            "evidence 1",
+            "interface 1",
+            "local 1",
+            "node_sqls 1",
+            "resource_name 1",
+            // One of the file's two nodes: its text changed, the other's did not.
+            "sql_references 1",
+        ]
+    );
+}
+
+#[test]
+fn a_comment_above_a_node_parses_no_sql() {
+    let mut session = Session::new();
+    let counts = session.edit(1, "NODE n", "# a note\nNODE n");
+    assert!(!counts.contains_key("sql_references"), "{counts:?}");
+    assert_eq!(counts.get("datafile"), Some(&1));
+}
+
+#[test]
+fn a_new_reference_rebuilds_the_graph_and_no_other_file() {
+    let mut session = Session::new();
+    let counts = session.edit(3, "SELECT 1 AS one", "SELECT 1 AS one FROM hits");
+    assert_eq!(counts.get("graph"), Some(&1));
+    assert_eq!(counts.get("datafile"), Some(&1));
+    assert_eq!(counts.get("local"), Some(&1));
+    assert_eq!(counts.get("names"), None, "no name changed");
+    assert_eq!(counts.get("check"), Some(&1), "other files are checked against names and cycles, which did not change");
+}
+
+#[test]
+fn a_new_column_reaches_readers_through_interfaces_only() {
+    let mut session = Session::new();
+    let counts = session.edit(0, "url String", "url String,\n    extra UInt8");
+    assert_eq!(counts.get("datafile"), Some(&1));
+    assert_eq!(counts.get("sql_references"), None);
+    assert_eq!(counts.get("local"), Some(&1));
+}

@@ -1,0 +1,115 @@
+//! A language client over stdio that times what it asks.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use serde_json::{Value, json};
+
+pub(crate) struct Client {
+    child: Child,
+    stdin: ChildStdin,
+    stdout: BufReader<ChildStdout>,
+    next: i64,
+}
+
+impl Client {
+    /// Starts `command` and says hello.
+    pub(crate) fn start(command: &mut Command, root: &Path) -> Result<Self> {
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
+        let stdin = child.stdin.take().context("no stdin")?;
+        let stdout = BufReader::new(child.stdout.take().context("no stdout")?);
+        let mut client = Self { child, stdin, stdout, next: 0 };
+        let uri = file_uri(root);
+        client.request(
+            "initialize",
+            &json!({
+                "processId": std::process::id(),
+                "rootUri": uri,
+                "workspaceFolders": [{ "uri": uri, "name": "bench" }],
+                "capabilities": {
+                    "general": { "positionEncodings": ["utf-16"] },
+                    "textDocument": { "diagnostic": { "dynamicRegistration": false }, "hover": { "contentFormat": ["markdown"] } },
+                    "workspace": { "diagnostics": { "refreshSupport": false } },
+                },
+            }),
+        )?;
+        client.notify("initialized", &json!({}))?;
+        Ok(client)
+    }
+
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn notify(&mut self, method: &str, params: &Value) -> Result<()> {
+        self.send(&json!({ "jsonrpc": "2.0", "method": method, "params": params }))
+    }
+
+    /// Sends a request and waits for its answer, replying to whatever the server asks meanwhile.
+    pub(crate) fn request(&mut self, method: &str, params: &Value) -> Result<Value> {
+        self.next += 1;
+        let id = self.next;
+        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))?;
+        loop {
+            let message = self.receive()?;
+            if message.get("method").is_some() {
+                if let Some(asked) = message.get("id") {
+                    let answer = if message["method"] == "workspace/configuration" {
+                        json!(vec![Value::Null; message["params"]["items"].as_array().map_or(0, Vec::len)])
+                    } else {
+                        Value::Null
+                    };
+                    self.send(&json!({ "jsonrpc": "2.0", "id": asked, "result": answer }))?;
+                }
+                continue;
+            }
+            if message["id"] == json!(id) {
+                if let Some(error) = message.get("error") {
+                    bail!("{method}: {error}");
+                }
+                return Ok(message["result"].clone());
+            }
+        }
+    }
+
+    fn send(&mut self, message: &Value) -> Result<()> {
+        let body = message.to_string();
+        write!(self.stdin, "Content-Length: {}\r\n\r\n{body}", body.len())?;
+        self.stdin.flush()?;
+        Ok(())
+    }
+
+    fn receive(&mut self) -> Result<Value> {
+        let mut length = None;
+        loop {
+            let mut line = String::new();
+            if self.stdout.read_line(&mut line)? == 0 {
+                bail!("the server closed its output");
+            }
+            match line.trim_end() {
+                "" => break,
+                header => {
+                    if let Some(n) = header.strip_prefix("Content-Length: ") {
+                        length = Some(n.parse::<usize>()?);
+                    }
+                }
+            }
+        }
+        let mut body = vec![0; length.context("a message without length")?];
+        self.stdout.read_exact(&mut body)?;
+        Ok(serde_json::from_slice(&body)?)
+    }
+
+    pub(crate) fn stop(mut self) -> Result<()> {
+        self.request("shutdown", &Value::Null)?;
+        self.notify("exit", &Value::Null)?;
+        self.child.wait()?;
+        Ok(())
+    }
+}
+
+pub(crate) fn file_uri(path: &Path) -> String {
+    format!("file://{}", path.display())
+}

@@ -1,0 +1,202 @@
+//! `cargo xtask bench`: the figures of `docs/internals/bars.md`, taken at a stdio client.
+
+mod client;
+mod generate;
+mod peer;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, ensure};
+use serde_json::{Value, json};
+
+use crate::build_server;
+use client::{Client, file_uri};
+
+/// Times of one measurement, sorted.
+pub(crate) struct Times(Vec<Duration>);
+
+impl Times {
+    pub(crate) fn new(mut times: Vec<Duration>) -> Self {
+        times.sort_unstable();
+        Self(times)
+    }
+
+    fn at(&self, percent: usize) -> f64 {
+        let index = (self.0.len() * percent / 100).min(self.0.len().saturating_sub(1));
+        self.0.get(index).map_or(f64::NAN, |t| t.as_secs_f64() * 1e3)
+    }
+
+    pub(crate) fn print(&self, what: &str, bar: &str) {
+        println!("{what:<58} p50 {:>8.2} ms   p95 {:>8.2} ms   {bar}", self.at(50), self.at(95));
+    }
+}
+
+pub(crate) fn run(quick: bool) -> Result<()> {
+    let server = build_server(true)?;
+    let base = std::env::temp_dir().join(format!("headwater-bench-{}", std::process::id()));
+    let rounds = if quick { 50 } else { 300 };
+    println!("server: {} · {} rounds · whole times at the client over stdio", version(&server)?, rounds);
+
+    let small = made(&base, 300)?;
+    keystrokes(&server, &small, rounds)?;
+    cold_start(&server, &small, 300, "≤ 60 ms")?;
+
+    let middle = made(&base, 1_000)?;
+    memory(&server, &middle, if quick { 2_000 } else { 20_000 })?;
+
+    let large = made(&base, 5_000)?;
+    cold_start(&server, &large, 5_000, "≤ 150 ms")?;
+    whole_project(&server, &large)?;
+
+    peer::ty(&base, rounds)?;
+    std::fs::remove_dir_all(&base).ok();
+    Ok(())
+}
+
+fn version(server: &Path) -> Result<String> {
+    let out = Command::new(server).arg("--version").output()?;
+    Ok(String::from_utf8_lossy(&out.stdout).trim().to_owned())
+}
+
+fn made(base: &Path, files: usize) -> Result<PathBuf> {
+    let dir = base.join(format!("project-{files}"));
+    generate::project(&dir, files)?;
+    Ok(dir)
+}
+
+fn start(server: &Path, project: &Path) -> Result<Client> {
+    Client::start(Command::new(server).arg("lsp"), project)
+}
+
+fn open(client: &mut Client, path: &Path) -> Result<(String, String)> {
+    let (uri, text) = (file_uri(path), std::fs::read_to_string(path)?);
+    let document = json!({ "uri": uri, "languageId": "headwater-pipe", "version": 1, "text": text });
+    client.notify("textDocument/didOpen", &json!({ "textDocument": document }))?;
+    Ok((uri, text))
+}
+
+fn pull(client: &mut Client, uri: &str) -> Result<Vec<Value>> {
+    let report = client.request("textDocument/diagnostic", &json!({ "textDocument": { "uri": uri } }))?;
+    Ok(report["items"].as_array().cloned().unwrap_or_default())
+}
+
+/// Types one character and takes it back, in a comment-free spot of a query: each is an edit and a pull.
+fn type_and_pull(client: &mut Client, uri: &str, text: &str, rounds: usize) -> Result<Times> {
+    let line = text.lines().position(|l| l.contains("WHERE")).context("the file has a WHERE")?;
+    let column = text.lines().nth(line).map_or(0, str::len);
+    let mut times = Vec::new();
+    for round in 0..rounds {
+        let insert = round % 2 == 0;
+        let (end, new) = if insert { (column, "1") } else { (column + 1, "") };
+        let range = json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
+        let change = json!({
+            "textDocument": { "uri": uri, "version": round + 2 },
+            "contentChanges": [{ "range": range, "text": new }],
+        });
+        let begin = Instant::now();
+        client.notify("textDocument/didChange", &change)?;
+        pull(client, uri)?;
+        times.push(begin.elapsed());
+    }
+    Ok(Times::new(times))
+}
+
+fn keystrokes(server: &Path, project: &Path, rounds: usize) -> Result<()> {
+    let mut client = start(server, project)?;
+    let (uri, text) = open(&mut client, &project.join(generate::EDITED))?;
+    pull(&mut client, &uri)?;
+    type_and_pull(&mut client, &uri, &text, 20)?;
+    let times = type_and_pull(&mut client, &uri, &text, rounds)?;
+    times.print("keystroke → diagnostics, 300 files", "(bar: p50 ≤ 1.5, p95 ≤ 3)");
+    let mut times = Vec::new();
+    let line = text.lines().position(|l| l.contains("FROM events")).context("the file reads a data source")?;
+    let column = text.lines().nth(line).and_then(|l| l.find("events")).unwrap_or(0) + 2;
+    for _ in 0..rounds {
+        let place = json!({ "textDocument": { "uri": uri }, "position": { "line": line, "character": column } });
+        let begin = Instant::now();
+        let hover = client.request("textDocument/hover", &place)?;
+        times.push(begin.elapsed());
+        ensure!(hover["contents"]["value"].as_str().is_some_and(|t| t.contains("data source")), "no hover: {hover}");
+    }
+    Times::new(times).print("hover on a data source, 300 files", "(bar: p95 ≤ 1)");
+    let (uri, text) = open(&mut client, &project.join(generate::LARGE))?;
+    pull(&mut client, &uri)?;
+    let times = type_and_pull(&mut client, &uri, &text, rounds)?;
+    times.print("keystroke → diagnostics, in the 46 KB file", "(bar: p95 ≤ 15)");
+    client.stop()
+}
+
+/// From starting the process to the opened file's complete diagnostics, which must be what `check` says.
+fn cold_start(server: &Path, project: &Path, files: usize, bar: &str) -> Result<()> {
+    let out = Command::new(server).args(["check", "--format", "json"]).current_dir(project).output()?;
+    let checked: Value = serde_json::from_slice(&out.stdout)?;
+    let expected = checked["diagnostics"].as_array().into_iter().flatten();
+    let mut expected: Vec<_> = expected.filter(|d| d["path"] == generate::EDITED).map(key).collect();
+    expected.sort();
+    ensure!(!expected.is_empty(), "the edited file of the benchmark has a fault");
+    let mut times = Vec::new();
+    for _ in 0..9 {
+        let begin = Instant::now();
+        let mut client = start(server, project)?;
+        let (uri, _) = open(&mut client, &project.join(generate::EDITED))?;
+        let found = pull(&mut client, &uri)?;
+        times.push(begin.elapsed());
+        let mut found: Vec<_> = found.iter().map(key).collect();
+        found.sort();
+        ensure!(found == expected, "the first answer is not complete:\n{found:?}\n{expected:?}");
+        client.stop()?;
+    }
+    let what = format!("start → complete diagnostics of the open file, {files} files");
+    Times::new(times).print(&what, &format!("(bar: {bar})"));
+    Ok(())
+}
+
+fn key(diagnostic: &Value) -> String {
+    format!("{} {} {}", diagnostic["range"], diagnostic["code"], diagnostic["message"])
+}
+
+fn whole_project(server: &Path, project: &Path) -> Result<()> {
+    let mut times = Vec::new();
+    for _ in 0..3 {
+        let begin = Instant::now();
+        let mut client = start(server, project)?;
+        let report = client.request("workspace/diagnostic", &json!({ "previousResultIds": [] }))?;
+        times.push(begin.elapsed());
+        let count = report["items"].as_array().map_or(0, Vec::len);
+        ensure!(count >= 1, "a project with a fault reports at least its file");
+        client.stop()?;
+    }
+    Times::new(times).print("start → diagnostics of the whole project, 5,000 files", "(bar: ≤ 1500)");
+    Ok(())
+}
+
+fn memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
+    let mut client = start(server, project)?;
+    client.request("workspace/diagnostic", &json!({ "previousResultIds": [] }))?;
+    let (uri, text) = open(&mut client, &project.join(generate::EDITED))?;
+    type_and_pull(&mut client, &uri, &text, 500)?;
+    let before = resident(client.pid());
+    type_and_pull(&mut client, &uri, &text, edits)?;
+    let after = resident(client.pid());
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            println!("{:<58} {:>8.1} MiB                        (bar: ≤ 80)", "resident memory, 1,000 files", mib(before));
+            let drift = (after as f64 - before as f64) / edits as f64;
+            println!("{:<58} {drift:>8.0} B/edit over {edits}          (bar: flat)", "drift of resident memory");
+        }
+        _ => println!("resident memory: not measured (no /proc on this system)"),
+    }
+    client.stop()
+}
+
+fn mib(bytes: u64) -> f64 {
+    bytes as f64 / 1024.0 / 1024.0
+}
+
+fn resident(pid: u32) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = status.lines().find(|l| l.starts_with("VmRSS:"))?;
+    line.split_whitespace().nth(1)?.parse::<u64>().ok().map(|kib| kib * 1024)
+}

@@ -1,0 +1,75 @@
+//! `cargo xtask demo`: the main job on an example project of ours.
+
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context, Result, ensure};
+
+use crate::{build_server, root};
+
+pub(crate) fn run() -> Result<()> {
+    say("Building the server (the first time takes a few minutes)");
+    let server = build_server(true)?;
+    let project = root().join("tests/projects/web-analytics");
+
+    say("A clean project: nothing to report");
+    headwater(&server, &project, &["check"], 0)?;
+
+    say("The same project after a colleague's edit: a renamed table, a misspelled directive, a cron in the wrong place");
+    let broken = edited_copy(&project)?;
+    headwater(&server, &broken, &["check"], 1)?;
+
+    say("What flows out of page_hits?");
+    headwater(&server, &project, &["lineage", "page_hits"], 0)?;
+
+    say("Open it in your editor");
+    let package = format!("target/editors, after `cargo xtask package`; the project is {}", project.display());
+    println!("  VS Code:  code --install-extension target/editors/headwater.vsix && code {}", project.display());
+    println!("  Neovim:   add target/editors/nvim to your runtimepath and {} to your PATH", server.display());
+    println!("            then: nvim {}", project.join("datasources/page_hits.datasource").display());
+    println!("  Both come from {package}");
+    Ok(())
+}
+
+fn say(what: &str) {
+    println!("\n── {what}\n");
+}
+
+fn headwater(server: &Path, project: &Path, args: &[&str], expected: i32) -> Result<()> {
+    println!("$ headwater {}", args.join(" "));
+    let status = Command::new(server).args(args).current_dir(project).status().context("the server cannot be started")?;
+    ensure!(status.code() == Some(expected), "`headwater {}` ended with {status}, not {expected}", args.join(" "));
+    Ok(())
+}
+
+/// A copy of the project with three faults that the vendor's tools would show at deploy, or never.
+fn edited_copy(project: &Path) -> Result<std::path::PathBuf> {
+    let to = std::env::temp_dir().join(format!("headwater-demo-{}", std::process::id()));
+    copy(project, &to)?;
+    let edits = [
+        ("endpoints/top_pages.pipe", "FROM page_hits_hourly", "FROM page_hits_per_hour"),
+        ("endpoints/trend.pipe", "\nTYPE endpoint", "\nTYP endpoint"),
+        ("datasources/campaigns.datasource", "IMPORT_SCHEDULE @auto", "IMPORT_SCHEDULE 0 4 * * *"),
+    ];
+    for (file, from, into) in edits {
+        let path = to.join(file);
+        let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        ensure!(text.contains(from), "{file} no longer holds `{from}`: adapt the demo");
+        std::fs::write(&path, text.replacen(from, into, 1))?;
+    }
+    Ok(to)
+}
+
+fn copy(from: &Path, to: &Path) -> Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in std::fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
