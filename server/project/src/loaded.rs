@@ -55,6 +55,7 @@ pub fn load(db: &mut Database, fs: &dyn FileSystem, root: &ProjectRoot) -> Loade
 pub fn read_changes(fs: &dyn FileSystem, root: &ProjectRoot, paths: &[Utf8PathBuf]) -> Vec<Change> {
     let mut changes = Vec::new();
     let mut datafiles = Vec::new();
+    let mut folder_came = false;
     let config = root.config_path();
     for path in paths {
         let path = path_of(path);
@@ -76,12 +77,16 @@ pub fn read_changes(fs: &dyn FileSystem, root: &ProjectRoot, paths: &[Utf8PathBu
         } else {
             match fs.kind(&path) {
                 // A folder moved in: one event, many files.
-                Ok(EntryKind::Directory) => changes.push(Change::Everything(Box::new(scan(fs, root)))),
+                Ok(EntryKind::Directory) => folder_came = true,
                 Ok(_) => {}
                 // A folder moved out, perhaps: whoever knows the files decides.
                 Err(_) => changes.push(Change::File(below.to_owned(), Content::Deleted)),
             }
         }
+    }
+    if folder_came {
+        // It covers all the rest, and one is enough for any number of folders.
+        return vec![Change::Everything(Box::new(scan(fs, root)))];
     }
     datafiles.sort_unstable();
     datafiles.dedup();

@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use headwater_syntax::template::{self, expr};
-use headwater_syntax::{Datafile, Dialect, FileKind, TextRange, TextSize, indexes, line, range, scan, schema, sql};
+use headwater_syntax::{
+    Datafile, Dialect, FileKind, TextRange, TextSize, indexes, line, range, scan, schema, sql,
+};
 use proptest::prelude::*;
 
 const KINDS: [FileKind; 5] =
@@ -12,13 +14,99 @@ const KINDS: [FileKind; 5] =
 
 /// Words that mean something to one of the parsers, and characters that are awkward in text.
 const SOUP: &[&str] = &[
-    "\n", "\r\n", "\r", " ", "\t", "    ", "#", "--", ">", "\"", "'", "`", "\\", "%", "{{", "}}", "{%", "%}", "{#", "#}",
-    "{{!", "{", "}", "(", ")", "[", "]", ",", ".", ":", "=", "==", "+", "-", "*", "/", "|", "!", "é", "\u{2028}", "\u{feff}",
-    "😀", "\0", "NODE a", "SQL >", "SQL>", "TYPE endpoint", "SCHEMA >", "INDEXES >", "DESCRIPTION >", "ENGINE MergeTree",
-    "TOKEN t READ", "INCLUDE x", "FOO", "if", "elif", "else", "end", "endif", "for x in y", "while", "try", "except",
-    "set a = 1", "comment", "defined(a)", "Int32(a, 1)", "lambda x", "not", "and", "or", "in", "None", "1.5", "f'x'",
-    "a", "`a` String", "Array(", "Nullable(", "Tuple(", "json:$.a", "DEFAULT 1", "CODEC(ZSTD(1))", "TYPE minmax",
-    "GRANULARITY 1", "SELECT", "FROM t", "JOIN u USING a", "WITH c AS (", "WHERE a IN b", "UNION ALL", "/*", "*/",
+    "\n",
+    "\r\n",
+    "\r",
+    " ",
+    "\t",
+    "    ",
+    "#",
+    "--",
+    ">",
+    "\"",
+    "'",
+    "`",
+    "\\",
+    "%",
+    "{{",
+    "}}",
+    "{%",
+    "%}",
+    "{#",
+    "#}",
+    "{{!",
+    "{",
+    "}",
+    "(",
+    ")",
+    "[",
+    "]",
+    ",",
+    ".",
+    ":",
+    "=",
+    "==",
+    "+",
+    "-",
+    "*",
+    "/",
+    "|",
+    "!",
+    "é",
+    "\u{2028}",
+    "\u{feff}",
+    "😀",
+    "\0",
+    "NODE a",
+    "SQL >",
+    "SQL>",
+    "TYPE endpoint",
+    "SCHEMA >",
+    "INDEXES >",
+    "DESCRIPTION >",
+    "ENGINE MergeTree",
+    "TOKEN t READ",
+    "INCLUDE x",
+    "FOO",
+    "if",
+    "elif",
+    "else",
+    "end",
+    "endif",
+    "for x in y",
+    "while",
+    "try",
+    "except",
+    "set a = 1",
+    "comment",
+    "defined(a)",
+    "Int32(a, 1)",
+    "lambda x",
+    "not",
+    "and",
+    "or",
+    "in",
+    "None",
+    "1.5",
+    "f'x'",
+    "a",
+    "`a` String",
+    "Array(",
+    "Nullable(",
+    "Tuple(",
+    "json:$.a",
+    "DEFAULT 1",
+    "CODEC(ZSTD(1))",
+    "TYPE minmax",
+    "GRANULARITY 1",
+    "SELECT",
+    "FROM t",
+    "JOIN u USING a",
+    "WITH c AS (",
+    "WHERE a IN b",
+    "UNION ALL",
+    "/*",
+    "*/",
 ];
 
 fn soup() -> impl Strategy<Value = String> {
@@ -33,7 +121,10 @@ fn any_text() -> impl Strategy<Value = String> {
 }
 
 fn inside(text: &str, range: TextRange) {
-    assert!(text.get(usize::from(range.start())..usize::from(range.end())).is_some(), "{range:?} in {text:?}");
+    assert!(
+        text.get(usize::from(range.start())..usize::from(range.end())).is_some(),
+        "{range:?} in {text:?}"
+    );
 }
 
 fn datafile(text: &str) {
@@ -157,14 +248,35 @@ fn time_grows_with_the_text_and_not_with_its_square() {
         }),
     ];
     let units = [
-        "{{", "{%", "{% if a %}", "{% end %}", "{# ", "(", "[", "{", "a.", "a if b else ", "not ", "lambda a: ", "'", "\"", "`",
-        "`a` Array(", "NODE a\nSQL >\n  SELECT 1\n", "# x\n", "x #", "[x for x in ", "-", "f(", "a, ", "{{ a }}",
+        "{{",
+        "{%",
+        "{% if a %}",
+        "{% end %}",
+        "{# ",
+        "(",
+        "[",
+        "{",
+        "a.",
+        "a if b else ",
+        "not ",
+        "lambda a: ",
+        "'",
+        "\"",
+        "`",
+        "`a` Array(",
+        "NODE a\nSQL >\n  SELECT 1\n",
+        "# x\n",
+        "x #",
+        "[x for x in ",
+        "-",
+        "f(",
+        "a, ",
+        "{{ a }}",
     ];
     let mut slow = String::new();
     for (name, work) in works {
         for unit in units {
             let (short, long) = (time(unit, 8_000, work), time(unit, 64_000, work));
-            eprintln!("{name} {unit:?}: {short:?}, then {long:?}");
             if long > Duration::from_millis(500) && long > short * 32 {
                 let _ = writeln!(slow, "{name} {unit:?}: {short:?}, then {long:?}");
             }

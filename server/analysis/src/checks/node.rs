@@ -75,8 +75,15 @@ fn home(directive: Directive) -> Option<Kind> {
     Some(match directive {
         D::Datasource | D::DeploymentMethod => Kind::Materialized,
         D::TargetDatasource | D::CopySchedule | D::CopyMode | D::Mode | D::OnDemandCompute => Kind::Copy,
-        D::ExportConnectionName | D::ExportSchedule | D::ExportBucketUri | D::ExportFileTemplate | D::ExportFormat
-        | D::ExportCompression | D::ExportWriteStrategy | D::ExportStrategy | D::ExportKafkaTopic => Kind::Sink,
+        D::ExportConnectionName
+        | D::ExportSchedule
+        | D::ExportBucketUri
+        | D::ExportFileTemplate
+        | D::ExportFormat
+        | D::ExportCompression
+        | D::ExportWriteStrategy
+        | D::ExportStrategy
+        | D::ExportKafkaTopic => Kind::Sink,
         d if d.is_engine() => Kind::Materialized,
         _ => return None,
     })
@@ -98,7 +105,10 @@ fn header(cx: &Context<'_>, sink: &mut Sink<'_>, no_nodes: bool) {
         let of_node = matches!(directive, Directive::Sql | Directive::Type)
             || home(directive).is_some_and(|_| !directive.is_engine());
         if of_node {
-            let message = format!("{0} belongs to a node, and no NODE stands before it; write `NODE name` above it", directive.name());
+            let message = format!(
+                "{0} belongs to a node, and no NODE stands before it; write `NODE name` above it",
+                directive.name()
+            );
             sink.at(entry, &codes::DIRECTIVE_BEFORE_NODE, entry.entry.keyword, message);
             reported = true;
         }
@@ -125,12 +135,19 @@ fn names(cx: &Context<'_>, sink: &mut Sink<'_>, nodes: &[NodeView<'_>]) {
             continue;
         };
         if name.value == cx.stem {
-            let message = format!("the pipe itself is called `{}` (after its file); give the node another name", name.value);
+            let message = format!(
+                "the pipe itself is called `{}` (after its file); give the node another name",
+                name.value
+            );
             sink.at(header, &codes::NODE_NAMED_LIKE_PIPE, name.range, message);
         }
         match first.get(&name.value) {
             Some(other) => {
-                let message = format!("node `{}` is already defined {}; rename one of them", name.value, place_of(cx, other));
+                let message = format!(
+                    "node `{}` is already defined {}; rename one of them",
+                    name.value,
+                    place_of(cx, other)
+                );
                 sink.at(header, &codes::DUPLICATE_NODE, name.range, message);
             }
             None => {
@@ -156,7 +173,8 @@ fn query(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) {
             e.entry.directive.is_none() && nearest(word, ["SQL"]).is_some()
         };
         if !is_incomplete(node.entries) && !node.entries.iter().any(slip) {
-            let message = format!("{} has no query; add `SQL >` with a SELECT indented below it", called(node));
+            let message =
+                format!("{} has no query; add `SQL >` with a SELECT indented below it", called(node));
             let place = node.name().map_or(header.entry.keyword, |n| n.range);
             sink.at(header, &codes::MISSING_SQL, place, message);
         }
@@ -196,7 +214,8 @@ fn kind_of(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) -> Option
     if kind.is_none() {
         let known = ["endpoint", "materialized", "copy", "sink", "standard"];
         let hint = nearest(&value, known).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
-        let message = format!("`{value}` is no node type; there are endpoint, materialized, copy and sink{hint}");
+        let message =
+            format!("`{value}` is no node type; there are endpoint, materialized, copy and sink{hint}");
         sink.at(entry, &codes::UNKNOWN_NODE_TYPE, entry.entry.args_range(), message);
     }
     kind
@@ -218,7 +237,9 @@ fn attributes(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>, kind: 
         if directive == Directive::Tags && matches!(kind, Kind::Materialized | Kind::Copy) {
             key_value_tags(cx, sink, entry, kind);
         }
-        let Some(owner) = home(directive).filter(|owner| *owner != kind && kind != Kind::Stream) else { continue };
+        let Some(owner) = home(directive).filter(|owner| *owner != kind && kind != Kind::Stream) else {
+            continue;
+        };
         let name = directive.name();
         let next = match (kind, directive) {
             (Kind::Materialized, Directive::TargetDatasource) => "write DATASOURCE".to_owned(),
@@ -228,8 +249,13 @@ fn attributes(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>, kind: 
             (Kind::Standard, _) => format!("add `TYPE {}`, or remove it", owner.noun()),
             _ => "remove it".to_owned(),
         };
-        let what = if kind == Kind::Standard { "has no TYPE".to_owned() } else { format!("is of type {}", kind.noun()) };
-        let message = format!("{name} belongs to {} nodes, and {} {what}; {next}", owner.noun(), called(node));
+        let what = if kind == Kind::Standard {
+            "has no TYPE".to_owned()
+        } else {
+            format!("is of type {}", kind.noun())
+        };
+        let message =
+            format!("{name} belongs to {} nodes, and {} {what}; {next}", owner.noun(), called(node));
         sink.at(entry, &codes::ATTRIBUTE_NOT_ALLOWED, entry.entry.keyword, message);
     }
 }
@@ -257,19 +283,29 @@ fn required(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>, kind: Ki
         Kind::Sink if !has(D::ExportBucketUri) && !has(D::ExportFileTemplate) => {
             vec![D::ExportConnectionName, D::ExportSchedule]
         }
-        Kind::Sink => vec![D::ExportConnectionName, D::ExportSchedule, D::ExportBucketUri, D::ExportFileTemplate],
+        Kind::Sink => {
+            vec![D::ExportConnectionName, D::ExportSchedule, D::ExportBucketUri, D::ExportFileTemplate]
+        }
         Kind::Standard | Kind::Endpoint | Kind::Stream => Vec::new(),
     };
     let missing: Vec<_> = needed.into_iter().filter(|d| !has(*d)).map(D::name).collect();
-    let Some(entry) = node.last(D::Type).filter(|_| !missing.is_empty() && !is_incomplete(node.entries)) else { return };
-    let message = format!("a {} node also needs {}; add it to {}", kind.noun(), missing.join(" and "), called(node));
+    let Some(entry) = node.last(D::Type).filter(|_| !missing.is_empty() && !is_incomplete(node.entries))
+    else {
+        return;
+    };
+    let message =
+        format!("a {} node also needs {}; add it to {}", kind.noun(), missing.join(" and "), called(node));
     sink.at(entry, &codes::MISSING_ATTRIBUTE, entry.entry.args_range(), message);
 }
 
 fn sink_variant(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) {
     use Directive as D;
     const OF_FILES: &[D] = &[
-        D::ExportBucketUri, D::ExportFileTemplate, D::ExportFormat, D::ExportCompression, D::ExportWriteStrategy,
+        D::ExportBucketUri,
+        D::ExportFileTemplate,
+        D::ExportFormat,
+        D::ExportCompression,
+        D::ExportWriteStrategy,
         D::ExportStrategy,
     ];
     if node.last(D::ExportKafkaTopic).is_some() {
@@ -283,7 +319,11 @@ fn sink_variant(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) {
         return;
     }
     let is_files = node.last(D::ExportBucketUri).or(node.last(D::ExportFileTemplate)).is_some();
-    let Some(entry) = node.last(D::Type).filter(|_| !is_files && cx.is_forward() && !is_incomplete(node.entries)) else { return };
+    let Some(entry) =
+        node.last(D::Type).filter(|_| !is_files && cx.is_forward() && !is_incomplete(node.entries))
+    else {
+        return;
+    };
     let message = "this sink has no destination; add EXPORT_KAFKA_TOPIC for Kafka, or EXPORT_BUCKET_URI and EXPORT_FILE_TEMPLATE for S3 and GCS";
     sink.at(entry, &codes::SINK_VARIANT, entry.entry.args_range(), message.to_owned());
 }
@@ -298,7 +338,9 @@ fn values(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) {
         let Some(value) = value else { continue };
         match directive {
             Directive::CopyMode | Directive::Mode => copy_mode(sink, entry, directive, &value),
-            Directive::CopySchedule | Directive::ExportSchedule => schedule::check(cx, sink, entry, directive, &value),
+            Directive::CopySchedule | Directive::ExportSchedule => {
+                schedule::check(cx, sink, entry, directive, &value)
+            }
             _ => {}
         }
     }

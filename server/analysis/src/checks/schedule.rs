@@ -9,7 +9,13 @@ use crate::codes;
 const ALIASES: &[&str] =
     &["@on-demand", "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
-pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, directive: Directive, value: &str) {
+pub(super) fn check(
+    cx: &Context<'_>,
+    sink: &mut Sink<'_>,
+    entry: &SourcedEntry,
+    directive: Directive,
+    value: &str,
+) {
     let name = directive.name();
     if value.contains("tb_secret") {
         let message = format!("{name} cannot hold a secret; write the cron expression itself");
@@ -41,11 +47,20 @@ fn problem(value: &str) -> Option<String> {
     let fields: Vec<_> = value.split_whitespace().collect();
     if !matches!(fields.len(), 5 | 6) {
         let s = if fields.len() == 1 { "" } else { "s" };
-        return Some(format!("cron has 5 fields (or 6), this value has {}", format_args!("{} word{s}", fields.len())));
+        return Some(format!(
+            "cron has 5 fields (or 6), this value has {}",
+            format_args!("{} word{s}", fields.len())
+        ));
     }
     // Which end of six fields holds the seconds differs between crons, so only shape counts there.
     let ranges: &[(u32, u32, &str)] = match fields.len() {
-        5 => &[(0, 59, "minute"), (0, 23, "hour"), (1, 31, "day of month"), (1, 12, "month"), (0, 7, "day of week")],
+        5 => &[
+            (0, 59, "minute"),
+            (0, 23, "hour"),
+            (1, 31, "day of month"),
+            (1, 12, "month"),
+            (0, 7, "day of week"),
+        ],
         _ => &[(0, 9999, "field"); 6],
     };
     fields.iter().zip(ranges).find_map(|(field, (low, high, what))| {
@@ -78,7 +93,8 @@ fn is_value(word: &str, low: u32, high: u32) -> bool {
         return (low..=high).contains(&n);
     }
     let lower = word.to_ascii_lowercase();
-    let marked = lower.contains(['l', 'w', '#']) && lower.chars().all(|c| c.is_ascii_digit() || "lw#".contains(c));
+    let marked =
+        lower.contains(['l', 'w', '#']) && lower.chars().all(|c| c.is_ascii_digit() || "lw#".contains(c));
     marked || lower.len() == 3 && NAMES.split(' ').any(|n| n == lower)
 }
 
@@ -89,13 +105,30 @@ mod tests {
     #[test]
     fn crons_and_aliases_pass() {
         let good = [
-            "@on-demand", "@hourly", "@Daily", "0 3 * * *", "*/5 * * * *", "0 0 1,15 JAN-MAR MON-FRI", "0-30/5 22-2 L * 5#3",
-            "0 0 12 * * ?", "* * * * * */10",
+            "@on-demand",
+            "@hourly",
+            "@Daily",
+            "0 3 * * *",
+            "*/5 * * * *",
+            "0 0 1,15 JAN-MAR MON-FRI",
+            "0-30/5 22-2 L * 5#3",
+            "0 0 12 * * ?",
+            "* * * * * */10",
         ];
         for value in good {
             assert_eq!(problem(value), None, "{value}");
         }
-        for value in ["@once", "@evry", "0 3 * *", "60 * * * *", "* 24 * * *", "*/0 * * * *", "a b c d e", "1-2-3 * * * *", "daily"] {
+        for value in [
+            "@once",
+            "@evry",
+            "0 3 * *",
+            "60 * * * *",
+            "* 24 * * *",
+            "*/0 * * * *",
+            "a b c d e",
+            "1-2-3 * * * *",
+            "daily",
+        ] {
             assert!(problem(value).is_some(), "{value}");
         }
     }

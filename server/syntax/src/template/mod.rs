@@ -4,8 +4,10 @@
 //! the text given to [`parse`].
 
 pub mod expr;
+mod grammar;
 mod params;
 mod tags;
+mod tokens;
 mod tree;
 mod variant;
 

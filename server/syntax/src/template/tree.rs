@@ -4,6 +4,7 @@ use text_size::TextRange;
 
 use super::expr::{self, Expr, ExprKind};
 use super::tags::{Tag, TagKind, tags};
+use super::tokens::find_word;
 use crate::Spanned;
 
 /// A parsed template.
@@ -311,7 +312,7 @@ impl<'a> Parser<'a> {
 
     fn repeated(&mut self, tag: Tag, word: &str, rest: TextRange) -> Piece {
         let (names, subject) = if word == "for" {
-            match expr::find_word(self.text, rest, "in") {
+            match find_word(self.text, rest, "in") {
                 Some(word) => {
                     let names = TextRange::new(rest.start(), word.start());
                     let subject = TextRange::new(word.end(), rest.end());
@@ -345,7 +346,7 @@ impl<'a> Parser<'a> {
     }
 
     fn set(&mut self, tag: Tag, rest: TextRange) -> Piece {
-        let Some(assign) = expr::find_word(self.text, rest, "=") else {
+        let Some(assign) = find_word(self.text, rest, "=") else {
             let value = self.expression(tag, rest);
             return Piece::Set { range: tag.range, names: Vec::new(), value };
         };

@@ -73,12 +73,21 @@ fn syntax(scope: &mut Scope<'_, '_, '_>, error: &TemplateError) {
                 "{%" => "%}",
                 _ => "#}",
             };
-            (&codes::TEMPLATE_SYNTAX, format!("`{open}` is never closed; add `{close}`, or write `{open}!` for the plain characters"))
+            (
+                &codes::TEMPLATE_SYNTAX,
+                format!(
+                    "`{open}` is never closed; add `{close}`, or write `{open}!` for the plain characters"
+                ),
+            )
         }
-        K::UnclosedBlock(word) => {
-            (&codes::UNCLOSED_TEMPLATE_BLOCK, format!("this `{word}` is never closed; add `{{% end %}}` behind what belongs to it"))
-        }
-        K::ExtraEnd => (&codes::TEMPLATE_SYNTAX, "nothing is open here that this `end` could close; remove it".to_owned()),
+        K::UnclosedBlock(word) => (
+            &codes::UNCLOSED_TEMPLATE_BLOCK,
+            format!("this `{word}` is never closed; add `{{% end %}}` behind what belongs to it"),
+        ),
+        K::ExtraEnd => (
+            &codes::TEMPLATE_SYNTAX,
+            "nothing is open here that this `end` could close; remove it".to_owned(),
+        ),
         K::JinjaEnd(word) => {
             (&codes::JINJA_END, format!("`{word}` is Jinja; every block closes with `{{% end %}}` here"))
         }
@@ -86,16 +95,25 @@ fn syntax(scope: &mut Scope<'_, '_, '_>, error: &TemplateError) {
         K::Misplaced(word) => (&codes::TEMPLATE_SYNTAX, misplaced(word)),
         K::ForbiddenStatement(word) => (
             &codes::TEMPLATE_STATEMENT,
-            format!("`{word}` is switched off in templates; write the SQL out, or move it to a node or pipe of its own"),
+            format!(
+                "`{word}` is switched off in templates; write the SQL out, or move it to a node or pipe of its own"
+            ),
         ),
         K::UnknownStatement(word) => (&codes::TEMPLATE_STATEMENT, unknown_statement(word)),
         K::Empty if found.contains(char::is_alphabetic) => {
             (&codes::TEMPLATE_SYNTAX, format!("`{found}` lacks its expression; write one"))
         }
-        K::Empty => (&codes::TEMPLATE_SYNTAX, format!("`{found}` is empty; write an expression in it, or remove it")),
+        K::Empty => {
+            (&codes::TEMPLATE_SYNTAX, format!("`{found}` is empty; write an expression in it, or remove it"))
+        }
         K::BadExpression => (&codes::TEMPLATE_SYNTAX, bad_expression(&found)),
-        K::BadSet => (&codes::TEMPLATE_SYNTAX, "`set` needs a name before `=`: `{% set name = value %}`".to_owned()),
-        K::TooDeep => (&codes::TEMPLATE_SYNTAX, "these blocks are nested too deeply to follow; split the query into nodes".to_owned()),
+        K::BadSet => {
+            (&codes::TEMPLATE_SYNTAX, "`set` needs a name before `=`: `{% set name = value %}`".to_owned())
+        }
+        K::TooDeep => (
+            &codes::TEMPLATE_SYNTAX,
+            "these blocks are nested too deeply to follow; split the query into nodes".to_owned(),
+        ),
     };
     let range = trimmed(scope.text, error.range);
     scope.push(code, range, message);
@@ -118,12 +136,16 @@ fn misplaced(word: &str) -> String {
 }
 
 fn unknown_statement(word: &str) -> String {
-    const STATEMENTS: &[&str] =
-        &["if", "elif", "else", "for", "while", "try", "except", "finally", "set", "break", "continue", "comment", "end"];
+    const STATEMENTS: &[&str] = &[
+        "if", "elif", "else", "for", "while", "try", "except", "finally", "set", "break", "continue",
+        "comment", "end",
+    ];
     let next = match word {
         "-" | "+" => "tags have no white-space control; write `{%` alone".to_owned(),
         "elseif" | "elsif" | "elsif_" => "write `elif`".to_owned(),
-        "macro" | "call" | "filter" | "with" | "do" => "that is Jinja; there are if, for, while, try and set".to_owned(),
+        "macro" | "call" | "filter" | "with" | "do" => {
+            "that is Jinja; there are if, for, while, try and set".to_owned()
+        }
         _ => match nearest(word, STATEMENTS.iter().copied()) {
             Some(statement) => format!("did you mean `{statement}`?"),
             None => "there are if, for, while, try and set; values are printed with `{{ }}`".to_owned(),

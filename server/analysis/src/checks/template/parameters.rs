@@ -11,10 +11,22 @@ const FORBIDDEN: &[&str] = &["format", "q"];
 
 /// Names whose value comes from the request's own settings.
 const RESERVED: &[&str] = &[
-    "__tb__csv_header", "__tb__semver", "debug_source_tables", "debug", "explain", "finalize_aggregations",
-    "output_format_json_quote_64bit_integers", "output_format_json_quote_denormals",
-    "output_format_parquet_string_as_string", "pipeline", "playground", "query_id", "release_replacements", "tag",
-    "template_parameters", "token",
+    "__tb__csv_header",
+    "__tb__semver",
+    "debug_source_tables",
+    "debug",
+    "explain",
+    "finalize_aggregations",
+    "output_format_json_quote_64bit_integers",
+    "output_format_json_quote_denormals",
+    "output_format_parquet_string_as_string",
+    "pipeline",
+    "playground",
+    "query_id",
+    "release_replacements",
+    "tag",
+    "template_parameters",
+    "token",
 ];
 
 pub(super) fn check<'t>(scope: &mut Scope<'t, '_, '_>, tree: &'t Template) {
@@ -39,10 +51,12 @@ pub(super) fn check<'t>(scope: &mut Scope<'t, '_, '_>, tree: &'t Template) {
     for parameter in uses {
         let name = parameter.name.as_str();
         if FORBIDDEN.contains(&name) {
-            let message = format!("the API uses `{name}` itself, so no parameter can be called that; rename it");
+            let message =
+                format!("the API uses `{name}` itself, so no parameter can be called that; rename it");
             scope.push(&codes::PARAMETER_NAME, parameter.range, message);
         } else if RESERVED.contains(&name) {
-            let message = format!("the product sets `{name}` itself, and callers cannot pass it; rename the parameter");
+            let message =
+                format!("the product sets `{name}` itself, and callers cannot pass it; rename the parameter");
             scope.push(&codes::RESERVED_PARAMETER, parameter.range, message);
         }
     }
@@ -70,9 +84,13 @@ fn not_a_name(scope: &Scope<'_, '_, '_>, function: &str, first: &Expr) -> Option
         ExprKind::Sign(inner) if matches!(inner.kind, ExprKind::Number(_)) => {}
         ExprKind::Binary(a, op, b) if op == "-" && parameter(a) && parameter(b) => {
             let name = found.replace(|c: char| !c.is_alphanumeric(), "_");
-            return Some(format!("`{found}` is a subtraction, not a parameter's name; call the parameter `{name}`"));
+            return Some(format!(
+                "`{found}` is a subtraction, not a parameter's name; call the parameter `{name}`"
+            ));
         }
         _ => return None,
     }
-    Some(format!("{function} takes the name of a parameter, not the value {found}; write the value into the SQL, or use it as the default: `{function}(name, {found})`"))
+    Some(format!(
+        "{function} takes the name of a parameter, not the value {found}; write the value into the SQL, or use it as the default: `{function}(name, {found})`"
+    ))
 }
