@@ -15,7 +15,9 @@ pub(crate) fn run() -> Result<()> {
     say("A clean project: nothing to report");
     headwater(&server, &project, &["check"], 0)?;
 
-    say("The same project after a colleague's edit: a renamed table, a misspelled directive, a cron in the wrong place");
+    say(
+        "The same project after a colleague's edit: a renamed table, a misspelled directive, a cron in the wrong place",
+    );
     let broken = edited_copy(&project)?;
     headwater(&server, &broken, &["check"], 1)?;
 
@@ -23,8 +25,12 @@ pub(crate) fn run() -> Result<()> {
     headwater(&server, &project, &["lineage", "page_hits"], 0)?;
 
     say("Open it in your editor");
-    let package = format!("target/editors, after `cargo xtask package`; the project is {}", project.display());
-    println!("  VS Code:  code --install-extension target/editors/headwater.vsix && code {}", project.display());
+    let package =
+        format!("target/editors, after `cargo xtask package`; the project is {}", project.display());
+    println!(
+        "  VS Code:  code --install-extension target/editors/headwater.vsix && code {}",
+        project.display()
+    );
     println!("  Neovim:   add target/editors/nvim to your runtimepath and {} to your PATH", server.display());
     println!("            then: nvim {}", project.join("datasources/page_hits.datasource").display());
     println!("  Both come from {package}");
@@ -37,8 +43,16 @@ fn say(what: &str) {
 
 fn headwater(server: &Path, project: &Path, args: &[&str], expected: i32) -> Result<()> {
     println!("$ headwater {}", args.join(" "));
-    let status = Command::new(server).args(args).current_dir(project).status().context("the server cannot be started")?;
-    ensure!(status.code() == Some(expected), "`headwater {}` ended with {status}, not {expected}", args.join(" "));
+    let status = Command::new(server)
+        .args(args)
+        .current_dir(project)
+        .status()
+        .context("the server cannot be started")?;
+    ensure!(
+        status.code() == Some(expected),
+        "`headwater {}` ended with {status}, not {expected}",
+        args.join(" ")
+    );
     Ok(())
 }
 
@@ -53,7 +67,8 @@ fn edited_copy(project: &Path) -> Result<std::path::PathBuf> {
     ];
     for (file, from, into) in edits {
         let path = to.join(file);
-        let text = std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
+        let text =
+            std::fs::read_to_string(&path).with_context(|| format!("{} cannot be read", path.display()))?;
         ensure!(text.contains(from), "{file} no longer holds `{from}`: adapt the demo");
         std::fs::write(&path, text.replacen(from, into, 1))?;
     }

@@ -61,7 +61,8 @@ impl Config {
         }
         for (code, severity) in raw.diagnostics {
             if codes::find(code.get_ref()).is_none() {
-                let message = format!("there is no diagnostic `{}`; see docs/reference/diagnostics", code.get_ref());
+                let message =
+                    format!("there is no diagnostic `{}`; see docs/reference/diagnostics", code.get_ref());
                 problems.push(ConfigProblem { message, range: Some(span(&code)) });
                 continue;
             }

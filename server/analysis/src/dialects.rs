@@ -14,11 +14,15 @@ pub struct DialectFacts {
     pub why: String,
 }
 
-/// What one file says about its dialect. Small and stable: editing a body does not change it.
+/// What a glance at one file's lines says, without parsing it: a cold start must know these things of every file
+/// before it can answer for one. Small and stable: editing a body does not change it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Evidence {
+pub(crate) struct Evidence {
     include: bool,
-    version: bool,
+    /// There is a `VERSION n` line.
+    pub(crate) version: bool,
+    /// There is, or may be, a materialized node.
+    pub(crate) materialized: bool,
     forward_only: bool,
     explicit_endpoint: bool,
     untyped_endpoint: bool,
@@ -77,11 +81,14 @@ pub fn dialect(db: &dyn Db, project: Project) -> DialectFacts {
     DialectFacts { dialect, why }
 }
 
+/// Looks over a file's lines. Linear, at the speed of memory.
 #[salsa::tracked(returns(copy))]
-fn evidence(db: &dyn Db, file: File) -> Evidence {
+pub(crate) fn evidence(db: &dyn Db, file: File) -> Evidence {
     let mut e = Evidence::default();
     let Some(kind) = file.kind(db) else { return e };
     for line in file.text(db).lines() {
+        e.materialized |= line.trim_start().get(..4).is_some_and(|w| w.eq_ignore_ascii_case("type"))
+            && line.to_ascii_lowercase().contains("materialized");
         // Only lines at column 0 can be directives wherever they stand; reading more would need the dialect.
         let mut words = line.split_whitespace();
         let Some(first) = words.next().filter(|_| !line.starts_with([' ', '\t'])) else { continue };
@@ -98,6 +105,7 @@ fn evidence(db: &dyn Db, file: File) -> Evidence {
     }
     e.pipe = kind == FileKind::Pipe;
     let in_endpoints = file.path(db).parent().and_then(|p| p.file_name()) == Some("endpoints");
-    e.untyped_endpoint = kind == FileKind::Pipe && in_endpoints && !e.typed && !file.text(db).trim().is_empty();
+    e.untyped_endpoint =
+        kind == FileKind::Pipe && in_endpoints && !e.typed && !file.text(db).trim().is_empty();
     e
 }

@@ -8,6 +8,7 @@ use headwater_syntax::sql::TableUse;
 use headwater_syntax::{Datafile, Dialect, Directive, FileKind, schema, template};
 
 use crate::db::Db;
+use crate::dialects::{dialect, evidence};
 use crate::inputs::File;
 use crate::parse::{datafile, node_reads};
 
@@ -130,9 +131,10 @@ pub fn interface(db: &dyn Db, file: File) -> Option<Arc<Interface>> {
     let parsed = datafile(db, file);
     let datafile = &parsed.datafile;
     let is_datasource = kind == FileKind::Datasource;
-    let connection = [Directive::KafkaConnectionName, Directive::ImportConnectionName, Directive::PgConnectionName]
-        .into_iter()
-        .find_map(|d| datafile.value(d));
+    let connection =
+        [Directive::KafkaConnectionName, Directive::ImportConnectionName, Directive::PgConnectionName]
+            .into_iter()
+            .find_map(|d| datafile.value(d));
     Some(Arc::new(Interface {
         kind,
         name: resource_name(db, file).clone(),
@@ -141,22 +143,41 @@ pub fn interface(db: &dyn Db, file: File) -> Option<Arc<Interface>> {
         engine: is_datasource.then(|| engine(datafile)),
         nodes: if kind == FileKind::Pipe { nodes(db, file, datafile) } else { Vec::new() },
         connection: connection.filter(|_| is_datasource),
-        service: datafile.value(Directive::Type).filter(|_| kind == FileKind::Connection).map(|t| t.to_lowercase()),
+        service: datafile
+            .value(Directive::Type)
+            .filter(|_| kind == FileKind::Connection)
+            .map(|t| t.to_lowercase()),
         tokens: tokens(datafile),
         shared_with: shared_with(datafile),
     }))
 }
 
 /// A resource's name: the file's stem, with `__vN` in Classic when `VERSION N` is given.
+///
+/// Parses nothing unless there is a version: a cold start needs the names of all files to answer for one.
 #[salsa::tracked]
 pub fn resource_name(db: &dyn Db, file: File) -> String {
-    let parsed = datafile(db, file);
     let stem = file.stem(db).to_owned();
-    let version = parsed.datafile.value(Directive::Version).filter(|_| parsed.datafile.dialect == Dialect::Classic);
+    if dialect(db, file.project(db)).dialect == Dialect::Forward || !evidence(db, file).version {
+        return stem;
+    }
+    let version = datafile(db, file).datafile.value(Directive::Version);
     match version.and_then(|v| v.parse::<u32>().ok()) {
         Some(version) => format!("{stem}__v{version}"),
         None => stem,
     }
+}
+
+/// The materialized nodes of a pipe and the data sources they write. Parses no SQL.
+#[salsa::tracked]
+pub(crate) fn materializes(db: &dyn Db, file: File) -> Vec<(usize, String)> {
+    if file.kind(db) != Some(FileKind::Pipe) || !evidence(db, file).materialized {
+        return Vec::new();
+    }
+    let parsed = datafile(db, file);
+    let nodes = parsed.datafile.nodes();
+    let views = nodes.iter().filter(|n| n.node_type().as_deref() == Some("materialized"));
+    views.filter_map(|n| Some((n.index, n.value(Directive::Datasource)?))).collect()
 }
 
 fn columns(datafile: &Datafile) -> Vec<ColumnFact> {
@@ -236,7 +257,9 @@ fn nodes(db: &dyn Db, file: File, datafile: &Datafile) -> Vec<NodeFact> {
 }
 
 fn parameters(node: &headwater_syntax::NodeView<'_>) -> Vec<ParameterFact> {
-    let Some((_, sql)) = node.sql().filter(|(_, sql)| template::is_template(&sql.text)) else { return Vec::new() };
+    let Some((_, sql)) = node.sql().filter(|(_, sql)| template::is_template(&sql.text)) else {
+        return Vec::new();
+    };
     let tree = template::parse(&sql.text);
     let mut facts: Vec<_> = template::parameters(&sql.text, &tree)
         .into_iter()

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use crate::db::Db;
+use crate::facts::{Interface, NodeType, interface, materializes};
 use crate::inputs::{File, Project};
-use crate::facts::{Interface, NodeType, interface};
 use crate::scope::{Resolution, names, resolve, resolve_connection};
 
 /// A data source, a connection, or one node of a pipe.
@@ -37,9 +37,6 @@ pub struct Graph {
     down: FxHashMap<Vertex, Vec<(Vertex, EdgeKind)>>,
     up: FxHashMap<Vertex, Vec<(Vertex, EdgeKind)>>,
     types: FxHashMap<Vertex, NodeType>,
-    /// For each group of vertices that depend on each other through reads and materializations, one shortest loop
-    /// in the direction of data flow.
-    pub cycles: Vec<Vec<Vertex>>,
 }
 
 /// Counts of what is downstream of something.
@@ -95,21 +92,83 @@ pub fn graph(db: &dyn Db, project: Project) -> Arc<Graph> {
         edges.sort();
         edges.dedup();
     }
-    graph.cycles = graph.components().into_iter().filter_map(|group| graph.shortest_loop(db, &group)).collect();
     Arc::new(graph)
 }
 
-/// Whether anything outside the pipe or data source reads it. A query of its own because its answer rarely changes.
-#[salsa::tracked(returns(copy))]
-pub fn is_read(db: &dyn Db, file: File) -> bool {
-    let graph = graph(db, file.project(db));
-    graph.downstream(output(db, file)).iter().any(|(to, _)| to.file != file)
+/// Who materializes into each data source.
+#[salsa::tracked]
+fn writers(db: &dyn Db, project: Project) -> Arc<FxHashMap<File, Vec<Vertex>>> {
+    let names = names(db, project);
+    let mut writers: FxHashMap<File, Vec<Vertex>> = FxHashMap::default();
+    for file in project.files(db).iter() {
+        for (node, target) in materializes(db, *file) {
+            if let Some(target) = names.table(target) {
+                writers.entry(target).or_default().push(Vertex { file: *file, node: Some(*node) });
+            }
+        }
+    }
+    Arc::new(writers)
 }
 
-/// The cycles alone: they change far less often than the graph does.
+/// For each node of a pipe that depends on itself through reads and materializations, one shortest loop in the
+/// direction of data flow, starting at its first member by path. Copies may loop: they run when asked to.
+///
+/// Looks at what is upstream of the file only, so that a cold start does not need the whole project's graph.
 #[salsa::tracked]
-pub fn cycles(db: &dyn Db, project: Project) -> Arc<Vec<Vec<Vertex>>> {
-    Arc::new(graph(db, project).cycles.clone())
+pub fn cycles(db: &dyn Db, file: File) -> Arc<Vec<Vec<Vertex>>> {
+    let Some(face) = interface(db, file) else { return Arc::default() };
+    let mut loops: Vec<Vec<Vertex>> = Vec::new();
+    for node in 0..face.nodes.len() {
+        let start = Vertex { file, node: Some(node) };
+        if let Some(found) = shortest_loop(db, start) {
+            if !loops.contains(&found) {
+                loops.push(found);
+            }
+        }
+    }
+    Arc::new(loops)
+}
+
+fn shortest_loop(db: &dyn Db, start: Vertex) -> Option<Vec<Vertex>> {
+    let mut child: FxHashMap<Vertex, Vertex> = FxHashMap::default();
+    let mut queue = std::collections::VecDeque::from([start]);
+    while let Some(at) = queue.pop_front() {
+        for from in sources(db, at) {
+            if from == start {
+                // `at` reads `start`; following `child` leads back down to it.
+                let mut path = vec![start, at];
+                while let Some(next) = child.get(&path[path.len() - 1]).filter(|n| **n != start) {
+                    path.push(*next);
+                }
+                path.dedup();
+                let first = (0..path.len()).min_by_key(|n| (path[*n].file.path(db), path[*n].node))?;
+                path.rotate_left(first);
+                return Some(path);
+            }
+            if !child.contains_key(&from) {
+                child.insert(from, at);
+                queue.push_back(from);
+            }
+        }
+    }
+    None
+}
+
+/// Where a vertex gets its rows from when it is built: tables it reads, views that write it.
+fn sources(db: &dyn Db, vertex: Vertex) -> Vec<Vertex> {
+    let project = vertex.file.project(db);
+    let Some(index) = vertex.node else {
+        return writers(db, project).get(&vertex.file).cloned().unwrap_or_default();
+    };
+    let Some(face) = interface(db, vertex.file) else { return Vec::new() };
+    let Some(node) = face.nodes.get(index) else { return Vec::new() };
+    let names = names(db, project);
+    let source = |read| match resolve(names, Some((face, index)), read) {
+        Resolution::Node(n) => Some(Vertex { file: vertex.file, node: Some(n) }),
+        Resolution::Resource(f) | Resolution::Quarantine(f) => Some(output(db, f)),
+        _ => None,
+    };
+    node.reads.iter().filter_map(source).collect()
 }
 
 /// Where reading `file` by name gets its rows: the data source, or the pipe's published node (the last when none is).
@@ -161,7 +220,11 @@ impl Graph {
         self.reach(starts, |v| self.downstream(v))
     }
 
-    fn reach<'g>(&'g self, starts: &[Vertex], next: impl Fn(Vertex) -> &'g [(Vertex, EdgeKind)]) -> Vec<Vertex> {
+    fn reach<'g>(
+        &'g self,
+        starts: &[Vertex],
+        next: impl Fn(Vertex) -> &'g [(Vertex, EdgeKind)],
+    ) -> Vec<Vertex> {
         let mut seen: rustc_hash::FxHashSet<Vertex> = starts.iter().copied().collect();
         let mut order = starts.to_vec();
         let mut at = 0;
@@ -193,97 +256,6 @@ impl Graph {
             }
         }
         impact
-    }
-
-    /// Edges that make a cycle an error. Copies may loop: they run when asked to.
-    fn hard_edges(&self, from: Vertex) -> impl Iterator<Item = Vertex> + '_ {
-        let hard = |kind: &EdgeKind| matches!(kind, EdgeKind::Read | EdgeKind::Materialize);
-        self.downstream(from).iter().filter(move |(_, kind)| hard(kind)).map(|(to, _)| *to)
-    }
-
-    /// A shortest way from the group's first vertex (by path) back to itself.
-    fn shortest_loop(&self, db: &dyn Db, group: &[Vertex]) -> Option<Vec<Vertex>> {
-        let start = *group.iter().min_by_key(|v| (v.file.path(db), v.node))?;
-        let mut parent: FxHashMap<Vertex, Vertex> = FxHashMap::default();
-        let mut queue = std::collections::VecDeque::from([start]);
-        while let Some(at) = queue.pop_front() {
-            for to in self.hard_edges(at).filter(|to| group.contains(to)) {
-                if to == start {
-                    let mut path = vec![at];
-                    while let Some(before) = parent.get(&path[path.len() - 1]) {
-                        path.push(*before);
-                    }
-                    path.reverse();
-                    return Some(path);
-                }
-                if !parent.contains_key(&to) {
-                    parent.insert(to, at);
-                    queue.push_back(to);
-                }
-            }
-        }
-        None
-    }
-
-    /// Strongly connected groups over reads and materializations, found iteratively (Tarjan).
-    fn components(&self) -> Vec<Vec<Vertex>> {
-        let mut vertices: Vec<_> = self.down.keys().copied().collect();
-        vertices.sort();
-        let edges = |v: Vertex| self.hard_edges(v);
-        let mut state: FxHashMap<Vertex, (usize, usize, bool)> = FxHashMap::default();
-        let (mut stack, mut groups) = (Vec::new(), Vec::new());
-        for root in vertices {
-            if state.contains_key(&root) {
-                continue;
-            }
-            let mut calls = vec![(root, edges(root).collect::<Vec<_>>(), 0usize)];
-            let index = state.len();
-            state.insert(root, (index, index, true));
-            stack.push(root);
-            while let Some((vertex, next, at)) = calls.last_mut() {
-                let vertex = *vertex;
-                if let Some(to) = next.get(*at).copied() {
-                    *at += 1;
-                    match state.get(&to) {
-                        None => {
-                            let index = state.len();
-                            state.insert(to, (index, index, true));
-                            stack.push(to);
-                            calls.push((to, edges(to).collect(), 0));
-                        }
-                        Some((index, _, true)) => {
-                            let index = *index;
-                            if let Some(s) = state.get_mut(&vertex) {
-                                s.1 = s.1.min(index);
-                            }
-                        }
-                        Some(_) => {}
-                    }
-                    continue;
-                }
-                calls.pop();
-                let (index, low, _) = state[&vertex];
-                if let Some((parent, ..)) = calls.last()
-                    && let Some(s) = state.get_mut(parent)
-                {
-                    s.1 = s.1.min(low);
-                }
-                if index == low {
-                    let at = stack.iter().rposition(|v| *v == vertex).unwrap_or(0);
-                    let group = stack.split_off(at);
-                    for v in &group {
-                        if let Some(s) = state.get_mut(v) {
-                            s.2 = false;
-                        }
-                    }
-                    let loops_on_itself = edges(vertex).any(|to| to == vertex);
-                    if group.len() > 1 || loops_on_itself {
-                        groups.push(group);
-                    }
-                }
-            }
-        }
-        groups
     }
 }
 

@@ -20,15 +20,15 @@ mod inputs;
 mod parse;
 pub mod scope;
 
+pub use checks::{Diagnostic, Related, Tag, diagnostics};
 pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration};
 pub use config::{Config, ConfigProblem};
 pub use db::{Database, Db, EventSink};
-pub use checks::{Diagnostic, Related, Tag, diagnostics};
 pub use dialects::{DialectFacts, dialect};
+pub use facts::{ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface};
 pub use flow::{EdgeKind, Graph, Vertex, graph};
 pub use headwater_syntax::{self as syntax, Dialect, Directive, FileKind, TextRange, TextSize};
 pub use inputs::{Content, File, Project, ProjectFacts};
-pub use facts::{ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface};
-pub use scope::{Names, Resolution, names, resolve, resolve_connection};
 pub use parse::{Include, IncludeProblem, NodeRead, Parsed, datafile, node_reads};
 pub use salsa::Setter;
+pub use scope::{Names, Resolution, names, resolve, resolve_connection};

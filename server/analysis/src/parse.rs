@@ -66,7 +66,9 @@ pub fn datafile(db: &dyn Db, file: File) -> Arc<Parsed> {
         let mut chains = vec![vec![file.path(db).clone()]];
         let mut at = 0;
         while at < datafile.entries.len() {
-            if datafile.entries[at].entry.directive == Some(Directive::Include) && includes.len() < MAX_INCLUDES {
+            if datafile.entries[at].entry.directive == Some(Directive::Include)
+                && includes.len() < MAX_INCLUDES
+            {
                 if include(db, project, &mut datafile, at, &mut chains, &mut includes) {
                     continue;
                 }
@@ -180,8 +182,10 @@ fn references_in(text: &str) -> Vec<TableReference> {
         return table_references(text);
     }
     let tree = template::parse(text);
-    let mut all: Vec<_> =
-        template::variants(text, &tree).iter().flat_map(|v| table_references(&v.text)).collect();
+    let variants = template::variants(text, &tree);
+    // Most arms only add conditions; what they hold cannot change which tables are read.
+    let needed = if template::arms_only_filter(text, &tree) { 1 } else { variants.len() };
+    let mut all: Vec<_> = variants[..needed].iter().flat_map(|v| table_references(&v.text)).collect();
     all.sort_by_key(|r| (r.range.start(), r.range.end(), r.usage));
     all.dedup();
     all

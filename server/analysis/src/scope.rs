@@ -7,8 +7,8 @@ use rustc_hash::FxHashMap;
 
 use crate::db::Db;
 use crate::dialects::dialect;
-use crate::inputs::{File, Project};
 use crate::facts::{Interface, ReadFact, resource_name};
+use crate::inputs::{File, Project};
 
 /// Every name of a project. Changes only when files come, go or are renamed.
 #[derive(Debug, Default, PartialEq, Eq)]

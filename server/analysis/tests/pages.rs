@@ -63,7 +63,10 @@ fn every_page_is_of_a_code() {
     for entry in fs::read_dir(pages_dir()).expect("the pages exist") {
         let name = entry.expect("readable").file_name().to_string_lossy().into_owned();
         let stem = name.trim_end_matches(".md");
-        assert!(stem == "README" || ALL_CODES.iter().any(|c| c.name == stem), "{name} is the page of no code");
+        assert!(
+            stem == "README" || ALL_CODES.iter().any(|c| c.name == stem),
+            "{name} is the page of no code"
+        );
     }
 }
 

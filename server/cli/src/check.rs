@@ -1,6 +1,7 @@
 //! `headwater check`: every diagnostic of every file.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use headwater_analysis::{
     Content, Database, Diagnostic, Severity, TextRange, TextSize, diagnostics, invalid_configuration,
@@ -51,6 +52,7 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Verdict, CannotRun> {
     let mut db = Database::default();
     let dir = args.project.as_deref().or(args.dir.as_deref());
     let projects = load_all(&mut db, dir)?;
+    compute(&db, &projects);
     let mut summary = Summary { projects: projects.len(), ..Summary::default() };
     let mut reports = Vec::new();
     for loaded in &projects {
@@ -60,7 +62,8 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Verdict, CannotRun> {
                 continue;
             }
             summary.files += 1;
-            let path = |file: headwater_analysis::File| display_path(&here, &loaded.root.path.join(file.path(&db)));
+            let path =
+                |file: headwater_analysis::File| display_path(&here, &loaded.root.path.join(file.path(&db)));
             let findings: Vec<_> = diagnostics(&db, *file)
                 .iter()
                 .map(|d| Finding {
@@ -99,6 +102,26 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Verdict, CannotRun> {
     });
     let faults = summary.errors > 0 || args.deny_warnings && summary.warnings > 0;
     Ok(if faults { Verdict::Faults } else { Verdict::Fine })
+}
+
+/// Computes every diagnostic on all cores; the database remembers them. SQL nests, so threads get room for it.
+fn compute(db: &Database, projects: &[Loaded]) {
+    const STACK: usize = 16 * 1024 * 1024;
+    let files: Vec<_> = projects.iter().flat_map(|p| p.project.files(db).iter().copied()).collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(8);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            let (db, files, next) = (db.clone(), &files, &next);
+            let work = move || {
+                while let Some(file) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    diagnostics(&db, *file);
+                }
+            };
+            // A thread that cannot be had is made up for when the reports are collected.
+            let _ = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        }
+    });
 }
 
 /// What `headwater.toml` gets wrong.

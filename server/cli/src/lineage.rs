@@ -80,11 +80,8 @@ fn edge_name(kind: EdgeKind) -> &'static str {
 }
 
 fn as_json(found: &Lineage) -> Value {
-    let nodes: Vec<_> = found
-        .nodes
-        .iter()
-        .map(|n| json!({ "name": n.name, "kind": n.kind, "path": n.path }))
-        .collect();
+    let nodes: Vec<_> =
+        found.nodes.iter().map(|n| json!({ "name": n.name, "kind": n.kind, "path": n.path })).collect();
     let edges: Vec<_> = found
         .edges
         .iter()

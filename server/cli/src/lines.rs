@@ -21,7 +21,11 @@ impl<'t> Lines<'t> {
         let offset = u32::from(offset).min(u32::try_from(self.text.len()).unwrap_or(u32::MAX));
         let mut line = self.starts.partition_point(|s| *s <= offset).saturating_sub(1);
         // A text without a last line break has no line behind it.
-        if line > 0 && self.starts[line] == offset && offset as usize == self.text.len() && !self.ends_with_break() {
+        if line > 0
+            && self.starts[line] == offset
+            && offset as usize == self.text.len()
+            && !self.ends_with_break()
+        {
             line -= 1;
         }
         let start = self.starts[line] as usize;

@@ -8,7 +8,8 @@ use crate::CannotRun;
 
 /// The folder that paths in output are relative to.
 pub(crate) fn current_dir() -> Result<Utf8PathBuf, CannotRun> {
-    let dir = std::env::current_dir().map_err(|e| CannotRun(format!("the current folder cannot be read: {e}")))?;
+    let dir =
+        std::env::current_dir().map_err(|e| CannotRun(format!("the current folder cannot be read: {e}")))?;
     Utf8PathBuf::from_path_buf(dir)
         .map_err(|dir| CannotRun(format!("the current folder's name is not UTF-8: {}", dir.display())))
 }
@@ -35,7 +36,10 @@ pub(crate) fn load_one(db: &mut Database, dir: Option<&Utf8Path>) -> Result<Load
             [one] => one.clone(),
             several => {
                 let list: Vec<_> = several.iter().map(|r| format!("  {}", r.path)).collect();
-                let message = format!("several projects lie below {dir}; name one with --project:\n{}", list.join("\n"));
+                let message = format!(
+                    "several projects lie below {dir}; name one with --project:\n{}",
+                    list.join("\n")
+                );
                 return Err(CannotRun(message));
             }
         },

@@ -51,7 +51,13 @@ mod tests {
             "//- a.datasource\nSCHEMA >\n  a String\n//- p.pipe\nNODE n\nSQL >\n  SELECT 1\nTYPE copy\nTARGET_DATASOURCE $0a\n",
             "a.datasource \"\"",
         );
-        check("//- k.connection\nTYPE kafka\n//- a.datasource\nKAFKA_CONNECTION_NAME k$0\n", "k.connection \"\"");
-        check("//- .tinyenv\n//- i/x.incl\nTYPE copy\n//- p/a.pipe\nINCLUDE \"../i/x.i$0ncl\"\n", "i/x.incl \"\"");
+        check(
+            "//- k.connection\nTYPE kafka\n//- a.datasource\nKAFKA_CONNECTION_NAME k$0\n",
+            "k.connection \"\"",
+        );
+        check(
+            "//- .tinyenv\n//- i/x.incl\nTYPE copy\n//- p/a.pipe\nINCLUDE \"../i/x.i$0ncl\"\n",
+            "i/x.incl \"\"",
+        );
     }
 }

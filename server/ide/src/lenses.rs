@@ -50,7 +50,9 @@ fn lens(db: &dyn Db, graph: &Graph, vertex: Vertex, range: TextRange) -> Option<
         let direct = downstream.iter().any(|d| d.file == target.file && target.range.contains_range(d.focus));
         // Connections end a flow; what people look for is the sink before them.
         let is_result = interface(db, further.file).as_ref().is_some_and(|f| further.node == output_node(f));
-        if !direct && (is_result || further.node.is_some() || further.file.kind(db) == Some(FileKind::Datasource)) {
+        if !direct
+            && (is_result || further.node.is_some() || further.file.kind(db) == Some(FileKind::Datasource))
+        {
             downstream.push(target);
         }
     }

@@ -44,9 +44,7 @@ pub fn lineage(db: &dyn Db, project: Project, subject: &Subject) -> Option<Linea
     let names = names(db, project);
     let starts = match subject {
         Subject::Resource(name) => {
-            let file = names
-                .table(name)
-                .or_else(|| headwater_analysis::resolve_connection(names, name))?;
+            let file = names.table(name).or_else(|| headwater_analysis::resolve_connection(names, name))?;
             // A pipe as a whole: all its nodes feed what it publishes, so its last result comes first.
             let main = headwater_analysis::flow::output(db, file);
             let count = interface(db, file).as_ref().map_or(0, |f| f.nodes.len());
@@ -79,7 +77,9 @@ pub fn lineage(db: &dyn Db, project: Project, subject: &Subject) -> Option<Linea
     let index = |v: &Vertex| order.iter().position(|o| o == v);
     let mut edges = Vec::new();
     for (from, vertex) in order.iter().enumerate() {
-        edges.extend(graph.downstream(*vertex).iter().filter_map(|(to, kind)| Some((from, index(to)?, *kind))));
+        edges.extend(
+            graph.downstream(*vertex).iter().filter_map(|(to, kind)| Some((from, index(to)?, *kind))),
+        );
     }
     let nodes = order
         .iter()

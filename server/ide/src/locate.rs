@@ -75,7 +75,10 @@ pub(crate) fn all(db: &dyn Db, file: File) -> Vec<Located> {
     }
     for node in parsed.datafile.nodes().iter().filter(|n| n.header().source == 0) {
         if let Some(name) = node.name() {
-            out.push(Located { range: name.range, what: What::Vertex(Vertex { file, node: Some(node.index) }) });
+            out.push(Located {
+                range: name.range,
+                what: What::Vertex(Vertex { file, node: Some(node.index) }),
+            });
         }
     }
     for include in parsed.includes.iter().filter(|i| i.source == 0) {

@@ -11,7 +11,9 @@ use crate::locate::{What, all, definition_of, locate};
 pub fn references(db: &dyn Db, file: File, offset: TextSize, include_declaration: bool) -> Vec<Target> {
     let vertex = match locate(db, file, offset).map(|l| l.what) {
         Some(What::Vertex(vertex)) => vertex,
-        Some(What::Directive(_)) | None if file.kind(db).is_some() => headwater_analysis::flow::output(db, file),
+        Some(What::Directive(_)) | None if file.kind(db).is_some() => {
+            headwater_analysis::flow::output(db, file)
+        }
         _ => return Vec::new(),
     };
     let mut out = Vec::new();

@@ -9,6 +9,7 @@
 //! (where a request runs, what happens when a write makes it stale) is the one table in [`dispatch`]. No handler awaits
 //! a lock, the client or the database.
 
+mod ahead;
 mod capabilities;
 mod client;
 mod convert;

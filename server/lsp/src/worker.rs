@@ -24,7 +24,7 @@ use crate::snapshot::Snapshot;
 pub(crate) const WORKERS: usize = 3;
 
 /// SQL nests: a parser of ten thousand parentheses needs room that the default stack does not have.
-const STACK: usize = 16 * 1024 * 1024;
+pub(crate) const STACK: usize = 16 * 1024 * 1024;
 
 pub(crate) struct Job {
     pub(crate) key: u64,
@@ -55,7 +55,7 @@ pub(crate) struct Publication {
 pub(crate) enum Done {
     Answer(Result<Value, Error>),
     Park,
-    /// A write made the snapshot stale.
+    /// To be done again: a write made the snapshot stale.
     Stale,
     /// The client cancelled.
     Cancelled,
@@ -102,9 +102,11 @@ fn run(job: Job, table: &Table, hooks: &TestHooks) -> Done {
     };
     let done = match catch_unwind(AssertUnwindSafe(work)) {
         Ok(Ok(done)) => done,
-        Ok(Err(Cancelled::PendingWrite)) => Done::Stale,
         Ok(Err(Cancelled::Local)) => Done::Cancelled,
-        Ok(Err(_)) => Done::Panicked("a query that this one waited for panicked".into()),
+        // A write; or a query that this one waited for ended in another worker, by a panic or because *its* request was
+        // cancelled (salsa 0.28.5 does not tell them apart). On the next attempt this worker runs that query itself:
+        // then it succeeds, or the panic is its own and has a message.
+        Ok(Err(_)) => Done::Stale,
         Err(payload) => Done::Panicked(message_of(payload.as_ref())),
     };
     // Before the owner hears of it: the owner's next write must not wait for us.

@@ -44,14 +44,16 @@ pub struct NodeView<'a> {
 impl Datafile {
     /// Parses one text. Never fails. Linear.
     pub fn parse(text: Arc<str>, kind: FileKind, dialect: Dialect) -> Self {
-        let entries = scan(&text, kind, dialect).into_iter().map(|entry| SourcedEntry { source: 0, entry }).collect();
+        let entries =
+            scan(&text, kind, dialect).into_iter().map(|entry| SourcedEntry { source: 0, entry }).collect();
         Self { kind, dialect, sources: vec![text], entries }
     }
 
     /// Replaces the entry at `index` (an `INCLUDE`) by the directives of `text`.
     pub fn splice(&mut self, index: usize, text: Arc<str>) {
         let source = self.sources.len();
-        let entries = scan(&text, self.kind, self.dialect).into_iter().map(|entry| SourcedEntry { source, entry });
+        let entries =
+            scan(&text, self.kind, self.dialect).into_iter().map(|entry| SourcedEntry { source, entry });
         self.sources.push(text);
         self.entries.splice(index..=index, entries);
     }

@@ -26,7 +26,8 @@ pub fn lines(text: &str) -> impl Iterator<Item = Line> + '_ {
         if start >= bytes.len() {
             return None;
         }
-        let end = bytes[start..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(bytes.len(), |n| start + n);
+        let end =
+            bytes[start..].iter().position(|b| matches!(b, b'\n' | b'\r')).map_or(bytes.len(), |n| start + n);
         let next = match bytes.get(end) {
             Some(b'\r') if bytes.get(end + 1) == Some(&b'\n') => end + 2,
             Some(_) => end + 1,

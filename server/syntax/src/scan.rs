@@ -261,7 +261,9 @@ mod tests {
 
     #[test]
     fn odd_files_scan_without_loss_of_structure() {
-        for text in ["", "\u{feff}SCHEMA >\n", "SQL>\n x", "a", "\r\r\r", "'open\n", "SQL >", "SQL >\r\n  x\r\n"] {
+        for text in
+            ["", "\u{feff}SCHEMA >\n", "SQL>\n x", "a", "\r\r\r", "'open\n", "SQL >", "SQL >\r\n  x\r\n"]
+        {
             scan(text, FileKind::Pipe, Dialect::Forward);
         }
     }

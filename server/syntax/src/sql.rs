@@ -5,7 +5,9 @@
 
 mod statements;
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::sync::LazyLock;
 
 use rustc_hash::FxHashSet;
 use text_size::TextRange;
@@ -44,8 +46,20 @@ pub struct TableReference {
 /// Parses SQL, or a template's variant. `None` when the text needs more work than its length can justify, which
 /// bounds the time that hostile input can take.
 pub fn parse(text: &str) -> Option<Tree> {
-    let mut parser = Parser::new();
-    parser.set_language(&headwater_grammar::SQL.into()).ok()?;
+    PARSER.with_borrow_mut(|parser| parse_with(parser.as_mut()?, text))
+}
+
+thread_local! {
+    /// One parser a thread: it keeps its buffers from text to text.
+    static PARSER: RefCell<Option<Parser>> = RefCell::new({
+        let mut parser = Parser::new();
+        parser.set_language(&headwater_grammar::SQL.into()).ok().map(|()| parser)
+    });
+}
+
+fn parse_with(parser: &mut Parser, text: &str) -> Option<Tree> {
+    // A parse that was given up leaves a state behind which the next one would resume.
+    parser.reset();
     // The parser asks about once per hundred steps; clean SQL takes a few steps per byte.
     let mut budget = 2_000 + text.len();
     let mut progress = |_: &tree_sitter::ParseState| {
@@ -81,6 +95,39 @@ pub fn table_references(text: &str) -> Vec<TableReference> {
     }
 }
 
+/// The kinds of node that matter here. Looked up by number: comparing names was a tenth of a cold start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Query,
+    Cte,
+    ScalarCte,
+    TableRef,
+    In,
+    Call,
+    Other,
+}
+
+static KINDS: LazyLock<Vec<Kind>> = LazyLock::new(|| {
+    let language = tree_sitter::Language::from(headwater_grammar::SQL);
+    let count = u16::try_from(language.node_kind_count()).unwrap_or(u16::MAX);
+    let named = |id| match language.node_kind_for_id(id) {
+        Some("subquery" | "statement") => Kind::Query,
+        Some("cte") => Kind::Cte,
+        Some("scalar_cte") => Kind::ScalarCte,
+        Some("table_ref") => Kind::TableRef,
+        Some("in_expression") => Kind::In,
+        Some("function_call") => Kind::Call,
+        _ => Kind::Other,
+    };
+    (0..count).map(named).collect()
+});
+
+impl Kind {
+    fn of(node: Node<'_>) -> Self {
+        KINDS.get(usize::from(node.kind_id())).copied().unwrap_or(Self::Other)
+    }
+}
+
 struct Walk<'t> {
     text: &'t str,
     /// Names that WITH defines, innermost query last. A CTE sees those before it, not itself: in
@@ -90,35 +137,36 @@ struct Walk<'t> {
 }
 
 /// Functions whose first argument names a table or dictionary in a string.
-const NAME_TAKING: &[&str] = &["joinget", "joingetornull", "dictget", "dictgetordefault", "dictgetornull", "dicthas"];
+const NAME_TAKING: &[&str] =
+    &["joinget", "joingetornull", "dictget", "dictgetordefault", "dictgetornull", "dicthas"];
 
 impl Walk<'_> {
     fn enter(&mut self, node: Node<'_>) {
-        match node.kind() {
-            "subquery" | "statement" => self.scopes.push(FxHashSet::default()),
-            "cte" => {
+        match Kind::of(node) {
+            Kind::Query => self.scopes.push(FxHashSet::default()),
+            Kind::Cte => {
                 if is_recursive(node) {
                     self.define(node);
                 }
                 self.scopes.push(FxHashSet::default());
             }
-            "table_ref" => self.table_ref(node),
-            "in_expression" => self.in_expression(node),
-            "function_call" => self.function_call(node),
-            _ => {}
+            Kind::TableRef => self.table_ref(node),
+            Kind::In => self.in_expression(node),
+            Kind::Call => self.function_call(node),
+            Kind::ScalarCte | Kind::Other => {}
         }
     }
 
     fn leave(&mut self, node: Node<'_>) {
-        match node.kind() {
-            "subquery" | "statement" => {
+        match Kind::of(node) {
+            Kind::Query => {
                 self.scopes.pop();
             }
-            "cte" => {
+            Kind::Cte => {
                 self.scopes.pop();
                 self.define(node);
             }
-            "scalar_cte" => self.define(node),
+            Kind::ScalarCte => self.define(node),
             _ => {}
         }
     }
@@ -134,8 +182,12 @@ impl Walk<'_> {
     }
 
     fn table_ref(&mut self, node: Node<'_>) {
-        let Some(source) = node.child_by_field_name("source").filter(|n| n.kind() == "table_name") else { return };
-        let Some(table) = source.child_by_field_name("table").filter(|n| n.kind() == "identifier") else { return };
+        let Some(source) = node.child_by_field_name("source").filter(|n| n.kind() == "table_name") else {
+            return;
+        };
+        let Some(table) = source.child_by_field_name("table").filter(|n| n.kind() == "identifier") else {
+            return;
+        };
         let database = source.child_by_field_name("database");
         if database.is_some_and(|d| d.kind() != "identifier") {
             return;
@@ -181,8 +233,11 @@ impl Walk<'_> {
         if !NAME_TAKING.contains(&name.as_str()) {
             return;
         }
-        let Some(argument) = node.child_by_field_name("arguments").and_then(|a| a.named_child(0)) else { return };
-        let argument = if argument.kind() == "string" { argument } else { argument.named_child(0).unwrap_or(argument) };
+        let Some(argument) = node.child_by_field_name("arguments").and_then(|a| a.named_child(0)) else {
+            return;
+        };
+        let argument =
+            if argument.kind() == "string" { argument } else { argument.named_child(0).unwrap_or(argument) };
         let literal = &self.text[argument.byte_range()];
         if argument.kind() == "string" && literal.len() > 2 {
             let inner = literal.trim_matches('\'');

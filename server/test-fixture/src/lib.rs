@@ -16,7 +16,8 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use headwater_analysis::{
-    Config, Content, Database, Diagnostic, File, Project, ProjectFacts, Setter, TextRange, TextSize, diagnostics,
+    Config, Content, Database, Diagnostic, File, Project, ProjectFacts, Setter, TextRange, TextSize,
+    diagnostics,
 };
 
 /// A parsed fixture.
@@ -128,11 +129,14 @@ impl Fixture {
                     Some(n) => {
                         expected.remove(n);
                     }
-                    None => problems.push(format!("{path}: unexpected {}", describe(found, &self.files[index].1))),
+                    None => {
+                        problems.push(format!("{path}: unexpected {}", describe(found, &self.files[index].1)))
+                    }
                 }
             }
             for missed in expected {
-                let marked = &self.files[index].1[missed.range.0..missed.range.1.min(self.files[index].1.len())];
+                let marked =
+                    &self.files[index].1[missed.range.0..missed.range.1.min(self.files[index].1.len())];
                 problems.push(format!("{path}: missing {} on {marked:?}: {}", missed.label, missed.text));
             }
         }
@@ -150,7 +154,8 @@ fn matches(annotation: &Annotation, found: &Diagnostic) -> bool {
 }
 
 fn describe(found: &Diagnostic, text: &str) -> String {
-    let marked = text.get(usize::from(found.range.start())..usize::from(found.range.end())).unwrap_or_default();
+    let marked =
+        text.get(usize::from(found.range.start())..usize::from(found.range.end())).unwrap_or_default();
     format!("{}[{}] on {marked:?}: {}", found.severity.name(), found.code.name, found.message)
 }
 
@@ -163,9 +168,10 @@ fn annotation(line: &str) -> Option<((usize, usize), String, String)> {
     }
     let rest = line[start + len..].trim();
     let (label, message) = rest.split_once(':').unwrap_or((rest, ""));
-    ["error[", "warning[", "info[", "hint["].iter().any(|p| label.starts_with(p)).then(|| {
-        ((start, start + len), label.trim().to_owned(), message.trim().to_owned())
-    })
+    ["error[", "warning[", "info[", "hint["]
+        .iter()
+        .any(|p| label.starts_with(p))
+        .then(|| ((start, start + len), label.trim().to_owned(), message.trim().to_owned()))
 }
 
 /// The place of a fixture's only marked text, for tests that ask about one place.

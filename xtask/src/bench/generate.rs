@@ -52,11 +52,18 @@ pub(crate) fn project(dir: &Path, files: usize) -> Result<()> {
 }
 
 fn datasource(n: usize, size: usize) -> String {
-    let mut text = format!("DESCRIPTION Events of kind {n}\n\nSCHEMA >\n    `ts` DateTime `json:$.ts`,\n    `id` String `json:$.id`");
-    let types = ["String", "Nullable(Float64)", "LowCardinality(String)", "UInt64", "Array(String)", "DateTime64(3)"];
+    let mut text = format!(
+        "DESCRIPTION Events of kind {n}\n\nSCHEMA >\n    `ts` DateTime `json:$.ts`,\n    `id` String `json:$.id`"
+    );
+    let types =
+        ["String", "Nullable(Float64)", "LowCardinality(String)", "UInt64", "Array(String)", "DateTime64(3)"];
     let mut column = 0;
     while text.len() + 120 < size {
-        let _ = write!(text, ",\n    `field_{column}` {} `json:$.payload.field_{column}`", types[column % types.len()]);
+        let _ = write!(
+            text,
+            ",\n    `field_{column}` {} `json:$.payload.field_{column}`",
+            types[column % types.len()]
+        );
         column += 1;
     }
     text + "\n\nENGINE MergeTree\nENGINE_PARTITION_KEY toYYYYMM(ts)\nENGINE_SORTING_KEY id, ts\n"
@@ -66,7 +73,8 @@ fn pipe(dice: &mut Dice, n: usize, sources: usize, size: usize, templated: bool)
     let mut text = format!("DESCRIPTION Report {n}\nTOKEN \"reader\" READ\n");
     let mut node = 0;
     loop {
-        let from = if node == 0 { format!("events_{}", dice.roll(sources)) } else { format!("step_{}", node - 1) };
+        let from =
+            if node == 0 { format!("events_{}", dice.roll(sources)) } else { format!("step_{}", node - 1) };
         let joined = dice.roll(sources);
         let _ = write!(text, "\nNODE step_{node}\nDESCRIPTION Step {node} of report {n}\nSQL >\n");
         if templated {

@@ -34,6 +34,9 @@ impl Times {
 }
 
 pub(crate) fn run(quick: bool) -> Result<()> {
+    if let Some(dir) = std::env::var_os("HEADWATER_BENCH_KEEP") {
+        return generate::project(Path::new(&dir), 5_000);
+    }
     let server = build_server(true)?;
     let base = std::env::temp_dir().join(format!("headwater-bench-{}", std::process::id()));
     let rounds = if quick { 50 } else { 300 };
@@ -111,14 +114,19 @@ fn keystrokes(server: &Path, project: &Path, rounds: usize) -> Result<()> {
     let times = type_and_pull(&mut client, &uri, &text, rounds)?;
     times.print("keystroke → diagnostics, 300 files", "(bar: p50 ≤ 1.5, p95 ≤ 3)");
     let mut times = Vec::new();
-    let line = text.lines().position(|l| l.contains("FROM events")).context("the file reads a data source")?;
+    let line =
+        text.lines().position(|l| l.contains("FROM events")).context("the file reads a data source")?;
     let column = text.lines().nth(line).and_then(|l| l.find("events")).unwrap_or(0) + 2;
     for _ in 0..rounds {
-        let place = json!({ "textDocument": { "uri": uri }, "position": { "line": line, "character": column } });
+        let place =
+            json!({ "textDocument": { "uri": uri }, "position": { "line": line, "character": column } });
         let begin = Instant::now();
         let hover = client.request("textDocument/hover", &place)?;
         times.push(begin.elapsed());
-        ensure!(hover["contents"]["value"].as_str().is_some_and(|t| t.contains("data source")), "no hover: {hover}");
+        ensure!(
+            hover["contents"]["value"].as_str().is_some_and(|t| t.contains("data source")),
+            "no hover: {hover}"
+        );
     }
     Times::new(times).print("hover on a data source, 300 files", "(bar: p95 ≤ 1)");
     let (uri, text) = open(&mut client, &project.join(generate::LARGE))?;
@@ -182,9 +190,16 @@ fn memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
     let after = resident(client.pid());
     match (before, after) {
         (Some(before), Some(after)) => {
-            println!("{:<58} {:>8.1} MiB                        (bar: ≤ 80)", "resident memory, 1,000 files", mib(before));
+            println!(
+                "{:<58} {:>8.1} MiB                        (bar: ≤ 80)",
+                "resident memory, 1,000 files",
+                mib(before)
+            );
             let drift = (after as f64 - before as f64) / edits as f64;
-            println!("{:<58} {drift:>8.0} B/edit over {edits}          (bar: flat)", "drift of resident memory");
+            println!(
+                "{:<58} {drift:>8.0} B/edit over {edits}          (bar: flat)",
+                "drift of resident memory"
+            );
         }
         _ => println!("resident memory: not measured (no /proc on this system)"),
     }

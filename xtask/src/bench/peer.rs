@@ -53,8 +53,11 @@ fn install() -> Result<Option<std::path::PathBuf>> {
     let dir = cache_dir()?.join("ty");
     let made = once(&dir, TY, |to| {
         let package = format!("ty=={TY}");
-        run(Command::new("python3").args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"]).arg(to).arg(package))
-            .map(|_| ())
+        run(Command::new("python3")
+            .args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"])
+            .arg(to)
+            .arg(package))
+        .map(|_| ())
     });
     Ok(made.is_ok().then(|| dir.join("bin/ty")))
 }
@@ -68,7 +71,8 @@ fn module(n: usize) -> String {
     }
     text += &format!("\n\nclass C{n}:\n");
     for m in 0..12 {
-        text += &format!("    def method_{m}(self, x: int) -> int:\n        y = x + {m}\n        return y\n\n");
+        text +=
+            &format!("    def method_{m}(self, x: int) -> int:\n        y = x + {m}\n        return y\n\n");
     }
     text
 }

@@ -10,7 +10,7 @@ use super::{Diagnostic, Related, Severity, Sink, Tag, nearest};
 use crate::codes;
 use crate::db::Db;
 use crate::facts::{Interface, NodeType, ReadFact, interface, resource_name};
-use crate::flow::{Vertex, cycles, is_read, output_node};
+use crate::flow::{Vertex, cycles, output_node};
 use crate::inputs::{Content, File};
 use crate::parse::{IncludeProblem, NodeRead, Parsed, datafile, node_reads};
 use crate::scope::{Names, Resolution, names, resolve, resolve_connection, resolve_table};
@@ -50,12 +50,73 @@ struct Cross<'db> {
 
 /// Names that clients refuse for resources (specification §9).
 const FORBIDDEN_NAMES: &[&str] = &[
-    "add", "after", "all", "and", "anti", "any", "array", "as", "asc", "asof", "between", "by", "case", "collate",
-    "cross", "cube", "default", "desc", "distinct", "else", "end", "exists", "from", "full", "global", "group",
-    "having", "if", "ilike", "in", "inner", "insert", "interval", "into", "join", "left", "like", "limit", "limits",
-    "live", "main", "materialized", "max", "min", "not", "null", "on", "or", "order", "origin", "outer", "prewhere",
-    "public", "right", "sample", "select", "semi", "snapshot", "system", "then", "tinybird", "to", "totals", "union",
-    "using", "where", "with",
+    "add",
+    "after",
+    "all",
+    "and",
+    "anti",
+    "any",
+    "array",
+    "as",
+    "asc",
+    "asof",
+    "between",
+    "by",
+    "case",
+    "collate",
+    "cross",
+    "cube",
+    "default",
+    "desc",
+    "distinct",
+    "else",
+    "end",
+    "exists",
+    "from",
+    "full",
+    "global",
+    "group",
+    "having",
+    "if",
+    "ilike",
+    "in",
+    "inner",
+    "insert",
+    "interval",
+    "into",
+    "join",
+    "left",
+    "like",
+    "limit",
+    "limits",
+    "live",
+    "main",
+    "materialized",
+    "max",
+    "min",
+    "not",
+    "null",
+    "on",
+    "or",
+    "order",
+    "origin",
+    "outer",
+    "prewhere",
+    "public",
+    "right",
+    "sample",
+    "select",
+    "semi",
+    "snapshot",
+    "system",
+    "then",
+    "tinybird",
+    "to",
+    "totals",
+    "union",
+    "using",
+    "where",
+    "with",
 ];
 
 /// Folders below the project that the vendor's tool scans by default.
@@ -81,7 +142,8 @@ impl Cross<'_> {
                     sink.push_in(include.source, &codes::MISSING_INCLUDE, include.range, message);
                 }
                 Some(IncludeProblem::Missing(path)) => {
-                    let message = format!("there is no file {path} in the project; paths are relative to this file");
+                    let message =
+                        format!("there is no file {path} in the project; paths are relative to this file");
                     sink.push_in(include.source, &codes::MISSING_INCLUDE, include.range, message);
                 }
                 Some(IncludeProblem::Cycle(chain)) => {
@@ -108,7 +170,8 @@ impl Cross<'_> {
         } else if let Some(base) = name.strip_suffix("_quarantine")
             && let Some(owner) = self.names.table(base)
         {
-            let message = format!("`{name}` is the quarantine table of data source `{base}`; rename the file");
+            let message =
+                format!("`{name}` is the quarantine table of data source `{base}`; rename the file");
             let diagnostic = sink.push(&codes::INVALID_NAME, self.head(), message);
             diagnostic.related.push(whole_file(owner, format!("`{base}` is here")));
         }
@@ -125,7 +188,9 @@ impl Cross<'_> {
                 places.join(", ")
             );
             let diagnostic = sink.push(&codes::DUPLICATE_RESOURCE, self.head(), message);
-            diagnostic.related.extend(others.into_iter().map(|f| whole_file(f, format!("`{name}` is also here"))));
+            diagnostic
+                .related
+                .extend(others.into_iter().map(|f| whole_file(f, format!("`{name}` is also here"))));
         }
     }
 
@@ -265,7 +330,14 @@ impl Cross<'_> {
         }
     }
 
-    fn self_copy(&self, face: &Interface, replaces: bool, target: File, entry: &SourcedEntry, sink: &mut Sink<'_>) {
+    fn self_copy(
+        &self,
+        face: &Interface,
+        replaces: bool,
+        target: File,
+        entry: &SourcedEntry,
+        sink: &mut Sink<'_>,
+    ) {
         let reads_target = face.nodes.iter().enumerate().any(|(n, node)| {
             node.reads.iter().any(|r| resolve(self.names, Some((face, n)), r) == Resolution::Resource(target))
         });
@@ -277,7 +349,7 @@ impl Cross<'_> {
     }
 
     fn cycles(&self, face: &Interface, reads: &[NodeRead], sink: &mut Sink<'_>) {
-        for cycle in cycles(self.db, self.file.project(self.db)).iter() {
+        for cycle in cycles(self.db, self.file).iter() {
             let title = self.cycle_path(cycle);
             for (at, here) in cycle.iter().enumerate().filter(|(_, v)| v.file == self.file) {
                 let Some(index) = here.node else { continue };
@@ -291,7 +363,8 @@ impl Cross<'_> {
                     r.node == index && self.reaches(face, index, &fact, before)
                 });
                 let Some(read) = read else { continue };
-                let message = format!("these read each other without end: {title}; break the cycle at one of them");
+                let message =
+                    format!("these read each other without end: {title}; break the cycle at one of them");
                 let diagnostic = sink.push_in(read.source, &codes::CYCLE, read.range, message);
                 let others = cycle.iter().filter(|v| v.file != self.file);
                 diagnostic.related.extend(others.map(|v| whole_file(v.file, "part of the cycle".to_owned())));
@@ -321,8 +394,11 @@ impl Cross<'_> {
     fn unused(&self, face: &Interface, sink: &mut Sink<'_>) {
         let typed = face.nodes.iter().any(|n| n.ty != NodeType::Standard);
         if !typed && !face.nodes.is_empty() {
-            if !self.is_classic() && !is_read(self.db, self.file) {
-                let message = "no node of this pipe has a TYPE and nothing reads the pipe, so it publishes nothing; add TYPE endpoint to its last node";
+            // Elsewhere a pipe without TYPE may be there for other pipes to read.
+            let folder = self.file.path(self.db).parent().and_then(|p| p.file_name());
+            let has_type = self.parsed.datafile.all(Directive::Type).next().is_some();
+            if !self.is_classic() && !has_type && folder == Some("endpoints") {
+                let message = "no node of this pipe has a TYPE, so it is no endpoint; add TYPE endpoint to its last node";
                 sink.push(&codes::IMPLICIT_ENDPOINT, self.head(), message.to_owned());
             }
             return;
@@ -330,7 +406,11 @@ impl Cross<'_> {
         let output = output_node(face);
         for (n, (view, node)) in self.parsed.datafile.nodes().iter().zip(&face.nodes).enumerate() {
             let read = face.nodes.iter().enumerate().any(|(m, other)| {
-                m != n && other.reads.iter().any(|r| resolve(self.names, Some((face, m)), r) == Resolution::Node(n))
+                m != n
+                    && other
+                        .reads
+                        .iter()
+                        .any(|r| resolve(self.names, Some((face, m)), r) == Resolution::Node(n))
             });
             if node.ty == NodeType::Standard && !read && Some(n) != output && !node.name.is_empty() {
                 let message = format!("no node reads `{}` and it is not published; remove it", node.name);
@@ -350,7 +430,8 @@ impl Cross<'_> {
         if is_test && !self.is_classic() && !is_pipe {
             let near = nearest(stem, self.names.table_names());
             let hint = near.map_or_else(String::new, |n| format!("; did you mean {n}.yaml?"));
-            let message = format!("there is no pipe `{stem}`, so these tests are skipped without a word{hint}");
+            let message =
+                format!("there is no pipe `{stem}`, so these tests are skipped without a word{hint}");
             sink.push(&codes::UNTESTED_NAME, TextRange::empty(TextSize::from(0)), message);
         }
     }

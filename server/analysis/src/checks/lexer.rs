@@ -21,7 +21,8 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
         }
         below_fault = unknown && glued_opener(&cx.text(entry)[entry.entry.keyword]).is_some();
         if let Some(quote) = entry.entry.unclosed_quote {
-            let message = "this quote is never closed, so the whole line is read as one word; close it or remove it";
+            let message =
+                "this quote is never closed, so the whole line is read as one word; close it or remove it";
             let quote = TextRange::at(quote.start(), TextSize::from(1));
             sink.at(entry, &codes::UNCLOSED_QUOTE, quote, message.to_owned());
             continue;
@@ -72,7 +73,9 @@ fn keyword(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
             } else {
                 "write ENGINE_COLUMNS"
             };
-            let message = format!("{upper} is written by SDK generators, and the datafile parser refuses it; {instead}");
+            let message = format!(
+                "{upper} is written by SDK generators, and the datafile parser refuses it; {instead}"
+            );
             sink.at(entry, &codes::SDK_DIRECTIVE, e.keyword, message);
         }
         (None, _) => {
@@ -109,7 +112,8 @@ fn block(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
             sink.at(entry, &codes::BLOCK_NOT_ALLOWED, e.keyword.cover(block.opener), message);
         }
         (None, BlockRule::Must) => {
-            let message = format!("{0} must be a block: write `{0} >` and the text indented below", directive.name());
+            let message =
+                format!("{0} must be a block: write `{0} >` and the text indented below", directive.name());
             sink.at(entry, &codes::BLOCK_REQUIRED, e.keyword, message);
         }
         _ => {}
@@ -138,14 +142,18 @@ fn swallowed(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
         let rest = content[word.len()..].trim();
         let place = TextRange::at(line.range.start(), TextSize::of(word));
         if bare != word && Directive::named(bare).is_some() {
-            let message = format!("`{word}` is read as one word and became part of {}; write `{bare} >`", owner.name());
+            let message =
+                format!("`{word}` is read as one word and became part of {}; write `{bare} >`", owner.name());
             sink.at(entry, &codes::BLOCK_OPENER_SPACE, place, message);
             continue;
         }
-        let known = Directive::ALL.iter().filter(|d| d.is_valid_in(cx.kind, cx.file.dialect)).map(|d| d.name());
+        let known =
+            Directive::ALL.iter().filter(|d| d.is_valid_in(cx.kind, cx.file.dialect)).map(|d| d.name());
         let meant = match Directive::named(bare) {
             // SQL keywords that are also directives elsewhere are SQL here.
-            Some(Directive::From | Directive::Settings | Directive::Filter) if owner == Directive::Sql => continue,
+            Some(Directive::From | Directive::Settings | Directive::Filter) if owner == Directive::Sql => {
+                continue;
+            }
             Some(foreign) => format!("{}; indent the line if it is content", elsewhere(foreign, cx.kind)),
             None if is_sql_word(bare) || is_prose => continue,
             None if bare == "CACHE" && rest.chars().all(|c| c.is_ascii_digit()) && !rest.is_empty() => {
@@ -164,11 +172,62 @@ fn swallowed(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
 /// Words that start lines of SQL and lie near a directive's name.
 fn is_sql_word(word: &str) -> bool {
     const WORDS: &[&str] = &[
-        "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "LIMIT", "WITH", "JOIN", "LEFT", "RIGHT", "INNER", "FULL", "CROSS",
-        "UNION", "HAVING", "PREWHERE", "SETTINGS", "FORMAT", "AND", "NOT", "CASE", "WHEN", "THEN", "ELSE", "END",
-        "USING", "ARRAY", "GLOBAL", "ANY", "ALL", "ASOF", "SEMI", "ANTI", "OUTER", "DISTINCT", "INTERSECT", "EXCEPT",
-        "WINDOW", "QUALIFY", "OFFSET", "SAMPLE", "FINAL", "INTERPOLATE", "BETWEEN", "NULL", "DEFAULT", "INDEX",
-        "GRANULARITY", "DESC", "ASC", "EXPLAIN", "FETCH", "FILTER", "COUNT", "OVER", "ON",
+        "SELECT",
+        "FROM",
+        "WHERE",
+        "GROUP",
+        "ORDER",
+        "LIMIT",
+        "WITH",
+        "JOIN",
+        "LEFT",
+        "RIGHT",
+        "INNER",
+        "FULL",
+        "CROSS",
+        "UNION",
+        "HAVING",
+        "PREWHERE",
+        "SETTINGS",
+        "FORMAT",
+        "AND",
+        "NOT",
+        "CASE",
+        "WHEN",
+        "THEN",
+        "ELSE",
+        "END",
+        "USING",
+        "ARRAY",
+        "GLOBAL",
+        "ANY",
+        "ALL",
+        "ASOF",
+        "SEMI",
+        "ANTI",
+        "OUTER",
+        "DISTINCT",
+        "INTERSECT",
+        "EXCEPT",
+        "WINDOW",
+        "QUALIFY",
+        "OFFSET",
+        "SAMPLE",
+        "FINAL",
+        "INTERPOLATE",
+        "BETWEEN",
+        "NULL",
+        "DEFAULT",
+        "INDEX",
+        "GRANULARITY",
+        "DESC",
+        "ASC",
+        "EXPLAIN",
+        "FETCH",
+        "FILTER",
+        "COUNT",
+        "OVER",
+        "ON",
     ];
     WORDS.contains(&word)
 }
@@ -188,14 +247,16 @@ fn cut_values(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
             } else {
                 "put the value into double quotes"
             };
-            let message = format!("`#` starts a comment here, so the value ends before it; to keep it, {instead}");
+            let message =
+                format!("`#` starts a comment here, so the value ends before it; to keep it, {instead}");
             sink.at(entry, &codes::HASH_CUTS_VALUE, comment, message);
         }
     }
     // Text and expressions may hold anything; a plain value holds no `--`.
     let plain = !directive.is_engine() && directive != Directive::Description && directive != Directive::Tags;
     if let Some(dashes) = e.args.iter().skip(1).find(|r| plain && text[**r].starts_with("--")) {
-        let message = format!("`--` is no comment in {}: it becomes part of the value; use `#`", directive.name());
+        let message =
+            format!("`--` is no comment in {}: it becomes part of the value; use `#`", directive.name());
         let place = TextRange::new(dashes.start(), e.args_range().end());
         sink.at(entry, &codes::DASH_COMMENT_IN_VALUE, place, message);
     }
@@ -208,10 +269,15 @@ fn cut_values(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
         sink.at(entry, &codes::MISMATCHED_QUOTES, e.args_range(), message.to_owned());
     }
     // Only where the exact text matters: in SQL expressions a space more is nothing.
-    let literal = matches!(directive, Directive::ExportFileTemplate | Directive::ExportBucketUri | Directive::ImportBucketUri);
+    let literal = matches!(
+        directive,
+        Directive::ExportFileTemplate | Directive::ExportBucketUri | Directive::ImportBucketUri
+    );
     let source = &text[e.args_range()];
     if literal && joined != source && !is_quote(first) {
-        let message = format!("the quoted part splits this value into words, so it becomes `{joined}`; put all of it into double quotes");
+        let message = format!(
+            "the quoted part splits this value into words, so it becomes `{joined}`; put all of it into double quotes"
+        );
         sink.at(entry, &codes::SPACE_AFTER_QUOTE, e.args_range(), message);
     }
 }
@@ -220,13 +286,18 @@ fn cut_values(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
 fn ended_early(cx: &Context<'_>, sink: &mut Sink<'_>) {
     for pair in cx.file.entries.windows(2) {
         let [before, after] = pair else { continue };
-        let (Some(block), Some(Directive::Schema)) = (&before.entry.block, before.entry.directive) else { continue };
+        let (Some(block), Some(Directive::Schema)) = (&before.entry.block, before.entry.directive) else {
+            continue;
+        };
         let text = cx.text(before);
-        let unfinished = block.lines.iter().rfind(|l| !l.dropped).is_some_and(|l| text[l.range].trim_end().ends_with(','));
+        let unfinished =
+            block.lines.iter().rfind(|l| !l.dropped).is_some_and(|l| text[l.range].trim_end().ends_with(','));
         let word = &cx.text(after)[after.entry.keyword];
         let lower = word.chars().all(|c| c.is_ascii_lowercase() || c == '_');
         if before.source == after.source && unfinished && lower && after.entry.directive.is_some() {
-            let message = format!("`{word}` at column 0 is read as a directive and ends the SCHEMA block; indent the line");
+            let message = format!(
+                "`{word}` at column 0 is read as a directive and ends the SCHEMA block; indent the line"
+            );
             sink.at(after, &codes::BLOCK_ENDED_EARLY, after.entry.keyword, message);
         }
     }
@@ -239,13 +310,21 @@ fn duplicates(cx: &Context<'_>, sink: &mut Sink<'_>) {
     for group in groups {
         for (n, entry) in group.iter().enumerate() {
             let Some(directive) = entry.entry.directive.filter(|_| entry.entry.valid_here) else { continue };
-            let repeats = matches!(
-                directive,
-                Directive::Token | Directive::Tags | Directive::SharedWith | Directive::Include | Directive::Node
-            ) || matches!(directive, Directive::Scope | Directive::Resource | Directive::Filter);
+            let repeats =
+                matches!(
+                    directive,
+                    Directive::Token
+                        | Directive::Tags
+                        | Directive::SharedWith
+                        | Directive::Include
+                        | Directive::Node
+                ) || matches!(directive, Directive::Scope | Directive::Resource | Directive::Filter);
             let later = group[n + 1..].iter().find(|e| e.entry.directive == Some(directive));
             if let Some(_later) = later.filter(|_| !repeats) {
-                let message = format!("{} is given again below, and the last one counts; remove this one", directive.name());
+                let message = format!(
+                    "{} is given again below, and the last one counts; remove this one",
+                    directive.name()
+                );
                 sink.at(entry, &codes::DUPLICATE_DIRECTIVE, entry.entry.keyword, message);
             }
         }

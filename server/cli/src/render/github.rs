@@ -16,7 +16,8 @@ pub(crate) fn github(reports: &[Report], summary: &Summary) -> String {
                 Severity::Warning => "warning",
                 Severity::Info | Severity::Hint | Severity::Off => "notice",
             };
-            let ((line, column), (end_line, end_column)) = (lines.position(d.range.start()), lines.position(d.range.end()));
+            let ((line, column), (end_line, end_column)) =
+                (lines.position(d.range.start()), lines.position(d.range.end()));
             // A column range over several lines is refused by the service.
             let columns = if line == end_line {
                 format!(",col={},endColumn={}", column + 1, end_column.max(column + 1))

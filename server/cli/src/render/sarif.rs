@@ -66,7 +66,8 @@ fn results(report: &Report) -> Vec<Value> {
 }
 
 fn location(path: &str, lines: &Lines<'_>, range: headwater_analysis::TextRange) -> Value {
-    let ((line, column), (end_line, end_column)) = (lines.position(range.start()), lines.position(range.end()));
+    let ((line, column), (end_line, end_column)) =
+        (lines.position(range.start()), lines.position(range.end()));
     json!({
         "physicalLocation": {
             "artifactLocation": { "uri": uri(path) },
@@ -85,7 +86,9 @@ fn uri(path: &str) -> String {
     let mut out = String::new();
     for byte in path.bytes() {
         match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => out.push(byte as char),
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'/' | b'-' | b'.' | b'_' | b'~' => {
+                out.push(byte as char)
+            }
             other => out += &format!("%{other:02X}"),
         }
     }

@@ -163,7 +163,8 @@ impl Owner {
             (Done::Stale, Work::Request(pending)) => self.enqueue(pending, true),
             (Done::Stale, Work::Push { .. }) => self.push_due = true,
             (Done::Stale, Work::Dialects) => self.queue.worker.push_back(Work::Dialects),
-            (Done::Park, Work::Request(pending)) if revision != self.revision || self.shut_down => {
+            (Done::Park, Work::Request(pending)) if self.shut_down => self.end_poll(pending),
+            (Done::Park, Work::Request(pending)) if revision != self.revision => {
                 // Something changed between its last look and now.
                 self.enqueue(pending, true);
             }
@@ -220,11 +221,15 @@ impl Owner {
     pub(super) fn shut_down(&mut self) {
         self.shut_down = true;
         for pending in std::mem::take(&mut self.parked) {
-            let mut error = Error::new(ErrorCode::ServerError(SERVER_CANCELLED));
-            error.message = "the server is shutting down".into();
-            error.data = Some(serde_json::json!({ "retriggerRequest": false }));
-            self.answer(Work::Request(pending), Err(error));
+            self.end_poll(pending);
         }
+    }
+
+    fn end_poll(&mut self, pending: Pending) {
+        let mut error = Error::new(ErrorCode::ServerError(SERVER_CANCELLED));
+        error.message = "the server is shutting down".into();
+        error.data = Some(serde_json::json!({ "retriggerRequest": false }));
+        self.answer(Work::Request(pending), Err(error));
     }
 
     pub(super) fn counts(&self) -> (usize, usize, usize) {

@@ -17,6 +17,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::PreviousResultId;
 
+use crate::ahead::Ahead;
 use crate::diagnostics::{Report, report};
 use crate::dispatch::Answer;
 use crate::snapshot::Snapshot;
@@ -49,28 +50,33 @@ pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Answer {
         !snapshot.world.open_only && !snapshot.world.open.contains_key(&snapshot.path(*file))
     };
     let closed = snapshot.files().filter(is_closed);
-    for file in open.chain(closed) {
-        let report = report(&snapshot.db, file, snapshot.profile.encoding);
-        let path = snapshot.path(file);
-        let before = known.remove(&path).map(|(value, _)| value);
-        let sent = snapshot.memory.sent.lock().ok().and_then(|sent| sent.get(&path).copied());
-        let current = match (sent, before) {
-            (Some(sent), _) => sent == report.id,
-            (None, Some(value)) => value == report.result_id(),
-            (None, None) => report.id == 0,
-        };
-        if !current {
-            items.push((path, full(snapshot, file, report)));
-        } else if report.id != 0 && sent.is_none() {
-            let uri = snapshot.uri(&path);
-            unchanged.push(json!({ "kind": "unchanged", "resultId": report.result_id(), "uri": uri,
+    let files: Vec<_> = open.chain(closed).collect();
+    let ahead = Ahead::default();
+    std::thread::scope(|scope| {
+        let _stop = ahead.start(scope, &snapshot.db, &files);
+        for file in files.iter().copied() {
+            let report = report(&snapshot.db, file, snapshot.profile.encoding);
+            let path = snapshot.path(file);
+            let before = known.remove(&path).map(|(value, _)| value);
+            let sent = snapshot.memory.sent.lock().ok().and_then(|sent| sent.get(&path).copied());
+            let current = match (sent, before) {
+                (Some(sent), _) => sent == report.id,
+                (None, Some(value)) => value == report.result_id(),
+                (None, None) => report.id == 0,
+            };
+            if !current {
+                items.push((path, full(snapshot, file, report)));
+            } else if report.id != 0 && sent.is_none() {
+                let uri = snapshot.uri(&path);
+                unchanged.push(json!({ "kind": "unchanged", "resultId": report.result_id(), "uri": uri,
                 "version": version(snapshot, &path) }));
+            }
+            if token.is_some() && !items.is_empty() && last_flush.elapsed() >= FLUSH_AFTER {
+                flush(snapshot, token, &mut items);
+                last_flush = Instant::now();
+            }
         }
-        if token.is_some() && !items.is_empty() && last_flush.elapsed() >= FLUSH_AFTER {
-            flush(snapshot, token, &mut items);
-            last_flush = Instant::now();
-        }
-    }
+    });
     // Files the client remembers and no project has any more. Without a result id it forgets them.
     for (path, (_, uri)) in known {
         let gone = json!({ "kind": "full", "items": [], "uri": uri, "version": null });

@@ -103,9 +103,11 @@ impl Expr {
     /// Direct sub-expressions, in order of position where that is cheap to keep.
     pub fn children(&self) -> Vec<&Expr> {
         match &self.kind {
-            ExprKind::Name(_) | ExprKind::Str(_) | ExprKind::Number(_) | ExprKind::Constant(_) | ExprKind::Error => {
-                Vec::new()
-            }
+            ExprKind::Name(_)
+            | ExprKind::Str(_)
+            | ExprKind::Number(_)
+            | ExprKind::Constant(_)
+            | ExprKind::Error => Vec::new(),
             ExprKind::Call { callee, args, keywords } => {
                 std::iter::once(&**callee).chain(args).chain(keywords.iter().map(|(_, e)| e)).collect()
             }

@@ -14,7 +14,7 @@ mod variant;
 pub use expr::{Expr, ExprKind};
 pub use params::{Parameter, parameters};
 pub use tree::{Arm, Piece, Template, TemplateError, TemplateErrorKind, parse};
-pub use variant::{Variant, variants};
+pub use variant::{Variant, arms_only_filter, variants};
 
 /// Whether `sql` is a template: its first character that is not white space is `%`.
 pub fn is_template(sql: &str) -> bool {
@@ -29,14 +29,61 @@ pub fn stray_tag(sql: &str) -> Option<text_size::TextRange> {
 
 /// Functions that turn a request's value into SQL of one type (§8.5). `Array` is the one with an element type.
 pub const TYPE_FUNCTIONS: &[&str] = &[
-    "String", "Boolean", "Int", "Integer", "Int8", "Int16", "Int32", "Int64", "Int128", "Int256", "UInt8", "UInt16",
-    "UInt32", "UInt64", "UInt128", "UInt256", "Float32", "Float64", "Date", "DateTime", "DateTime64", "Array",
+    "String",
+    "Boolean",
+    "Int",
+    "Integer",
+    "Int8",
+    "Int16",
+    "Int32",
+    "Int64",
+    "Int128",
+    "Int256",
+    "UInt8",
+    "UInt16",
+    "UInt32",
+    "UInt64",
+    "UInt128",
+    "UInt256",
+    "Float32",
+    "Float64",
+    "Date",
+    "DateTime",
+    "DateTime64",
+    "Array",
 ];
 
 /// The other functions a template may call (§8.4).
 pub const HELPER_FUNCTIONS: &[&str] = &[
-    "column", "columns", "symbol", "table", "TABLE", "defined", "error", "custom_error", "sql_and", "sql_unescape",
-    "split_to_array", "enumerate_with_last", "JSON", "day_diff", "date_diff_in_seconds", "date_diff_in_minutes",
-    "date_diff_in_hours", "date_diff_in_days", "tb_secret", "tb_var", "max_threads", "backend_hint", "cache_ttl",
-    "activate", "disable", "len", "list", "min", "max", "int", "float",
+    "column",
+    "columns",
+    "symbol",
+    "table",
+    "TABLE",
+    "defined",
+    "error",
+    "custom_error",
+    "sql_and",
+    "sql_unescape",
+    "split_to_array",
+    "enumerate_with_last",
+    "JSON",
+    "day_diff",
+    "date_diff_in_seconds",
+    "date_diff_in_minutes",
+    "date_diff_in_hours",
+    "date_diff_in_days",
+    "tb_secret",
+    "tb_var",
+    "max_threads",
+    "backend_hint",
+    "cache_ttl",
+    "activate",
+    "disable",
+    "len",
+    "list",
+    "min",
+    "max",
+    "int",
+    "float",
 ];

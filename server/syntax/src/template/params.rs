@@ -52,21 +52,22 @@ pub fn parameters(text: &str, template: &Template) -> Vec<Parameter> {
 }
 
 fn collect(text: &str, expr: &Expr, in_output: bool, out: &mut Vec<Parameter>) {
-    let mut push = |name: &str, range, ty: Option<&str>, default: Option<&Expr>, description: Option<&Expr>| {
-        out.push(Parameter {
-            name: name.to_owned(),
-            ty: ty.map(str::to_owned),
-            default: default
-                .filter(|d| d.kind != ExprKind::Constant("None"))
-                .map(|d| text[d.range].to_owned()),
-            description: description.and_then(|d| match &d.kind {
-                ExprKind::Str(s) => Some(s.clone()),
-                _ => None,
-            }),
-            range,
-            in_output,
-        });
-    };
+    let mut push =
+        |name: &str, range, ty: Option<&str>, default: Option<&Expr>, description: Option<&Expr>| {
+            out.push(Parameter {
+                name: name.to_owned(),
+                ty: ty.map(str::to_owned),
+                default: default
+                    .filter(|d| d.kind != ExprKind::Constant("None"))
+                    .map(|d| text[d.range].to_owned()),
+                description: description.and_then(|d| match &d.kind {
+                    ExprKind::Str(s) => Some(s.clone()),
+                    _ => None,
+                }),
+                range,
+                in_output,
+            });
+        };
     if let ExprKind::Name(name) = &expr.kind {
         return push(name, expr.range, None, None, None);
     }
@@ -74,7 +75,10 @@ fn collect(text: &str, expr: &Expr, in_output: bool, out: &mut Vec<Parameter>) {
         let keyword = |name: &str| keywords.iter().find(|(k, _)| k.value == name).map(|(_, e)| e);
         if let Some((name, range)) = args.first().and_then(parameter_name) {
             let typed = TYPE_FUNCTIONS.contains(&function)
-                || matches!(function, "column" | "columns" | "JSON" | "symbol" | "table" | "TABLE" | "split_to_array");
+                || matches!(
+                    function,
+                    "column" | "columns" | "JSON" | "symbol" | "table" | "TABLE" | "split_to_array"
+                );
             let is_plain_name = matches!(args[0].kind, ExprKind::Name(_));
             if typed && is_plain_name {
                 let default_at = if function == "Array" { 2 } else { 1 };

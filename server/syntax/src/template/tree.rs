@@ -246,12 +246,14 @@ impl<'a> Parser<'a> {
             "break" | "continue" | "comment" | "whitespace" => {}
             "" => {
                 let inner = self.text[tag.inner].trim();
-                let kind = inner.chars().next().map_or(TemplateErrorKind::Empty, |c| {
-                    TemplateErrorKind::UnknownStatement(c.to_string())
-                });
+                let kind = inner
+                    .chars()
+                    .next()
+                    .map_or(TemplateErrorKind::Empty, |c| TemplateErrorKind::UnknownStatement(c.to_string()));
                 self.error(tag.range, kind);
             }
-            "extends" | "include" | "import" | "from" | "block" | "apply" | "autoescape" | "raw" | "module" => {
+            "extends" | "include" | "import" | "from" | "block" | "apply" | "autoescape" | "raw"
+            | "module" => {
                 self.error(tag.range, TemplateErrorKind::ForbiddenStatement(word.to_owned()));
             }
             "endset" | "endmacro" => self.error(tag.range, TemplateErrorKind::JinjaEnd(word.to_owned())),
@@ -276,7 +278,13 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn arms(&mut self, first: Tag, condition: Option<Expr>, word: &str, next: &[&str]) -> (TextRange, Vec<Arm>) {
+    fn arms(
+        &mut self,
+        first: Tag,
+        condition: Option<Expr>,
+        word: &str,
+        next: &[&str],
+    ) -> (TextRange, Vec<Arm>) {
         let mut arms = Vec::new();
         let (mut tag, mut condition) = (first, condition);
         loop {
@@ -351,7 +359,8 @@ impl<'a> Parser<'a> {
             return Piece::Set { range: tag.range, names: Vec::new(), value };
         };
         let before = TextRange::new(rest.start(), assign.start());
-        let left = self.text[before].trim_end_matches(['+', '-', '*', '/', '%', '|', '&', '^']).trim_end().len();
+        let left =
+            self.text[before].trim_end_matches(['+', '-', '*', '/', '%', '|', '&', '^']).trim_end().len();
         let left = TextRange::at(rest.start(), text_size::TextSize::from(crate::range(0, left).end()));
         let names = if left.is_empty() { Vec::new() } else { self.names(tag, left) };
         if left.is_empty() {

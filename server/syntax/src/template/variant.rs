@@ -55,6 +55,28 @@ pub fn variants(text: &str, template: &Template) -> Vec<Variant> {
     }
 }
 
+/// Whether no arm can change which tables the query names: each is empty, or continues an expression or ends a query
+/// (`AND …`, `WHERE …`, `LIMIT …`), and none holds a word that introduces a table.
+pub fn arms_only_filter(text: &str, template: &Template) -> bool {
+    let mut harmless = true;
+    template.walk(&mut |piece| {
+        if let Piece::If { arms, .. } = piece {
+            harmless &= arms.iter().all(|arm| only_filters(&text[arm.body_range]));
+        }
+    });
+    harmless
+}
+
+fn only_filters(arm: &str) -> bool {
+    const OPENERS: &[&str] =
+        &["AND", "OR", "WHERE", "PREWHERE", "HAVING", "GROUP", "ORDER", "LIMIT", "OFFSET"];
+    const TABLES: &[&str] = &["FROM", "JOIN", "IN", "SELECT", "TABLE", "WITH"];
+    let mut words = arm.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty());
+    let opens = arm.trim_start().starts_with(|c: char| c.is_ascii_alphabetic())
+        && words.clone().next().is_some_and(|w| OPENERS.iter().any(|o| o.eq_ignore_ascii_case(w)));
+    arm.trim().is_empty() || opens && !words.any(|w| TABLES.iter().any(|t| t.eq_ignore_ascii_case(w)))
+}
+
 fn blank(bytes: &mut [u8], range: TextRange) {
     for byte in &mut bytes[usize::from(range.start())..usize::from(range.end())] {
         if *byte != b'\n' {
@@ -142,7 +164,13 @@ fn render(pieces: &[Piece], world: &World<'_>, bytes: &mut [u8], taken: &mut Vec
 }
 
 /// A loop's text is its body once: blank its own tags, which are what the body does not contain.
-fn blank_around(bytes: &mut [u8], range: TextRange, body: &[Piece], world: &World<'_>, taken: &mut Vec<TextRange>) {
+fn blank_around(
+    bytes: &mut [u8],
+    range: TextRange,
+    body: &[Piece],
+    world: &World<'_>,
+    taken: &mut Vec<TextRange>,
+) {
     let text = &bytes[usize::from(range.start())..usize::from(range.end())];
     let head = text.windows(2).position(|w| w == b"%}").map_or(text.len(), |n| n + 2);
     let tail = text.windows(2).rposition(|w| w == b"{%").unwrap_or(0).max(head);
@@ -274,7 +302,8 @@ impl<'t> World<'t> {
                 "is not" => ("is", false),
                 op => (op, true),
             };
-            let key = format!("{} {op} {}", squeeze(&self.text[left.range]), squeeze(&self.text[right.range]));
+            let key =
+                format!("{} {op} {}", squeeze(&self.text[left.range]), squeeze(&self.text[right.range]));
             return (key, positive);
         }
         if let Some(("defined", [arg], _)) = expr.as_call()
@@ -332,6 +361,18 @@ mod tests {
                 B [m == 'a'=false, m == 'b'=true]
             "#]],
         );
+    }
+
+    #[test]
+    fn arms_that_only_filter_are_recognised() {
+        let filters = |text: &str| arms_only_filter(text, &super::super::parse(text));
+        assert!(filters(
+            "FROM a {% if x %} AND b = {{String(c)}} {% else %} {% end %} {% if y %}LIMIT 1{% end %}"
+        ));
+        assert!(!filters("FROM {% if x %} a {% else %} b {% end %}"));
+        assert!(!filters("FROM a {% if x %}, b {% end %}"));
+        assert!(!filters("FROM a WHERE 1 {% if x %} AND c IN (SELECT d FROM e) {% end %}"));
+        assert!(!filters("FROM a {% if x %} ANY JOIN b USING c {% end %}"));
     }
 
     #[test]
