@@ -182,10 +182,11 @@ fn references_in(text: &str) -> Vec<TableReference> {
         return table_references(text);
     }
     let tree = template::parse(text);
+    if let Some(whole) = template::all_arms(text, &tree) {
+        return table_references(&whole);
+    }
     let variants = template::variants(text, &tree);
-    // Most arms only add conditions; what they hold cannot change which tables are read.
-    let needed = if template::arms_only_filter(text, &tree) { 1 } else { variants.len() };
-    let mut all: Vec<_> = variants[..needed].iter().flat_map(|v| table_references(&v.text)).collect();
+    let mut all: Vec<_> = variants.iter().flat_map(|v| table_references(&v.text)).collect();
     all.sort_by_key(|r| (r.range.start(), r.range.end(), r.usage));
     all.dedup();
     all

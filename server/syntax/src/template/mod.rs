@@ -14,7 +14,7 @@ mod variant;
 pub use expr::{Expr, ExprKind};
 pub use params::{Parameter, parameters};
 pub use tree::{Arm, Piece, Template, TemplateError, TemplateErrorKind, parse};
-pub use variant::{Variant, arms_only_filter, variants};
+pub use variant::{Variant, all_arms, variants};
 
 /// Whether `sql` is a template: its first character that is not white space is `%`.
 pub fn is_template(sql: &str) -> bool {

@@ -55,26 +55,39 @@ pub fn variants(text: &str, template: &Template) -> Vec<Variant> {
     }
 }
 
-/// Whether no arm can change which tables the query names: each is empty, or continues an expression or ends a query
-/// (`AND …`, `WHERE …`, `LIMIT …`), and none holds a word that introduces a table.
-pub fn arms_only_filter(text: &str, template: &Template) -> bool {
-    let mut harmless = true;
-    template.walk(&mut |piece| {
-        if let Piece::If { arms, .. } = piece {
-            harmless &= arms.iter().all(|arm| only_filters(&text[arm.body_range]));
+/// The template with every arm in it and every tag blanked, when that reads as one query: each arm is empty or
+/// continues what stands before it (`AND …`, `JOIN …`, `UNION ALL …`, `LIMIT …`). Most templates are so, and one parse
+/// then finds what all variants name. `None` where arms exclude each other in the query's text.
+pub fn all_arms(text: &str, template: &Template) -> Option<String> {
+    let mut bytes = text.as_bytes().to_vec();
+    blank_marker(text, &mut bytes);
+    let mut whole = true;
+    template.walk(&mut |piece| match piece {
+        Piece::If { range, arms } | Piece::Try { range, parts: arms } => {
+            whole &= arms.iter().all(|arm| continues(&text[arm.body_range]));
+            let mut at = range.start();
+            for arm in arms {
+                blank(&mut bytes, TextRange::new(at, arm.body_range.start()));
+                at = arm.body_range.end();
+            }
+            blank(&mut bytes, TextRange::new(at, range.end()));
         }
+        Piece::Output { range, expr } if prints_nothing(expr) => blank(&mut bytes, *range),
+        Piece::Set { range, .. } | Piece::Silent(range) => blank(&mut bytes, *range),
+        Piece::Loop { .. } => whole = false,
+        Piece::Output { .. } => {}
     });
-    harmless
+    String::from_utf8(bytes).ok().filter(|_| whole)
 }
 
-fn only_filters(arm: &str) -> bool {
-    const OPENERS: &[&str] =
-        &["AND", "OR", "WHERE", "PREWHERE", "HAVING", "GROUP", "ORDER", "LIMIT", "OFFSET"];
-    const TABLES: &[&str] = &["FROM", "JOIN", "IN", "SELECT", "TABLE", "WITH"];
-    let mut words = arm.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty());
-    let opens = arm.trim_start().starts_with(|c: char| c.is_ascii_alphabetic())
-        && words.clone().next().is_some_and(|w| OPENERS.iter().any(|o| o.eq_ignore_ascii_case(w)));
-    arm.trim().is_empty() || opens && !words.any(|w| TABLES.iter().any(|t| t.eq_ignore_ascii_case(w)))
+fn continues(arm: &str) -> bool {
+    const OPENERS: &[&str] = &[
+        "AND", "ANY", "ARRAY", "ASOF", "CROSS", "FULL", "GLOBAL", "GROUP", "HAVING", "INNER", "JOIN", "LEFT",
+        "LIMIT", "OFFSET", "OR", "ORDER", "PREWHERE", "RIGHT", "SETTINGS", "UNION", "WHERE",
+    ];
+    let arm = arm.trim_start();
+    let word = &arm[..arm.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(arm.len())];
+    arm.is_empty() || OPENERS.iter().any(|o| o.eq_ignore_ascii_case(word))
 }
 
 fn blank(bytes: &mut [u8], range: TextRange) {
@@ -364,15 +377,19 @@ mod tests {
     }
 
     #[test]
-    fn arms_that_only_filter_are_recognised() {
-        let filters = |text: &str| arms_only_filter(text, &super::super::parse(text));
-        assert!(filters(
-            "FROM a {% if x %} AND b = {{String(c)}} {% else %} {% end %} {% if y %}LIMIT 1{% end %}"
-        ));
-        assert!(!filters("FROM {% if x %} a {% else %} b {% end %}"));
-        assert!(!filters("FROM a {% if x %}, b {% end %}"));
-        assert!(!filters("FROM a WHERE 1 {% if x %} AND c IN (SELECT d FROM e) {% end %}"));
-        assert!(!filters("FROM a {% if x %} ANY JOIN b USING c {% end %}"));
+    fn arms_that_continue_a_query_make_one_text() {
+        let all = |text: &str| all_arms(text, &super::super::parse(text)).map(|t| squeeze(&t));
+        assert_eq!(
+            all("% FROM a {% if x %} AND b {% if y %}AND c{% end %}{% else %} {% end %} {% if z %}LIMIT 1{% end %}")
+                .as_deref(),
+            Some("FROM a AND b AND c LIMIT 1")
+        );
+        assert_eq!(all("FROM {% if x %} a {% else %} b {% end %}"), None);
+        assert_eq!(all("FROM a {% if x %}, b {% end %}"), None);
+        assert_eq!(
+            all("FROM a {% if x %} JOIN b USING c {% end %}").as_deref(),
+            Some("FROM a JOIN b USING c")
+        );
     }
 
     #[test]
