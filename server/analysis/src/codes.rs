@@ -158,6 +158,7 @@ codes! {
     UNKNOWN_RESOURCE "unknown-resource" Error "No data source, pipe or node of that name.";
     UNKNOWN_CONNECTION "unknown-connection" Warning "No connection of that name in the project.";
     CONNECTION_MISMATCH "connection-mismatch" Error "The connection is of another type.";
+    QUERY_NOT_READ "query-not-read" Info "The query is too large to be looked at.";
     SYSTEM_TABLE "system-table" Error "System tables cannot be read.";
     CYCLE "cycle" Error "Resources read each other.";
     SELF_COPY "self-copy" Warning "A copy reads the data source it replaces.";

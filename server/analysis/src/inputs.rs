@@ -17,15 +17,13 @@ use crate::db::{Database, Db};
 pub struct Project {
     /// The folder. Only for messages: no query opens it.
     pub root: Utf8PathBuf,
-    /// Every file, ordered by path.
+    /// Every datafile and test file, ordered by path.
     pub files: Arc<Vec<File>>,
     /// `headwater.toml`, or defaults.
     pub config: Arc<Config>,
     /// What the folder says besides its datafiles.
     #[returns(copy)]
     pub facts: ProjectFacts,
-    /// Stems of `tests/**/*.yaml`: the pipes that have tests.
-    pub tests: Arc<Vec<Utf8PathBuf>>,
 }
 
 /// Marks beside the datafiles.
@@ -64,7 +62,7 @@ pub enum Content {
 impl Project {
     /// A project without files.
     pub fn empty(db: &Database, root: Utf8PathBuf) -> Self {
-        Self::new(db, root, Arc::default(), Arc::default(), ProjectFacts::default(), Arc::default())
+        Self::new(db, root, Arc::default(), Arc::default(), ProjectFacts::default())
     }
 }
 

@@ -171,13 +171,14 @@ fn node_sqls(db: &dyn Db, file: File) -> Vec<NodeSql<'_>> {
         .collect()
 }
 
-/// Tables that one node's SQL names, over all variants of a template, in offsets of its text.
+/// Tables that one node's SQL names, over all variants of a template, in offsets of its text. `None` when the query is
+/// too large to be looked at.
 #[salsa::tracked]
-fn sql_references<'db>(db: &'db dyn Db, sql: NodeSql<'db>) -> Arc<[TableReference]> {
-    references_in(sql.text(db)).into()
+fn sql_references<'db>(db: &'db dyn Db, sql: NodeSql<'db>) -> Option<Arc<[TableReference]>> {
+    references_in(sql.text(db)).map(Into::into)
 }
 
-fn references_in(text: &str) -> Vec<TableReference> {
+fn references_in(text: &str) -> Option<Vec<TableReference>> {
     if !template::is_template(text) {
         return table_references(text);
     }
@@ -186,10 +187,13 @@ fn references_in(text: &str) -> Vec<TableReference> {
         return table_references(&whole);
     }
     let variants = template::variants(text, &tree);
-    let mut all: Vec<_> = variants.iter().flat_map(|v| table_references(&v.text)).collect();
+    let mut all = Vec::new();
+    for variant in &variants {
+        all.extend(table_references(&variant.text)?);
+    }
     all.sort_by_key(|r| (r.range.start(), r.range.end(), r.usage));
     all.dedup();
-    all
+    Some(all)
 }
 
 /// A table that a node reads, placed in the file.
@@ -212,7 +216,7 @@ pub fn node_reads(db: &dyn Db, file: File) -> Vec<NodeRead> {
     let mut out = Vec::new();
     for (node, sql) in parsed.datafile.nodes().iter().zip(sqls) {
         let Some((entry, text)) = node.sql() else { continue };
-        out.extend(sql_references(db, *sql).iter().map(|reference| NodeRead {
+        out.extend(sql_references(db, *sql).iter().flat_map(|all| all.iter()).map(|reference| NodeRead {
             node: node.index,
             reference: reference.clone(),
             source: entry.source,
@@ -220,4 +224,10 @@ pub fn node_reads(db: &dyn Db, file: File) -> Vec<NodeRead> {
         }));
     }
     out
+}
+
+/// Indexes of the nodes whose query was too large to be looked at.
+pub(crate) fn unread_nodes(db: &dyn Db, file: File) -> Vec<usize> {
+    let sqls = node_sqls(db, file).iter().enumerate();
+    sqls.filter(|(_, sql)| sql_references(db, **sql).is_none()).map(|(n, _)| n).collect()
 }

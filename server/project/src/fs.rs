@@ -64,7 +64,12 @@ pub struct OsFileSystem;
 
 impl FileSystem for OsFileSystem {
     fn kind(&self, path: &Utf8Path) -> io::Result<EntryKind> {
-        std::fs::metadata(path).map(|metadata| kind_of(&metadata))
+        match std::fs::metadata(path) {
+            Ok(metadata) => Ok(kind_of(&metadata)),
+            // A link that leads nowhere is there, other than a file that is not.
+            Err(_) if std::fs::symlink_metadata(path).is_ok_and(|m| m.is_symlink()) => Ok(EntryKind::Other),
+            Err(error) => Err(error),
+        }
     }
 
     fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {

@@ -20,8 +20,6 @@ pub enum Change {
     Config(Option<String>),
     /// The marks beside the datafiles.
     Facts(ProjectFacts),
-    /// A test file exists, or no longer does.
-    Test(Utf8PathBuf, bool),
     /// The whole project was scanned anew.
     Everything(Box<Scan>),
 }
@@ -70,10 +68,8 @@ pub fn read_changes(fs: &dyn FileSystem, root: &ProjectRoot, paths: &[Utf8PathBu
         if is_hidden(below) {
             continue;
         }
-        if is_datafile(below) {
+        if is_datafile(below) || scan::is_test(below) {
             datafiles.push(below.to_owned());
-        } else if scan::is_test(below) {
-            changes.push(Change::Test(below.to_owned(), fs.exists(&path)));
         } else {
             match fs.kind(&path) {
                 // A folder moved in: one event, many files.
@@ -145,14 +141,6 @@ impl Loaded {
                         changed = true;
                     }
                 }
-                Change::Test(path, exists) => {
-                    let mut tests = self.project.tests(db).as_ref().clone();
-                    tests.retain(|test| *test != path);
-                    if exists {
-                        tests.push(path);
-                    }
-                    changed |= self.set_tests(db, tests);
-                }
                 Change::Everything(scan) => changed |= self.apply_scan(db, *scan, &mut members),
             }
         }
@@ -209,7 +197,6 @@ impl Loaded {
             self.project.set_facts(db).to(scan.facts);
             changed = true;
         }
-        changed |= self.set_tests(db, scan.tests);
         let mut gone: FxHashMap<Utf8PathBuf, ()> =
             self.inputs.keys().map(|path| (path.clone(), ())).collect();
         for ScannedFile { path, content, .. } in scan.files {
@@ -277,16 +264,6 @@ impl Loaded {
         self.config_problems = problems;
         self.config_text = text;
         changed
-    }
-
-    fn set_tests(&mut self, db: &mut Database, mut tests: Vec<Utf8PathBuf>) -> bool {
-        tests.sort_unstable();
-        tests.dedup();
-        if **self.project.tests(db) == tests {
-            return false;
-        }
-        self.project.set_tests(db).to(Arc::new(tests));
-        true
     }
 }
 

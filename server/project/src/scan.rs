@@ -21,7 +21,7 @@ const MAX_NESTING: usize = 24;
 /// Below this many files a second thread costs more than it saves.
 const PARALLEL_FROM: usize = 64;
 
-/// One datafile of a project.
+/// One datafile or test file of a project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScannedFile {
     /// Path from the project's root, with `/`.
@@ -35,10 +35,8 @@ pub struct ScannedFile {
 /// What a scan found. Every list is ordered by path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
-    /// The datafiles.
+    /// The datafiles, and `tests/**/*.yaml` and `.yml`.
     pub files: Vec<ScannedFile>,
-    /// `tests/**/*.yaml` and `.yml`: listed, not read.
-    pub tests: Vec<Utf8PathBuf>,
     /// Sample data and its generators: listed, not read.
     pub fixtures: Vec<Utf8PathBuf>,
     /// What the folder says besides its datafiles.
@@ -68,10 +66,8 @@ pub fn scan(fs: &dyn FileSystem, root: &ProjectRoot) -> Scan {
     walk.files.sort_unstable();
     let mut datafiles = Vec::new();
     for path in walk.files {
-        if is_datafile(&path) {
+        if is_datafile(&path) || is_test(&path) {
             datafiles.push(path);
-        } else if is_test(&path) {
-            scan.tests.push(path);
         } else if is_fixture(&path) {
             scan.fixtures.push(path);
         }

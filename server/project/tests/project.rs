@@ -122,11 +122,12 @@ fn the_scan_follows_the_formats_rules() {
             ("datasources/events.datasource", false),
             ("includes/x.incl", false),
             ("pipes/a.pipe", false),
+            ("tests/a.yaml", false),
+            ("tests/deep/b.yml", false),
             ("tokens/t.token", false),
             ("vendor/other/shared.datasource", false),
         ]
     );
-    assert_eq!(scan.tests, ["tests/a.yaml", "tests/deep/b.yml"]);
     assert_eq!(scan.fixtures, ["datasources/fixtures/events.csv", "fixtures/events.ndjson"]);
     assert!(scan.facts.tinyenv && !scan.facts.config_json && !scan.truncated);
 }
@@ -241,11 +242,11 @@ fn configuration_facts_and_tests_follow_the_disk() {
     assert!(loaded.apply_changes(&mut db, &fs, &paths));
     assert_eq!(loaded.config_problems.len(), 1);
     assert!(loaded.project.facts(&db).tinyenv);
-    assert_eq!(**loaded.project.tests(&db), [Utf8PathBuf::from("tests/a.yaml")]);
+    assert!(loaded.file(&db, Utf8Path::new("tests/a.yaml")).is_some());
     for path in ["/p/headwater.toml", "/p/.tinyenv", "/p/tests/a.yaml"] {
         fs.remove(path);
     }
     assert!(loaded.apply_changes(&mut db, &fs, &paths));
     assert!(loaded.config_problems.is_empty() && !loaded.project.facts(&db).tinyenv);
-    assert!(loaded.project.tests(&db).is_empty());
+    assert!(loaded.file(&db, Utf8Path::new("tests/a.yaml")).is_none());
 }

@@ -43,9 +43,16 @@ pub struct TableReference {
     pub usage: TableUse,
 }
 
-/// Parses SQL, or a template's variant. `None` when the text needs more work than its length can justify, which
-/// bounds the time that hostile input can take.
+/// Queries beyond this are not parsed. The largest real one seen has 60 KB; a megabyte of SQL is data in disguise, and
+/// parsing it would hold a worker for a second.
+pub const MAX_BYTES: usize = 1 << 20;
+
+/// Parses SQL, or a template's variant. `None` when the text is longer than [`MAX_BYTES`], or needs more work than its
+/// length can justify: both bound the time that hostile input can take.
 pub fn parse(text: &str) -> Option<Tree> {
+    if text.len() > MAX_BYTES {
+        return None;
+    }
     PARSER.with_borrow_mut(|parser| parse_with(parser.as_mut()?, text))
 }
 
@@ -71,9 +78,9 @@ fn parse_with(parser: &mut Parser, text: &str) -> Option<Tree> {
     parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
 }
 
-/// Every table that `text` reads, in order of position. Linear in the text for texts that parse.
-pub fn table_references(text: &str) -> Vec<TableReference> {
-    let Some(tree) = parse(text) else { return Vec::new() };
+/// Every table that `text` reads, in order of position; `None` when [`parse`] gives up. Linear.
+pub fn table_references(text: &str) -> Option<Vec<TableReference>> {
+    let tree = parse(text)?;
     let mut walk = Walk { text, scopes: vec![FxHashSet::default()], out: Vec::new() };
     let mut cursor = tree.walk();
     walk.enter(cursor.node());
@@ -89,7 +96,7 @@ pub fn table_references(text: &str) -> Vec<TableReference> {
                 break;
             }
             if !cursor.goto_parent() {
-                return walk.out;
+                return Some(walk.out);
             }
         }
     }
@@ -270,6 +277,7 @@ mod tests {
 
     fn check(sql: &str, expected: &[&str]) {
         let got: Vec<_> = table_references(sql)
+            .expect("short texts are parsed")
             .into_iter()
             .map(|r| {
                 let database = r.database.map(|d| format!("{d}.")).unwrap_or_default();

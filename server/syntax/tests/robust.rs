@@ -190,7 +190,7 @@ fn expression(text: &str, expr: &template::Expr) {
 }
 
 fn tables(text: &str) {
-    for reference in sql::table_references(text) {
+    for reference in sql::table_references(text).unwrap_or_default() {
         inside(text, reference.range);
     }
 }

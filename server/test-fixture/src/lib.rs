@@ -109,9 +109,7 @@ impl Fixture {
         }
         let mut sorted = files.clone();
         sorted.sort_by_key(|f| f.path(db).clone());
-        let tests = sorted.iter().map(|f| f.path(db)).filter(|p| p.starts_with("tests")).cloned().collect();
         project.set_files(db).to(Arc::new(sorted));
-        project.set_tests(db).to(Arc::new(tests));
         project.set_facts(db).to(facts);
         (project, files)
     }

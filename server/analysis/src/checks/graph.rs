@@ -12,7 +12,7 @@ use crate::db::Db;
 use crate::facts::{Interface, NodeType, ReadFact, interface, resource_name};
 use crate::flow::{Vertex, cycles, output_node};
 use crate::inputs::{Content, File};
-use crate::parse::{IncludeProblem, NodeRead, Parsed, datafile, node_reads};
+use crate::parse::{IncludeProblem, NodeRead, Parsed, datafile, node_reads, unread_nodes};
 use crate::scope::{Names, Resolution, names, resolve, resolve_connection, resolve_table};
 
 /// What the rest of the project says about a file. Depends on other files through their names and kinds only.
@@ -251,6 +251,14 @@ impl Cross<'_> {
         let reads = node_reads(self.db, self.file);
         for read in &reads {
             self.read(face, read, sink);
+        }
+        for (n, view) in self.parsed.datafile.nodes().iter().enumerate() {
+            if unread_nodes(self.db, self.file).contains(&n)
+                && let Some((entry, _)) = view.sql()
+            {
+                let message = "this query is too large or too deeply broken to be looked at, so its tables are not known; move data out of it".to_owned();
+                sink.at(entry, &codes::QUERY_NOT_READ, entry.entry.keyword, message);
+            }
         }
         self.targets(face, sink);
         self.cycles(face, &reads, sink);

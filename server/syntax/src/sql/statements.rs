@@ -63,7 +63,7 @@ pub fn statements(text: &str) -> Vec<Statement> {
         }
     }
     visit(text, &tree, &mut out);
-    for reference in table_references(text) {
+    for reference in table_references(text).unwrap_or_default() {
         let name = reference.database.map(|d| format!("{d}.")).unwrap_or_default() + &reference.name;
         if let Some(statement) = at(&mut out, reference.range) {
             statement.tables.push(name);

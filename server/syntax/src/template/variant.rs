@@ -34,6 +34,7 @@ pub fn variants(text: &str, template: &Template) -> Vec<Variant> {
         let mut taken = Vec::new();
         let mut bytes = text.as_bytes().to_vec();
         blank_marker(text, &mut bytes);
+        blank_escapes(text, &mut bytes);
         render(&template.pieces, &world, &mut bytes, &mut taken);
         // Blanked ranges start and end at tag delimiters, so the text stays valid UTF-8.
         let masked = String::from_utf8(bytes).unwrap_or_default();
@@ -61,6 +62,7 @@ pub fn variants(text: &str, template: &Template) -> Vec<Variant> {
 pub fn all_arms(text: &str, template: &Template) -> Option<String> {
     let mut bytes = text.as_bytes().to_vec();
     blank_marker(text, &mut bytes);
+    blank_escapes(text, &mut bytes);
     let mut whole = true;
     template.walk(&mut |piece| match piece {
         Piece::If { range, arms } | Piece::Try { range, parts: arms } => {
@@ -94,6 +96,15 @@ fn blank(bytes: &mut [u8], range: TextRange) {
     for byte in &mut bytes[usize::from(range.start())..usize::from(range.end())] {
         if *byte != b'\n' {
             *byte = b' ';
+        }
+    }
+}
+
+/// `{{!`, `{%!` and `{#!` write a tag's opening; in a query they stand in strings and mean nothing.
+fn blank_escapes(text: &str, bytes: &mut [u8]) {
+    for escape in ["{{!", "{%!", "{#!"] {
+        for (at, _) in text.match_indices(escape) {
+            blank(bytes, crate::range(at, at + escape.len()));
         }
     }
 }
