@@ -36,7 +36,7 @@ const BUDGET: u64 = 3 * 1024 * 1024;
 /// # Errors
 ///
 /// If a grammar does not compile, a parser exceeds its budget, or (with `check`) files drifted.
-pub fn run(check: bool) -> anyhow::Result<()> {
+pub(crate) fn run(check: bool) -> anyhow::Result<()> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../grammar");
     let scratch = std::env::temp_dir().join(format!("headwater-codegen-{}", std::process::id()));
     let result = generate_all(&root, check.then_some(scratch.as_path()));

@@ -120,10 +120,10 @@ pub fn cycles(db: &dyn Db, file: File) -> Arc<Vec<Vec<Vertex>>> {
     let mut loops: Vec<Vec<Vertex>> = Vec::new();
     for node in 0..face.nodes.len() {
         let start = Vertex { file, node: Some(node) };
-        if let Some(found) = shortest_loop(db, start) {
-            if !loops.contains(&found) {
-                loops.push(found);
-            }
+        if let Some(found) = shortest_loop(db, start)
+            && !loops.contains(&found)
+        {
+            loops.push(found);
         }
     }
     Arc::new(loops)
@@ -145,8 +145,8 @@ fn shortest_loop(db: &dyn Db, start: Vertex) -> Option<Vec<Vertex>> {
                 path.rotate_left(first);
                 return Some(path);
             }
-            if !child.contains_key(&from) {
-                child.insert(from, at);
+            if let std::collections::hash_map::Entry::Vacant(e) = child.entry(from) {
+                e.insert(at);
                 queue.push_back(from);
             }
         }

@@ -68,10 +68,9 @@ pub fn datafile(db: &dyn Db, file: File) -> Arc<Parsed> {
         while at < datafile.entries.len() {
             if datafile.entries[at].entry.directive == Some(Directive::Include)
                 && includes.len() < MAX_INCLUDES
+                && include(db, project, &mut datafile, at, &mut chains, &mut includes)
             {
-                if include(db, project, &mut datafile, at, &mut chains, &mut includes) {
-                    continue;
-                }
+                continue;
             }
             at += 1;
         }

@@ -1,6 +1,6 @@
 //! Reads data projects from disk and keeps their salsa inputs in step with it.
 //!
-//! **Knows**: folders, markers, the format's scan rules, how to turn bytes into a [`Content`], and which input stands
+//! **Knows**: folders, markers, the format's scan rules, how to turn bytes into a [`Content`](headwater_analysis::Content), and which input stands
 //! for which path. This is the only crate below `lsp` and `cli` that reads a project from disk.
 //!
 //! **Must not know**: what a datafile says, positions, editors, LSP, threads that outlive a call.

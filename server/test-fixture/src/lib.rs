@@ -128,7 +128,8 @@ impl Fixture {
                         expected.remove(n);
                     }
                     None => {
-                        problems.push(format!("{path}: unexpected {}", describe(found, &self.files[index].1)))
+                        problems
+                            .push(format!("{path}: unexpected {}", describe(found, &self.files[index].1)));
                     }
                 }
             }
@@ -146,7 +147,7 @@ fn matches(annotation: &Annotation, found: &Diagnostic) -> bool {
     let label = format!("{}[{}]", found.severity.name(), found.code.name);
     // A range that spans lines is annotated on its first line.
     let (start, end) = (usize::from(found.range.start()), usize::from(found.range.end()));
-    let place = start == annotation.range.0 && (end == annotation.range.1 || end > annotation.range.1)
+    let place = start == annotation.range.0 && end >= annotation.range.1
         || start == end && annotation.range.0 == start;
     label == annotation.label && place && found.message.contains(&annotation.text)
 }

@@ -339,7 +339,7 @@ fn values(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) {
         match directive {
             Directive::CopyMode | Directive::Mode => copy_mode(sink, entry, directive, &value),
             Directive::CopySchedule | Directive::ExportSchedule => {
-                schedule::check(cx, sink, entry, directive, &value)
+                schedule::check(cx, sink, entry, directive, &value);
             }
             _ => {}
         }

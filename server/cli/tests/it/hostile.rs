@@ -157,7 +157,7 @@ fn links_that_loop_and_files_that_cannot_be_read() {
     symlink("gone.datasource", folder.0.join("dangling.datasource")).expect("links can be made");
     std::fs::create_dir(folder.0.join("folder.datasource")).expect("folders can be made");
     let locked = folder.write("locked.datasource", GOOD);
-    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0)).expect("permissions can be set");
+    std::fs::set_permissions(&locked, std::fs::Permissions::from_mode(0o0)).expect("permissions can be set");
     let output = check(&folder);
     let report = json(&output);
     assert!(report["summary"]["files"].as_u64().expect("a count") <= 4, "{report}");

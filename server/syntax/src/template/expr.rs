@@ -88,9 +88,12 @@ pub enum ExprKind {
     Error,
 }
 
+/// A called name, its positional and its keyword arguments.
+pub type CallParts<'e> = (&'e str, &'e [Expr], &'e [(Spanned<String>, Expr)]);
+
 impl Expr {
     /// The called function's name and arguments, when this is a call of a plain name.
-    pub fn as_call(&self) -> Option<(&str, &[Expr], &[(Spanned<String>, Expr)])> {
+    pub fn as_call(&self) -> Option<CallParts<'_>> {
         match &self.kind {
             ExprKind::Call { callee, args, keywords } => match &callee.kind {
                 ExprKind::Name(name) => Some((name, args, keywords)),

@@ -84,9 +84,7 @@ fn collect(text: &str, expr: &Expr, in_output: bool, out: &mut Vec<Parameter>) {
                 let default_at = if function == "Array" { 2 } else { 1 };
                 let default = keyword("default").or_else(|| args.get(default_at));
                 push(name, range, Some(function), default, keyword("description"));
-            } else if function == "defined" {
-                push(name, range, None, None, None);
-            } else if is_plain_name {
+            } else if function == "defined" || is_plain_name {
                 push(name, range, None, None, None);
             }
         }

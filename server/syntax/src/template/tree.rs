@@ -361,7 +361,7 @@ impl<'a> Parser<'a> {
         let before = TextRange::new(rest.start(), assign.start());
         let left =
             self.text[before].trim_end_matches(['+', '-', '*', '/', '%', '|', '&', '^']).trim_end().len();
-        let left = TextRange::at(rest.start(), text_size::TextSize::from(crate::range(0, left).end()));
+        let left = TextRange::at(rest.start(), crate::range(0, left).end());
         let names = if left.is_empty() { Vec::new() } else { self.names(tag, left) };
         if left.is_empty() {
             self.error(tag.range, TemplateErrorKind::BadSet);

@@ -21,12 +21,21 @@ pub struct Variant {
     pub witness: Vec<(String, bool)>,
 }
 
-type Constraints<'t> = Vec<(&'t Expr, bool)>;
+/// What must hold for an arm to be taken.
+#[derive(Clone, Copy)]
+enum Constraint<'t> {
+    /// A condition has this truth.
+    Holds(&'t Expr, bool),
+    /// The `try` that starts at this offset runs this part: 0 is what is tried.
+    Part(u32, usize),
+}
+
+type Constraints<'t> = Vec<Constraint<'t>>;
 
 /// All variants of a template. At most `arms + 1` texts, each as long as the template.
 pub fn variants(text: &str, template: &Template) -> Vec<Variant> {
     let mut arms = Vec::new();
-    collect_arms(text, &template.pieces, &mut Vec::new(), &mut arms);
+    collect_arms(&template.pieces, &mut Vec::new(), &mut arms);
     let mut pending: Vec<usize> = (0..arms.len()).collect();
     let mut out = Vec::new();
     let mut world = World::new(text);
@@ -118,7 +127,6 @@ fn blank_marker(text: &str, bytes: &mut [u8]) {
 
 /// Every arm's body with what must hold for it to be taken.
 fn collect_arms<'t>(
-    text: &str,
     pieces: &'t [Piece],
     path: &mut Constraints<'t>,
     out: &mut Vec<(TextRange, Constraints<'t>)>,
@@ -130,23 +138,26 @@ fn collect_arms<'t>(
                 for arm in arms {
                     let before = path.len();
                     if let Some(condition) = &arm.condition {
-                        path.push((condition, true));
+                        path.push(Constraint::Holds(condition, true));
                     }
                     out.push((arm.body_range, path.clone()));
-                    collect_arms(text, &arm.body, path, out);
+                    collect_arms(&arm.body, path, out);
                     path.truncate(before);
                     if let Some(condition) = &arm.condition {
-                        path.push((condition, false));
+                        path.push(Constraint::Holds(condition, false));
                     }
                 }
                 path.truncate(depth);
             }
-            Piece::Try { parts, .. } => {
-                for part in parts {
-                    collect_arms(text, &part.body, path, out);
+            Piece::Try { range, parts } => {
+                for (n, part) in parts.iter().enumerate() {
+                    path.push(Constraint::Part(range.start().into(), n));
+                    out.push((part.body_range, path.clone()));
+                    collect_arms(&part.body, path, out);
+                    path.pop();
                 }
             }
-            Piece::Loop { body, .. } => collect_arms(text, body, path, out),
+            Piece::Loop { body, .. } => collect_arms(body, path, out),
             Piece::Output { .. } | Piece::Set { .. } | Piece::Silent(_) => {}
         }
     }
@@ -177,10 +188,12 @@ fn render(pieces: &[Piece], world: &World<'_>, bytes: &mut [u8], taken: &mut Vec
                 }
             }
             Piece::Try { range, parts } => {
-                if let Some(first) = parts.first() {
-                    blank(bytes, TextRange::new(range.start(), first.body_range.start()));
-                    render(&first.body, world, bytes, taken);
-                    blank(bytes, TextRange::new(first.body_range.end(), range.end()));
+                let chosen = world.parts.get(&range.start().into()).copied().unwrap_or(0);
+                if let Some(part) = parts.get(chosen) {
+                    taken.push(part.body_range);
+                    blank(bytes, TextRange::new(range.start(), part.body_range.start()));
+                    render(&part.body, world, bytes, taken);
+                    blank(bytes, TextRange::new(part.body_range.end(), range.end()));
                 }
             }
         }
@@ -220,24 +233,30 @@ struct World<'t> {
     truth: FxHashMap<String, bool>,
     /// `lhs == literal` decided true: lhs to literal.
     equal: FxHashMap<String, String>,
+    /// Which part each `try` runs, by its offset.
+    parts: FxHashMap<u32, usize>,
     decided: Vec<(String, bool)>,
 }
 
 impl<'t> World<'t> {
     fn new(text: &'t str) -> Self {
-        Self { text, truth: FxHashMap::default(), equal: FxHashMap::default(), decided: Vec::new() }
+        let (truth, equal, parts) = (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
+        Self { text, truth, equal, parts, decided: Vec::new() }
     }
 
     /// Extends the assignment so that all constraints hold; leaves it unchanged when that is impossible.
     fn satisfy(&mut self, constraints: &Constraints<'_>) -> bool {
-        let (truth, equal, decided) = (self.truth.clone(), self.equal.clone(), self.decided.len());
-        if constraints.iter().all(|(expr, want)| self.force(expr, *want)) {
-            return true;
+        let (truth, equal, parts, decided) =
+            (self.truth.clone(), self.equal.clone(), self.parts.clone(), self.decided.len());
+        let satisfied = constraints.iter().all(|constraint| match constraint {
+            Constraint::Holds(expr, want) => self.force(expr, *want),
+            Constraint::Part(offset, part) => *self.parts.entry(*offset).or_insert(*part) == *part,
+        });
+        if !satisfied {
+            (self.truth, self.equal, self.parts) = (truth, equal, parts);
+            self.decided.truncate(decided);
         }
-        self.truth = truth;
-        self.equal = equal;
-        self.decided.truncate(decided);
-        false
+        satisfied
     }
 
     fn force(&mut self, expr: &Expr, want: bool) -> bool {
@@ -246,7 +265,7 @@ impl<'t> World<'t> {
             ExprKind::Bool { and, operands } if *and == want => operands.iter().all(|e| self.force(e, want)),
             ExprKind::Bool { operands, .. } => {
                 operands.iter().any(|e| self.known(e) == Some(want))
-                    || operands.iter().any(|e| self.satisfy(&vec![(e, want)]))
+                    || operands.iter().any(|e| self.satisfy(&vec![Constraint::Holds(e, want)]))
             }
             _ => match constant(expr) {
                 Some(value) => value == want,
@@ -411,6 +430,17 @@ mod tests {
                 i []
                 x i [defined(a)=true]
             "#]],
+        );
+    }
+
+    #[test]
+    fn every_part_of_a_try_is_taken() {
+        check(
+            "FROM {% try %}{{x}} a{% except %}b{% end %}",
+            &expect![[r"
+                FROM {{x}} a []
+                FROM b []
+            "]],
         );
     }
 
