@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use rustc_hash::FxHashMap;
+use headwater_syntax::FileKind;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::db::Db;
 use crate::facts::{Interface, NodeType, interface, materializes};
@@ -37,6 +38,9 @@ pub struct Graph {
     down: FxHashMap<Vertex, Vec<(Vertex, EdgeKind)>>,
     up: FxHashMap<Vertex, Vec<(Vertex, EdgeKind)>>,
     types: FxHashMap<Vertex, NodeType>,
+    /// A bucket that one pipe writes and a data source reads is no flow of the project's rows: the walk does not pass
+    /// through connections, it only starts or ends there.
+    connections: FxHashSet<File>,
 }
 
 /// Counts of what is downstream of something.
@@ -63,6 +67,9 @@ pub fn graph(db: &dyn Db, project: Project) -> Arc<Graph> {
     let mut graph = Graph::default();
     for file in project.files(db).iter() {
         let Some(face) = interface(db, *file) else { continue };
+        if face.kind == FileKind::Connection {
+            graph.connections.insert(*file);
+        }
         if let Some(connection) = face.connection.as_deref().and_then(|c| resolve_connection(names, c)) {
             let from = Vertex { file: connection, node: None };
             graph.edge(from, Vertex { file: *file, node: None }, EdgeKind::Connect);
@@ -225,10 +232,14 @@ impl Graph {
         starts: &[Vertex],
         next: impl Fn(Vertex) -> &'g [(Vertex, EdgeKind)],
     ) -> Vec<Vertex> {
-        let mut seen: rustc_hash::FxHashSet<Vertex> = starts.iter().copied().collect();
+        let mut seen: FxHashSet<Vertex> = starts.iter().copied().collect();
         let mut order = starts.to_vec();
         let mut at = 0;
         while at < order.len() {
+            if at >= starts.len() && self.connections.contains(&order[at].file) {
+                at += 1;
+                continue;
+            }
             for (vertex, _) in next(order[at]) {
                 if seen.insert(*vertex) {
                     order.push(*vertex);
@@ -249,7 +260,7 @@ impl Graph {
                 Some(NodeType::Copy) => impact.copies += 1,
                 Some(NodeType::Sink) => impact.sinks += 1,
                 Some(NodeType::Endpoint) => impact.endpoints += 1,
-                None if vertex.file.kind(db) == Some(headwater_syntax::FileKind::Datasource) => {
+                None if vertex.file.kind(db) == Some(FileKind::Datasource) => {
                     impact.datasources += 1;
                 }
                 None => {}

@@ -6,7 +6,6 @@ mod equivalence;
 mod files;
 mod lifecycle;
 mod sync;
-mod timing;
 
 use std::sync::Arc;
 use std::time::Duration;
