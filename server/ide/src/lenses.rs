@@ -1,7 +1,7 @@
 //! Code lenses: on every resource and node, what flows downstream of it.
 
-use headwater_analysis::flow::{Graph, output_node};
-use headwater_analysis::{Db, File, FileKind, TextRange, Vertex, datafile, graph, interface};
+use headwater_analysis::flow::Graph;
+use headwater_analysis::{Db, File, FileKind, TextRange, Vertex, datafile, graph};
 
 use crate::Target;
 use crate::locate::definition_of;
@@ -49,10 +49,8 @@ fn lens(db: &dyn Db, graph: &Graph, vertex: Vertex, range: TextRange) -> Option<
         let target = definition_of(db, further);
         let direct = downstream.iter().any(|d| d.file == target.file && target.range.contains_range(d.focus));
         // Connections end a flow; what people look for is the sink before them.
-        let is_result = interface(db, further.file).as_ref().is_some_and(|f| further.node == output_node(f));
-        if !direct
-            && (is_result || further.node.is_some() || further.file.kind(db) == Some(FileKind::Datasource))
-        {
+        let counts = further.node.is_some() || further.file.kind(db) == Some(FileKind::Datasource);
+        if !direct && counts {
             downstream.push(target);
         }
     }

@@ -97,7 +97,7 @@ fn continues(arm: &str) -> bool {
         "LIMIT", "OFFSET", "OR", "ORDER", "PREWHERE", "RIGHT", "SETTINGS", "UNION", "WHERE",
     ];
     let arm = arm.trim_start();
-    let word = &arm[..arm.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(arm.len())];
+    let word = &arm[..arm.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(arm.len())];
     arm.is_empty() || OPENERS.iter().any(|o| o.eq_ignore_ascii_case(word))
 }
 
@@ -415,6 +415,7 @@ mod tests {
             Some("FROM a AND b AND c LIMIT 1")
         );
         assert_eq!(all("FROM {% if x %} a {% else %} b {% end %}"), None);
+        assert_eq!(all("FROM {% if x %} group_by_a {% else %} group_by_b {% end %}"), None);
         assert_eq!(all("FROM a {% if x %}, b {% end %}"), None);
         assert_eq!(
             all("FROM a {% if x %} JOIN b USING c {% end %}").as_deref(),
