@@ -24,6 +24,7 @@ Usage: cargo xtask <command>
                      everything the gate runs: format, lints, grammar drift, all tests, documentation, real editors
   codegen [--check]  regenerate the parsers; with --check, fail when the committed ones differ
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
+  bench --write DIR  write the project of 5,000 files that they are taken on
   setup              build the server and put the real editors for the end-to-end tests into the cache
   package            build the VS Code extension and the Neovim plugin into target/editors
   screenshots        retake the README's pictures in the real editors
@@ -43,7 +44,13 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(),
         Some("test") => test::run(!flag("--no-editors")),
         Some("codegen") => codegen::run(flag("--check")),
-        Some("bench") => bench::run(flag("--quick")),
+        Some("bench") => match args.get(1).map(String::as_str) {
+            Some("--write") => match args.get(2) {
+                Some(dir) => bench::write_project(dir.as_ref()),
+                None => Err(anyhow::anyhow!("bench --write needs a folder")),
+            },
+            _ => bench::run(flag("--quick")),
+        },
         Some("setup") => setup::run(),
         Some("package") => setup::package(),
         Some("screenshots") => setup::screenshots(),

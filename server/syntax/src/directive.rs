@@ -150,7 +150,7 @@ directives! {
     ImportFromTimestamp "IMPORT_FROM_TIMESTAMP" DATASOURCE, No, "Only objects newer than this ISO timestamp.";
     ImportTableArn "IMPORT_TABLE_ARN" DATASOURCE, No, "DynamoDB table ARN.";
     ImportExportBucket "IMPORT_EXPORT_BUCKET" DATASOURCE, No, "Bucket for DynamoDB's initial export.";
-    ImportQuery "IMPORT_QUERY" DATASOURCE, No, "Legacy (BigQuery, Snowflake): accepted and unused.";
+    ImportQuery "IMPORT_QUERY" DATASOURCE, May, "Legacy (BigQuery, Snowflake): accepted and unused.";
     ImportService "IMPORT_SERVICE" DATASOURCE, No, "Legacy. Ignored by the current product.";
     ImportExternalDatasource "IMPORT_EXTERNAL_DATASOURCE" DATASOURCE, No, "Legacy. Ignored by the current product.";
     ImportStrategy "IMPORT_STRATEGY" DATASOURCE, No, "Legacy. Refused by the current product: append is the only mode.";

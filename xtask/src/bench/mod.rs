@@ -33,10 +33,12 @@ impl Times {
     }
 }
 
+/// Writes the project of 5,000 files that the figures are taken on, for profilers and for trying things out.
+pub(crate) fn write_project(dir: &Path) -> Result<()> {
+    generate::project(dir, 5_000)
+}
+
 pub(crate) fn run(quick: bool) -> Result<()> {
-    if let Some(dir) = std::env::var_os("HEADWATER_BENCH_KEEP") {
-        return generate::project(Path::new(&dir), 5_000);
-    }
     let server = build_server(true)?;
     let base = std::env::temp_dir().join(format!("headwater-bench-{}", std::process::id()));
     let rounds = if quick { 50 } else { 300 };
