@@ -102,7 +102,7 @@ pub struct Schema {
 pub fn parse(text: &str) -> Schema {
     let mut out = Schema::default();
     let text = blank_comments(text, &mut out.errors);
-    let mut parser = Parser { text, at: 0, spanning_quote: None, out };
+    let mut parser = Parser { text, at: 0, spanning_quote: None, line: (1, 0), unclosed: 0, out };
     parser.schema();
     parser.out.errors.sort_by_key(|e| e.range.start());
     parser.out
@@ -111,11 +111,21 @@ pub fn parse(text: &str) -> Schema {
 /// Characters that the format refuses in expressions outside quotes.
 const INVALID: [char; 9] = ['{', '}', ';', '&', '$', '@', '~', '^', '\\'];
 
+/// How far a parenthesis' partner is looked for, in bytes. The longest types are enumerations of some kilobytes.
+const MAX_LOOKAHEAD: usize = 64 * 1024;
+
+/// After so many parentheses without a partner, none is looked for beyond its line.
+const MAX_UNCLOSED: usize = 8;
+
 struct Parser {
     text: String,
     at: usize,
     /// The first quote whose partner is on a later line.
     spanning_quote: Option<usize>,
+    /// From where to where the parser's line is known to go; empty at first.
+    line: (usize, usize),
+    /// How many parentheses had no partner.
+    unclosed: usize,
     out: Schema,
 }
 
@@ -152,8 +162,14 @@ impl Parser {
         }
     }
 
-    fn line_end(&self) -> usize {
-        self.text[self.at..].find('\n').map_or(self.text.len(), |n| self.at + n)
+    /// End of the line that the parser is in. Kept until the parser leaves the line: a line of ten megabytes is not to be
+    /// searched for its end at every character.
+    fn line_end(&mut self) -> usize {
+        if !(self.line.0..=self.line.1).contains(&self.at) {
+            let end = self.text[self.at..].find('\n').map_or(self.text.len(), |n| self.at + n);
+            self.line = (self.at, end);
+        }
+        self.line.1
     }
 
     fn word_len(&self) -> usize {
@@ -230,8 +246,10 @@ impl Parser {
             self.at = self.text.len();
             return true;
         }
-        let len = match word.len() {
-            0 => self.text[start + 1..self.line_end()].find('`').map_or(1, |n| n + 2),
+        let word_len = word.len();
+        let line_end = self.line_end();
+        let len = match word_len {
+            0 => self.text[start + 1..line_end.max(start + 1)].find('`').map_or(1, |n| n + 2),
             len => len,
         };
         self.error(start, start + len, SchemaErrorKind::MissingComma);
@@ -380,9 +398,12 @@ impl Parser {
     /// Consumes from `(` to its partner; without one, to the comma that ends the line.
     fn balanced(&mut self) -> bool {
         let start = self.at;
-        let line_end = start + self.text[start..self.line_end()].trim_end().trim_end_matches(',').len();
+        let line_end = self.line_end();
+        let line_end = start + self.text[start..line_end].trim_end().trim_end_matches(',').len();
         let mut depth = 0usize;
-        while let Some(c) = self.peek() {
+        // A partner stands near; when several had none, the file is broken and none is looked for beyond the line.
+        let limit = if self.unclosed < MAX_UNCLOSED { start + MAX_LOOKAHEAD } else { line_end };
+        while let Some(c) = self.peek().filter(|_| self.at < limit) {
             match c {
                 '\'' | '"' => {
                     self.quoted(c);
@@ -397,7 +418,8 @@ impl Parser {
                 return true;
             }
         }
-        self.at = line_end;
+        self.at = line_end.max(start + 1);
+        self.unclosed += 1;
         self.error(start, start + 1, SchemaErrorKind::UnclosedParenthesis);
         false
     }

@@ -1,11 +1,8 @@
 //! No text makes a parser panic, lose its place, or take long.
 
-use std::fmt::Write as _;
-use std::time::{Duration, Instant};
-
 use headwater_syntax::template::{self, expr};
 use headwater_syntax::{
-    Datafile, Dialect, FileKind, TextRange, TextSize, indexes, line, range, scan, schema, sql,
+    Datafile, Dialect, FileKind, TextRange, indexes, line, range, scan, schema, sql,
 };
 use proptest::prelude::*;
 
@@ -219,68 +216,4 @@ proptest! {
     fn queries_never_panic(text in any_text()) {
         tables(&text);
     }
-}
-
-/// Runs `work` over `unit` repeated to about `len` bytes.
-fn time(unit: &str, len: usize, work: fn(&str)) -> Duration {
-    let text = unit.repeat(len / unit.len() + 1);
-    let start = Instant::now();
-    work(&text);
-    start.elapsed()
-}
-
-/// Eight times the text takes far less than the sixty-four times of a quadratic parser. Small absolute times pass
-/// whatever their ratio: clocks and neighbours are noisy.
-#[test]
-fn time_grows_with_the_text_and_not_with_its_square() {
-    let works: [(&str, fn(&str)); 4] = [
-        ("datafile", |t| {
-            scan::scan(t, FileKind::Pipe, Dialect::Forward);
-        }),
-        ("schema", |t| {
-            schema::parse(t);
-        }),
-        ("template", |t| {
-            template::parameters(t, &template::parse(t));
-        }),
-        ("expression", |t| {
-            expr::parse(t, TextRange::up_to(TextSize::of(t)));
-        }),
-    ];
-    let units = [
-        "{{",
-        "{%",
-        "{% if a %}",
-        "{% end %}",
-        "{# ",
-        "(",
-        "[",
-        "{",
-        "a.",
-        "a if b else ",
-        "not ",
-        "lambda a: ",
-        "'",
-        "\"",
-        "`",
-        "`a` Array(",
-        "NODE a\nSQL >\n  SELECT 1\n",
-        "# x\n",
-        "x #",
-        "[x for x in ",
-        "-",
-        "f(",
-        "a, ",
-        "{{ a }}",
-    ];
-    let mut slow = String::new();
-    for (name, work) in works {
-        for unit in units {
-            let (short, long) = (time(unit, 8_000, work), time(unit, 64_000, work));
-            if long > Duration::from_millis(500) && long > short * 32 {
-                let _ = writeln!(slow, "{name} {unit:?}: {short:?}, then {long:?}");
-            }
-        }
-    }
-    assert!(slow.is_empty(), "{slow}");
 }

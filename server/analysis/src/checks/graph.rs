@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::sql::TableUse;
-use headwater_syntax::{Dialect, Directive, FileKind, TextRange, TextSize};
+use headwater_syntax::{Dialect, Directive, FileKind, TextRange, TextSize, template};
 
 use super::{Diagnostic, Related, Severity, Sink, Tag, nearest};
 use crate::codes;
@@ -290,7 +290,8 @@ impl Cross<'_> {
                         None => format!("add datasources/{}.datasource, or read something else", r.name),
                     }
                 };
-                let message = format!("there is no data source, pipe or node `{}`; {hint}", r.name);
+                let witness = self.witness(read);
+                let message = format!("there is no data source, pipe or node `{}`{witness}; {hint}", r.name);
                 let diagnostic = sink.push_in(read.source, &codes::UNKNOWN_RESOURCE, read.range, message);
                 // A Classic project is pushed file by file into a workspace that may hold more than the project.
                 if self.is_classic() {
@@ -298,6 +299,21 @@ impl Cross<'_> {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// When a request meets a table of a template: " (read when `defined(country)`)", or nothing when always.
+    fn witness(&self, read: &NodeRead) -> String {
+        let nodes = self.parsed.datafile.nodes();
+        let sql = nodes.get(read.node).and_then(|n| n.sql());
+        let Some((_, sql)) = sql.filter(|(_, sql)| template::is_template(&sql.text)) else {
+            return String::new();
+        };
+        let conditions = template::parse(&sql.text).conditions_at(&sql.text, read.reference.range.start());
+        if conditions.is_empty() {
+            String::new()
+        } else {
+            format!(" (read when `{}`)", conditions.join("` and `"))
         }
     }
 

@@ -378,6 +378,28 @@ impl Template {
     }
 }
 
+impl Template {
+    /// Under which conditions the text at `offset` is part of the query, outermost first, in the template's own words:
+    /// `defined(country)`, `not mode == 'a'` for what an arm before it excludes.
+    pub fn conditions_at(&self, text: &str, offset: text_size::TextSize) -> Vec<String> {
+        let mut conditions = Vec::new();
+        self.walk(&mut |piece| {
+            let Piece::If { arms, .. } = piece else { return };
+            let Some(at) = arms.iter().position(|arm| arm.body_range.contains(offset)) else { return };
+            match &arms[at].condition {
+                Some(condition) => conditions.push(text[condition.range].trim().to_owned()),
+                None => conditions.extend(
+                    arms[..at]
+                        .iter()
+                        .filter_map(|a| a.condition.as_ref())
+                        .map(|c| format!("not {}", text[c.range].trim())),
+                ),
+            }
+        });
+        conditions
+    }
+}
+
 fn walk<'t>(pieces: &'t [Piece], visit: &mut dyn FnMut(&'t Piece)) {
     for piece in pieces {
         visit(piece);
