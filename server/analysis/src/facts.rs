@@ -10,7 +10,7 @@ use headwater_syntax::{Datafile, Dialect, Directive, FileKind, schema, template}
 use crate::db::Db;
 use crate::dialects::{dialect, evidence};
 use crate::inputs::File;
-use crate::parse::{datafile, node_reads};
+use crate::parse::{MAX_NODES, datafile, node_reads};
 
 /// What a file declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -213,6 +213,7 @@ fn nodes(db: &dyn Db, file: File, datafile: &Datafile) -> Vec<NodeFact> {
     let views = datafile.nodes();
     let mut facts: Vec<_> = views
         .iter()
+        .take(MAX_NODES)
         .map(|node| {
             let ty = match node.node_type().as_deref() {
                 Some("endpoint") => NodeType::Endpoint,

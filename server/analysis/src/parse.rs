@@ -160,12 +160,16 @@ pub(crate) struct NodeSql<'db> {
     text: Arc<str>,
 }
 
+/// Nodes of one pipe that are looked at. Real pipes have a dozen; what compares nodes with nodes is bounded by this.
+pub(crate) const MAX_NODES: usize = 1_000;
+
 #[salsa::tracked]
 fn node_sqls(db: &dyn Db, file: File) -> Vec<NodeSql<'_>> {
     let parsed = datafile(db, file);
     let nodes = parsed.datafile.nodes();
     nodes
         .iter()
+        .take(MAX_NODES)
         .map(|n| NodeSql::new(db, n.index, n.sql().map_or_else(|| "".into(), |(_, sql)| sql.text)))
         .collect()
 }
@@ -228,5 +232,6 @@ pub fn node_reads(db: &dyn Db, file: File) -> Vec<NodeRead> {
 /// Indexes of the nodes whose query was too large to be looked at.
 pub(crate) fn unread_nodes(db: &dyn Db, file: File) -> Vec<usize> {
     let sqls = node_sqls(db, file).iter().enumerate();
-    sqls.filter(|(_, sql)| sql_references(db, **sql).is_none()).map(|(n, _)| n).collect()
+    let too_large = sqls.filter(|(_, sql)| sql_references(db, **sql).is_none()).map(|(n, _)| n);
+    too_large.chain(MAX_NODES..datafile(db, file).datafile.nodes().len()).collect()
 }

@@ -249,6 +249,7 @@ impl Parser {
         let word_len = word.len();
         let line_end = self.line_end();
         let len = match word_len {
+            0 if self.text.as_bytes()[start] != b'`' => self.peek().map_or(1, char::len_utf8),
             0 => self.text[start + 1..line_end.max(start + 1)].find('`').map_or(1, |n| n + 2),
             len => len,
         };

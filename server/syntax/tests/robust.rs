@@ -1,9 +1,7 @@
 //! No text makes a parser panic, lose its place, or take long.
 
 use headwater_syntax::template::{self, expr};
-use headwater_syntax::{
-    Datafile, Dialect, FileKind, TextRange, indexes, line, range, scan, schema, sql,
-};
+use headwater_syntax::{Datafile, Dialect, FileKind, TextRange, indexes, line, range, scan, schema, sql};
 use proptest::prelude::*;
 
 const KINDS: [FileKind; 5] =

@@ -6,6 +6,8 @@ use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::sql::TableUse;
 use headwater_syntax::{Dialect, Directive, FileKind, TextRange, TextSize, template};
 
+use rustc_hash::FxHashSet;
+
 use super::{Diagnostic, Related, Severity, Sink, Tag, nearest};
 use crate::codes;
 use crate::db::Db;
@@ -252,8 +254,9 @@ impl Cross<'_> {
         for read in &reads {
             self.read(face, read, sink);
         }
+        let unread: FxHashSet<_> = unread_nodes(self.db, self.file).into_iter().collect();
         for (n, view) in self.parsed.datafile.nodes().iter().enumerate() {
-            if unread_nodes(self.db, self.file).contains(&n)
+            if unread.contains(&n)
                 && let Some((entry, _)) = view.sql()
             {
                 let message = "this query is too large or too deeply broken to be looked at, so its tables are not known; move data out of it".to_owned();

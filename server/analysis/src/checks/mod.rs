@@ -73,8 +73,18 @@ pub fn diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         let key = |d: &Diagnostic| (d.range.start(), d.range.end(), d.code.name);
         key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))
     });
+    if all.len() > MAX_DIAGNOSTICS {
+        let hidden = all.len() - MAX_DIAGNOSTICS;
+        all.truncate(MAX_DIAGNOSTICS);
+        if let Some(last) = all.last_mut() {
+            last.message += &format!(" (and {hidden} more in this file, not shown)");
+        }
+    }
     Arc::new(all)
 }
+
+/// A file with more faults than this has one fault: it is not what its name says. Editors choke on long lists.
+const MAX_DIAGNOSTICS: usize = 500;
 
 /// What one file shows by itself.
 #[salsa::tracked]

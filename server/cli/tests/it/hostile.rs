@@ -103,21 +103,6 @@ fn a_line_of_ten_megabytes_is_survived() {
     one("quotes", "x.datasource", format!("SCHEMA >\n    a String DEFAULT {}\n", "'".repeat(1 << 20)));
 }
 
-/// Ten megabytes of one thing: a parser that looks ahead at each of them would not end.
-#[test]
-fn ten_megabytes_of_anything_end() {
-    for (n, unit) in
-        ["(", "[", "{{", "{% if a %}", "`", "'", "a ", "a.", "a (\n", ", ", "NODE a\n", "# x\n", "{#"]
-            .iter()
-            .enumerate()
-    {
-        let text = unit.repeat((10 << 20) / unit.len());
-        one(&format!("unit-schema-{n}"), "x.datasource", format!("SCHEMA >\n    a {text}\n"));
-        one(&format!("unit-file-{n}"), "x.datasource", &text);
-        one(&format!("unit-template-{n}"), "p.pipe", format!("NODE n\nSQL >\n    %\n    SELECT {text}\n"));
-    }
-}
-
 #[test]
 fn nesting_is_survived() {
     let n = 10_000;

@@ -229,8 +229,7 @@ impl<'a> Parser<'a> {
         match word {
             "if" | "try" | "for" | "while" if self.depth >= MAX_DEPTH => {
                 self.error(tag.range, TemplateErrorKind::TooDeep);
-                self.skip_block();
-                return Piece::Silent(tag.range);
+                return Piece::Silent(tag.range.cover(self.skip_block(tag)));
             }
             "if" => {
                 let condition = self.expression(tag, rest);
@@ -265,10 +264,13 @@ impl<'a> Parser<'a> {
         Piece::Silent(tag.range)
     }
 
-    fn skip_block(&mut self) {
+    /// Passes over everything up to the end of the block that `first` opens; returns where that was.
+    fn skip_block(&mut self, first: Tag) -> TextRange {
         let mut open = 1usize;
+        let mut last = first.range;
         while open > 0 {
-            let Some(tag) = self.take() else { return };
+            let Some(tag) = self.take() else { break };
+            last = tag.range;
             match self.statement(tag).0 {
                 _ if tag.kind != TagKind::Statement => {}
                 "if" | "for" | "while" | "try" => open += 1,
@@ -276,6 +278,7 @@ impl<'a> Parser<'a> {
                 _ => {}
             }
         }
+        last
     }
 
     fn arms(
