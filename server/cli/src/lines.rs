@@ -1,5 +1,7 @@
 //! Byte offsets to lines and UTF-16 columns, as JSON output counts them.
 
+use std::cell::Cell;
+
 use headwater_analysis::syntax::line::lines;
 use headwater_analysis::{TextRange, TextSize};
 use serde_json::{Value, json};
@@ -8,12 +10,15 @@ use serde_json::{Value, json};
 pub(crate) struct Lines<'t> {
     text: &'t str,
     starts: Vec<u32>,
+    /// The last offset asked for, and the units between its line's start and it. Diagnostics come in order: a line of
+    /// ten megabytes is counted once, not once for each of them.
+    last: Cell<(u32, usize)>,
 }
 
 impl<'t> Lines<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
         let starts = std::iter::once(0).chain(lines(text).map(|l| l.next)).collect();
-        Self { text, starts }
+        Self { text, starts, last: Cell::new((0, 0)) }
     }
 
     /// 0-based line, and 0-based column in UTF-16 code units.
@@ -28,9 +33,14 @@ impl<'t> Lines<'t> {
         {
             line -= 1;
         }
-        let start = self.starts[line] as usize;
-        let before = self.text.get(start..offset as usize).unwrap_or_default();
-        (line, before.encode_utf16().count())
+        let (known, units) = match self.last.get() {
+            last if (self.starts[line]..=offset).contains(&last.0) => last,
+            _ => (self.starts[line], 0),
+        };
+        let between = self.text.get(known as usize..offset as usize).unwrap_or_default();
+        let units = units + between.encode_utf16().count();
+        self.last.set((offset, units));
+        (line, units)
     }
 
     fn ends_with_break(&self) -> bool {

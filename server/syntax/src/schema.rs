@@ -87,6 +87,8 @@ pub enum SchemaErrorKind {
     UnknownType(String),
     /// Valid ClickHouse that the vendor's schema parser refuses or misreads.
     NotPortable(&'static str),
+    /// Too many columns or faults for a schema; what follows was not read.
+    NotRead,
 }
 
 /// A parsed schema: everything understood, and everything that was not.
@@ -98,7 +100,7 @@ pub struct Schema {
     pub errors: Vec<SchemaError>,
 }
 
-/// Parses a schema block's text. Linear.
+/// Parses a schema block's text. Linear; reads [`MAX_COLUMNS`] columns and reports [`MAX_ERRORS`] faults at most.
 pub fn parse(text: &str) -> Schema {
     let mut out = Schema::default();
     let text = blank_comments(text, &mut out.errors);
@@ -110,6 +112,12 @@ pub fn parse(text: &str) -> Schema {
 
 /// Characters that the format refuses in expressions outside quotes.
 const INVALID: [char; 9] = ['{', '}', ';', '&', '$', '@', '~', '^', '\\'];
+
+/// After so many columns the rest is not read. Tables of real projects have hundreds; ClickHouse grows slow with thousands.
+pub const MAX_COLUMNS: usize = 20_000;
+
+/// After so many faults the text is no schema, and the rest is not read.
+pub const MAX_ERRORS: usize = 1_000;
 
 /// How far a parenthesis' partner is looked for, in bytes. The longest types are enumerations of some kilobytes.
 const MAX_LOOKAHEAD: usize = 64 * 1024;
@@ -154,11 +162,17 @@ impl Parser {
         }
         self.error(start, end, kind);
         self.at = end;
+        // Openers without a partner from here to the end of the line: each is looked for once, not at every repetition.
+        let mut alone = Vec::new();
         while let Some(c) = self.peek().filter(|c| *c != ',' && self.at < line_end) {
             let partner = if c == '(' { ')' } else { c };
-            let quoted = matches!(c, '(' | '\'' | '"' | '`');
-            let len = self.text[self.at + c.len_utf8()..line_end].find(partner).filter(|_| quoted);
-            self.at += c.len_utf8() + len.map_or(0, |len| len + 1);
+            self.at += c.len_utf8();
+            if matches!(c, '(' | '\'' | '"' | '`') && !alone.contains(&c) {
+                match self.text[self.at..line_end].find(partner) {
+                    Some(len) => self.at += len + 1,
+                    None => alone.push(c),
+                }
+            }
         }
     }
 
@@ -182,6 +196,10 @@ impl Parser {
             self.skip_space();
             if self.at >= self.text.len() {
                 return;
+            }
+            if self.out.columns.len() >= MAX_COLUMNS || self.out.errors.len() >= MAX_ERRORS {
+                let end = self.at + self.peek().map_or(0, char::len_utf8);
+                return self.error(self.at, end, SchemaErrorKind::NotRead);
             }
             let before = self.at;
             if let Some(column) = self.column() {

@@ -163,6 +163,11 @@ impl<'a> Sink<'a> {
         Self { own: parsed.datafile.text(), places, out }
     }
 
+    /// Whether there are as many faults as are shown of one file.
+    pub(crate) fn is_full(&self) -> bool {
+        self.out.len() >= MAX_DIAGNOSTICS
+    }
+
     /// Reports at a range of the file itself.
     pub(crate) fn push(&mut self, code: &'static Code, range: TextRange, message: String) -> &mut Diagnostic {
         self.push_in(0, code, range, message)
@@ -217,11 +222,17 @@ fn clamp(range: TextRange, text: &str) -> TextRange {
 
 /// The candidate nearest to `word`, if it is near enough to be a slip: at most one edit in three characters.
 pub(crate) fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<&'c str> {
+    if word.len() > MAX_SLIP {
+        return None;
+    }
     let word = word.to_lowercase();
     let limit = word.chars().count().div_ceil(3).min(3);
     let distances = candidates.into_iter().map(|c| (edits(&word, &c.to_lowercase(), limit), c));
     distances.filter(|(d, c)| *d <= limit && *d < c.chars().count()).min().map(|(_, c)| c)
 }
+
+/// A longer word, in bytes, is no slip of a name: names end at 255 characters in most file systems.
+const MAX_SLIP: usize = 256;
 
 /// Edit distance with adjacent swaps, giving up above `limit`. O(|a|·|b|).
 fn edits(a: &str, b: &str, limit: usize) -> usize {

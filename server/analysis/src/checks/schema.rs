@@ -1,9 +1,14 @@
 //! `SCHEMA`, `INDEXES` and `FORWARD_QUERY` of a data source (specification §4.2, §4.3, §4.6, §13.3).
 
+use std::cell::LazyCell;
+use std::collections::hash_map::Entry;
+
 use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::indexes::{self, INDEX_TYPES};
+use headwater_syntax::line::lines;
 use headwater_syntax::schema::{Column, Schema, SchemaError, SchemaErrorKind, TYPE_FAMILIES, parse};
-use headwater_syntax::{Directive, MappedText, TextRange, TextSize, range};
+use headwater_syntax::{Directive, TextRange, TextSize, range};
+use rustc_hash::FxHashMap;
 
 use super::connection::first_line;
 use super::values::{has_open_include, has_slip_of, list};
@@ -47,7 +52,8 @@ fn schema(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
     }
     let body = entry.entry.body(cx.text(entry));
     let schema = parse(&body.text);
-    for error in schema.errors.iter().filter(|e| !is_templated(&body.text, e.range)) {
+    let templated = TemplatedLines::new(&body.text);
+    for error in schema.errors.iter().filter(|e| !templated.contains(e.range)) {
         // A swallowed `INDEXES>` is reported as that.
         if body.text[usize::from(error.range.end())..].starts_with('>') {
             continue;
@@ -56,9 +62,22 @@ fn schema(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
             sink.in_body(entry, &body, code, error.range, message);
         }
     }
-    for (n, column) in schema.columns.iter().enumerate() {
-        if let Some(first) = schema.columns[..n].iter().find(|c| c.name.value == column.name.value) {
-            duplicate(cx, sink, entry, &body, first, column);
+    let line_ends = LazyCell::new(|| lines(cx.text(entry)).map(|l| l.next).collect::<Vec<_>>());
+    let mut seen: FxHashMap<&str, &Column> = FxHashMap::default();
+    for column in &schema.columns {
+        match seen.entry(column.name.value.as_str()) {
+            Entry::Occupied(first) => {
+                let first = *first.get();
+                let at = u32::from(body.offset_to_source(first.name.range.start()));
+                let line = line_ends.partition_point(|end| *end <= at) + 1;
+                let name = &first.name.value;
+                let message =
+                    format!("the column `{name}` is defined in line {line} already; rename or remove one");
+                sink.in_body(entry, &body, &codes::DUPLICATE_COLUMN, column.name.range, message);
+            }
+            Entry::Vacant(place) => {
+                place.insert(column);
+            }
         }
         if let Some(reason) = jsonpath_fault(column) {
             let place = column.jsonpath.as_ref().map_or(column.range, |p| p.range);
@@ -69,18 +88,31 @@ fn schema(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
     }
 }
 
-/// Whether something is substituted into the line before the product parses it.
-fn is_templated(text: &str, place: TextRange) -> bool {
-    let at = usize::from(place.start());
-    let start = text[..at].rfind('\n').map_or(0, |n| n + 1);
-    let end = text[at..].find('\n').map_or(text.len(), |n| at + n);
-    text[start..end].contains("{{")
+/// The lines into which something is substituted before the product parses them.
+struct TemplatedLines(Vec<TextRange>);
+
+impl TemplatedLines {
+    fn new(text: &str) -> Self {
+        let mut start = 0;
+        let lines = text.split_inclusive('\n').map(|line| {
+            start += line.len();
+            (range(start - line.len(), start), line)
+        });
+        Self(lines.filter(|(_, line)| line.contains("{{")).map(|(place, _)| place).collect())
+    }
+
+    /// O(log lines).
+    fn contains(&self, place: TextRange) -> bool {
+        let n = self.0.partition_point(|line| line.end() <= place.start());
+        self.0.get(n).is_some_and(|line| line.start() <= place.start())
+    }
 }
 
 fn explain(cx: &Context<'_>, schema: &Schema, error: &SchemaError) -> Option<(&'static Code, String)> {
     use SchemaErrorKind as K;
     // The column that the fault stands in, for messages that quote it.
-    let column = schema.columns.iter().find(|c| c.range.contains_range(error.range));
+    let after = schema.columns.partition_point(|c| c.range.start() <= error.range.start());
+    let column = schema.columns[..after].last().filter(|c| c.range.contains_range(error.range));
     let name = column.map_or("x", |c| c.name.value.as_str());
     let ty = column.and_then(|c| c.ty.as_ref()).map_or("String", |t| t.value.as_str());
     Some(match &error.kind {
@@ -159,23 +191,11 @@ fn syntax_message(kind: &SchemaErrorKind, name: &str) -> String {
         K::UnexpectedItem(text) => format!(
             "{text} is not expected here: a column is a name, a type, a JSONPath, DEFAULT and CODEC, and ends with a comma"
         ),
+        K::NotRead => {
+            "too many columns or faults for a schema; the rest of the block is not read".to_owned()
+        }
         other => format!("{other:?}"),
     }
-}
-
-fn duplicate(
-    cx: &Context<'_>,
-    sink: &mut Sink<'_>,
-    entry: &SourcedEntry,
-    body: &MappedText,
-    first: &Column,
-    second: &Column,
-) {
-    let at = usize::from(body.offset_to_source(first.name.range.start()));
-    let line = cx.text(entry)[..at].lines().count().max(1);
-    let message =
-        format!("the column `{}` is defined in line {line} already; rename or remove one", first.name.value);
-    sink.in_body(entry, body, &codes::DUPLICATE_COLUMN, second.name.range, message);
 }
 
 /// What the product does not read in a column's JSONPath.
@@ -242,7 +262,8 @@ fn index_block(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
     }
     let body = entry.entry.body(cx.text(entry));
     let (indexes, errors) = indexes::parse(&body.text);
-    for error in errors.iter().filter(|e| !is_templated(&body.text, e.range)) {
+    let templated = TemplatedLines::new(&body.text);
+    for error in errors.iter().filter(|e| !templated.contains(e.range)) {
         let message = format!("{}; an index is `name expression TYPE type GRANULARITY n`", error.reason);
         sink.in_body(entry, &body, &codes::INVALID_INDEX, error.range, message);
     }

@@ -122,6 +122,19 @@ fn nesting_is_survived() {
     one("types", "x.datasource", format!("SCHEMA >\n    a {}String{}\n", "Array(".repeat(n), ")".repeat(n)));
 }
 
+/// Time grows with the text, whatever is repeated: what an editor may meet while something is pasted.
+#[test]
+fn ten_megabytes_of_anything_end() {
+    let units =
+        ["(", "[", "{{", "{% if a %}", "`", "'", "a ", "a.", "a (\n", ", ", "NODE a\n", "# x\n", "{#", "/*", "$a$"];
+    for unit in units {
+        let text = unit.repeat((10 << 20) / unit.len());
+        one("repeated", "x.datasource", format!("SCHEMA >\n    {text}"));
+        one("repeated", "x.pipe", &text);
+        one("repeated", "x.pipe", format!("NODE n\nSQL >\n    %\n    {text}"));
+    }
+}
+
 #[test]
 fn includes_that_never_end_are_named() {
     let folder = Folder::new("includes");
