@@ -9,6 +9,7 @@
 //! The firewall: whatever one file asks about another goes through [`interface`], which a body edit does not change.
 //! `tests/incremental.rs` asserts it by counting executed queries.
 
+pub mod access;
 mod checks;
 mod codes;
 mod config;

@@ -13,7 +13,8 @@ pub fn definition(db: &dyn Db, file: File, offset: TextSize) -> Vec<Target> {
             let start = TextRange::empty(TextSize::from(0));
             vec![Target { file: target, range: start, focus: start }]
         }
-        Some(What::Service { .. } | What::Directive(_)) | None => Vec::new(),
+        // A token has no definition: every place that grants it something is one of its uses.
+        Some(What::Service { .. } | What::Directive(_) | What::Token(_)) | None => Vec::new(),
     }
 }
 

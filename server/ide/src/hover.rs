@@ -1,5 +1,6 @@
 //! Hover: what a resource is, what it holds, and what depends on it.
 
+use headwater_analysis::access::{grants, test_files};
 use headwater_analysis::{Db, Directive, File, Interface, TextRange, TextSize, Vertex, graph, interface};
 
 use crate::locate::{What, label, locate, noun};
@@ -25,6 +26,7 @@ pub fn hover(db: &dyn Db, file: File, offset: TextSize) -> Option<Hover> {
         What::Service { database, name } => {
             format!("**{database}.{name}** · service data source\n\nProvided by the platform; read-only.")
         }
+        What::Token(token) => self::token(db, file, &token),
         What::Include(target) => format!("**{}** · include", target.path(db)),
     };
     Some(Hover { markdown, range: located.range })
@@ -66,7 +68,35 @@ fn resource(db: &dyn Db, vertex: Vertex) -> String {
         }
         None => out += &table(face),
     }
-    out + &flow(db, vertex)
+    out += &flow(db, vertex);
+    out + &access(db, vertex, face)
+}
+
+/// Who may use it, and what tests it.
+fn access(db: &dyn Db, vertex: Vertex, face: &Interface) -> String {
+    if vertex != headwater_analysis::flow::output(db, vertex.file) {
+        return String::new();
+    }
+    let mut out = String::new();
+    if !face.tokens.is_empty() {
+        let tokens: Vec<_> = face.tokens.iter().map(|(name, right)| format!("`{name}` ({right})")).collect();
+        out += &format!("\nTokens: {}\n", tokens.join(", "));
+    }
+    if let Some(tests) = test_files(db, vertex.file.project(db)).get(&vertex.file) {
+        let paths: Vec<_> = tests.iter().map(|t| format!("`{}`", t.path(db))).collect();
+        out += &format!("\nTests: {}\n", paths.join(", "));
+    }
+    out
+}
+
+/// What a static token may do in the whole project.
+fn token(db: &dyn Db, file: File, token: &str) -> String {
+    let mut out = format!("**{token}** · static token\n");
+    for (file, right) in grants(db, file.project(db)).get(token).into_iter().flatten() {
+        let name = interface(db, *file).as_ref().map_or(file.stem(db), |face| face.name.as_str());
+        out += &format!("\n- {right} `{name}`");
+    }
+    out + "\n"
 }
 
 fn table(face: &Interface) -> String {
@@ -132,6 +162,37 @@ mod tests {
     use super::*;
     use expect_test::expect;
     use headwater_test_fixture::Fixture;
+
+    fn markdown(text: &str) -> String {
+        let fixture = Fixture::parse(text);
+        let (db, _, files) = fixture.load();
+        let (index, offset) = fixture.cursor.expect("a cursor");
+        hover(&db, files[index], offset).expect("a hover").markdown
+    }
+
+    #[test]
+    fn an_endpoint_shows_its_tokens_and_tests_and_a_token_its_rights() {
+        let files = "//- a.datasource\nTOKEN app APPEND\nSCHEMA >\n  x String\n\
+             //- endpoints/top.pipe\nTOKEN <1>app READ\nNODE <2>n\nSQL >\n  SELECT * FROM a\nTYPE endpoint\n\
+             //- tests/top.yaml\n- name: a\n";
+        expect![[r"
+            **app** · static token
+
+            - APPEND `a`
+            - READ `top`
+        "]]
+        .assert_eq(&markdown(&files.replace("<1>", "$0").replace("<2>", "")));
+        expect![[r"
+            **top** · endpoint
+
+            Reads from `a`
+
+            Tokens: `app` (READ)
+
+            Tests: `tests/top.yaml`
+        "]]
+        .assert_eq(&markdown(&files.replace("<1>", "").replace("<2>", "$0")));
+    }
 
     #[test]
     fn a_data_source_shows_columns_engine_and_readers() {

@@ -23,6 +23,8 @@ pub(crate) enum What {
     Service { database: String, name: String },
     /// A directive's first word.
     Directive(Directive),
+    /// A static token's name.
+    Token(String),
     /// The path of an `INCLUDE`.
     Include(File),
 }
@@ -60,6 +62,13 @@ pub(crate) fn all(db: &dyn Db, file: File) -> Vec<Located> {
     let parsed = datafile(db, file);
     for entry in parsed.datafile.entries.iter().filter(|e| e.source == 0) {
         let Some(directive) = entry.entry.directive else { continue };
+        if directive == Directive::Token {
+            if let Some(range) = entry.entry.args.first() {
+                let name = parsed.datafile.source_of(entry)[*range].trim_matches(['"', '\'']).to_owned();
+                out.push(Located { range: *range, what: What::Token(name) });
+            }
+            continue;
+        }
         let name = || entry.entry.value(parsed.datafile.source_of(entry));
         let target = match directive {
             Directive::Datasource | Directive::TargetDatasource => name().and_then(|n| names.table(&n)),

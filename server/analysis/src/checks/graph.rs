@@ -9,6 +9,7 @@ use headwater_syntax::{Dialect, Directive, FileKind, TextRange, TextSize, templa
 use rustc_hash::FxHashSet;
 
 use super::{Diagnostic, Related, Severity, Sink, Tag, nearest};
+use crate::access::{is_test, tested_pipe};
 use crate::codes;
 use crate::db::Db;
 use crate::facts::{Interface, NodeType, ReadFact, interface, resource_name};
@@ -450,11 +451,8 @@ impl Cross<'_> {
 
     /// Forward runs `tests/x.yaml` against the pipe `x` and skips the file when there is none.
     fn test_file(&self, sink: &mut Sink<'_>) {
-        let path = self.file.path(self.db);
-        let is_test = path.starts_with("tests") && matches!(path.extension(), Some("yaml" | "yml"));
         let stem = self.file.stem(self.db);
-        let is_pipe = self.names.table(stem).is_some_and(|f| f.kind(self.db) == Some(FileKind::Pipe));
-        if is_test && !self.is_classic() && !is_pipe {
+        if is_test(self.db, self.file) && !self.is_classic() && tested_pipe(self.db, self.file).is_none() {
             let near = nearest(stem, self.names.table_names());
             let hint = near.map_or_else(String::new, |n| format!("; did you mean {n}.yaml?"));
             let message =

@@ -191,9 +191,7 @@ fn syntax_message(kind: &SchemaErrorKind, name: &str) -> String {
         K::UnexpectedItem(text) => format!(
             "{text} is not expected here: a column is a name, a type, a JSONPath, DEFAULT and CODEC, and ends with a comma"
         ),
-        K::NotRead => {
-            "too many columns or faults for a schema; the rest of the block is not read".to_owned()
-        }
+        K::NotRead => "too many columns or faults for a schema; the rest of the block is not read".to_owned(),
         other => format!("{other:?}"),
     }
 }

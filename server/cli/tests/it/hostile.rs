@@ -125,8 +125,23 @@ fn nesting_is_survived() {
 /// Time grows with the text, whatever is repeated: what an editor may meet while something is pasted.
 #[test]
 fn ten_megabytes_of_anything_end() {
-    let units =
-        ["(", "[", "{{", "{% if a %}", "`", "'", "a ", "a.", "a (\n", ", ", "NODE a\n", "# x\n", "{#", "/*", "$a$"];
+    let units = [
+        "(",
+        "[",
+        "{{",
+        "{% if a %}",
+        "`",
+        "'",
+        "a ",
+        "a.",
+        "a (\n",
+        ", ",
+        "NODE a\n",
+        "# x\n",
+        "{#",
+        "/*",
+        "$a$",
+    ];
     for unit in units {
         let text = unit.repeat((10 << 20) / unit.len());
         one("repeated", "x.datasource", format!("SCHEMA >\n    {text}"));

@@ -107,6 +107,8 @@ pub(crate) struct Owner {
     queue: Queue,
     running: FxHashMap<u64, Running>,
     parked: Vec<Pending>,
+    /// Whether `workspace/diagnostic` was answered once.
+    polled: bool,
     next_key: u64,
     shut_down: bool,
 
@@ -207,6 +209,7 @@ impl Owner {
             queue: Queue { latency: VecDeque::new(), worker: VecDeque::new() },
             running: FxHashMap::default(),
             parked: Vec::new(),
+            polled: false,
             next_key: 0,
             shut_down: false,
             changed: false,

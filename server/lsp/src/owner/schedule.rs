@@ -158,7 +158,12 @@ impl Owner {
     pub(super) fn done(&mut self, key: u64, done: Done) {
         let Some(Running { work, revision, .. }) = self.running.remove(&key) else { return };
         match (done, work) {
-            (Done::Answer(answer), work) => self.answer(work, answer),
+            (Done::Answer(answer), work) => {
+                if let Work::Request(pending) = &work {
+                    self.polled |= self.table.route(pending.route).method == "workspace/diagnostic";
+                }
+                self.answer(work, answer);
+            }
             (Done::Cancelled, work) => self.answer(work, Err(Error::request_cancelled())),
             (Done::Stale, Work::Request(pending)) => self.enqueue(pending, true),
             (Done::Stale, Work::Push { .. }) => self.push_due = true,
@@ -167,6 +172,11 @@ impl Owner {
             (Done::Park, Work::Request(pending)) if revision != self.revision => {
                 // Something changed between its last look and now.
                 self.enqueue(pending, true);
+            }
+            (Done::Park, work @ Work::Request(_)) if !self.polled => {
+                // Whoever asks for the first time wants to hear that all is well; only who asks again can wait for news.
+                self.polled = true;
+                self.answer(work, Ok(serde_json::json!({ "items": [] })));
             }
             (Done::Park, Work::Request(pending)) => self.parked.push(pending),
             (Done::Pushed(publications), Work::Push { open }) => {

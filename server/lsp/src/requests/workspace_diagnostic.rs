@@ -7,7 +7,8 @@
 //!   lags when thousands of diagnostics arrive at once.
 //! - **Long polling**: VS Code asks again two seconds after every answer, for ever, because the protocol gives it no
 //!   other way to know (languageserver-node #1261; still so in November 2026). When nothing differs there is no answer:
-//!   the request is parked, as data and without a snapshot, and runs again after the next change.
+//!   the request is parked, as data and without a snapshot, and runs again after the next change. The first request of
+//!   a session is always answered: a client that asks once, to learn that all is well, must not wait for ever.
 
 use std::time::{Duration, Instant};
 
