@@ -44,7 +44,7 @@ const DIFFERS: &str = "an edited server differs from a fresh one in ";
 pub fn shrink(session: &Session, failure: &Failure) -> Session {
     let fails = |s: &Session| attempt(s).is_err_and(|f| f.place == failure.place);
     let mut best = session.clone();
-    let budget = &mut 400;
+    let budget = &mut 200;
     best.steps = minimize::items(&best.steps, budget, |steps| {
         fails(&Session { steps: steps.to_vec(), ..best.clone() })
     });
@@ -235,7 +235,7 @@ async fn play(session: &Session) {
 
     // The disk is read behind the server's back: it may take a moment until it knows.
     let mut found = edited.seen().await;
-    for _ in 0..40 {
+    for _ in 0..20 {
         if found == expected {
             break;
         }

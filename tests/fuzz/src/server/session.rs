@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use fastrand::Rng;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 
 use crate::dictionary::PIECES;
 use crate::{corpus, mutate};
@@ -86,9 +87,13 @@ pub struct Edit {
 }
 
 impl Session {
-    /// The session as text.
+    /// The session as JSON, a step a line.
     pub fn to_json(&self) -> String {
-        serde_json::to_string_pretty(self).unwrap_or_default()
+        let list = |items: Vec<String>| items.join(",\n  ");
+        let disk = self.disk.iter().map(|file| json!(file).to_string()).collect();
+        let steps = self.steps.iter().map(|step| json!(step).to_string()).collect();
+        let (encoding, disk, steps) = (&self.encoding, list(disk), list(steps));
+        format!("{{\"encoding\": \"{encoding}\",\n\"disk\": [\n  {disk}],\n\"steps\": [\n  {steps}]}}")
     }
 
     /// The session of a text.

@@ -109,7 +109,8 @@ fn structure(text: &str, tree: &Tree, trace: &mut Trace) {
 
 /// Text of a node that none of its children covers. Recovery throws text away and says so by its error node.
 fn gap(text: &str, parent: Node<'_>, from: usize, to: usize) {
-    if parent.is_error() || from >= to {
+    // A name around template outputs consists of pieces that have no nodes of their own.
+    if parent.is_error() || parent.kind() == "templated_name" || from >= to {
         return;
     }
     let between = &text[from..to];
