@@ -403,4 +403,5 @@ pub const PREFIXES: &[&str] = &[
     "a String DEFAULT ",
     "{{",
     "{% if ",
+    "{% if x %}",
 ];

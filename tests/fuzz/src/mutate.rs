@@ -29,7 +29,7 @@ pub fn mutated(rng: &mut Rng, base: &str, corpus: &[String]) -> String {
             _ => nested(rng, &text),
         };
         if text.len() > MAX_LEN {
-            let end = text.floor_char_boundary(MAX_LEN);
+            let end = floor(&text, MAX_LEN);
             text.truncate(end);
         }
     }
@@ -40,14 +40,23 @@ fn pick<'a, T: ?Sized>(rng: &mut Rng, from: &[&'a T]) -> &'a T {
     from[rng.usize(..from.len())]
 }
 
+/// The last place between two characters that is not behind `at`.
+pub fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
 /// A place between two characters.
 pub fn place(rng: &mut Rng, text: &str) -> usize {
-    text.floor_char_boundary(rng.usize(..=text.len()))
+    floor(text, rng.usize(..=text.len()))
 }
 
 fn span(rng: &mut Rng, text: &str, longest: usize) -> (usize, usize) {
     let start = place(rng, text);
-    let end = text.ceil_char_boundary((start + rng.usize(..=longest)).min(text.len()));
+    let end = floor(text, start + rng.usize(..=longest));
     (start, end)
 }
 

@@ -1,5 +1,6 @@
 //! One attempt: runs code on an input and says how it failed, if it did.
 
+use std::any::Any;
 use std::cell::RefCell;
 use std::hash::{BuildHasher, Hash};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,7 +56,7 @@ fn install_hook() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |info| {
             let place = info.location().map_or_else(String::new, |l| format!("{}:{}", l.file(), l.line()));
-            let message = info.payload_as_str().unwrap_or("no message").to_owned();
+            let message = message_of(info.payload());
             let failure = Failure { place, message };
             let is_server = std::thread::current().name().is_some_and(|n| n.starts_with(SERVER_THREADS));
             if is_server {
@@ -67,6 +68,11 @@ fn install_hook() {
             }
         }));
     });
+}
+
+fn message_of(payload: &dyn Any) -> String {
+    let text = payload.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| payload.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".into())
 }
 
 /// Runs `attempt`; a panic in it is the failure.

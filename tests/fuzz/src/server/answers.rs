@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::model::{Model, Units, lines};
 use super::play::uri;
 use super::session::{ANCHOR, FILES, METHODS};
+use crate::mutate::floor;
 
 /// Answers: the method, the file, the result.
 pub(super) type Seen = Vec<(String, String, Value)>;
@@ -16,10 +17,10 @@ pub(super) fn parameters(method: &str, uri: &str, line: u32, character: u32) -> 
         "textDocument/hover" | "textDocument/definition" => place(uri, line, character),
         "textDocument/references" => {
             let mut params = place(uri, line, character);
-            params["context"] = json!({ "includeDeclaration": line % 2 == 0 });
+            params["context"] = json!({ "includeDeclaration": line.is_multiple_of(2) });
             params
         }
-        "workspace/symbol" => json!({ "query": if line % 2 == 0 { "" } else { "e" } }),
+        "workspace/symbol" => json!({ "query": if line.is_multiple_of(2) { "" } else { "e" } }),
         // With a file remembered that never was, there is something to answer; without, the server may wait for a change.
         "workspace/diagnostic" => {
             json!({ "previousResultIds": [{ "uri": "file:///p/none.pipe", "value": "none" }] })
@@ -64,7 +65,7 @@ fn words(text: &str, units: Units) -> Vec<(u32, u32)> {
     for (line, (_, content)) in lines(text).into_iter().enumerate() {
         for (at, _) in content.match_indices("FROM ").chain(content.match_indices("DATASOURCE ")) {
             let end = content[at..].find(' ').map_or(at, |n| at + n + 2).min(content.len());
-            let column = units.len(&content[..content.floor_char_boundary(end)]);
+            let column = units.len(&content[..floor(content, end)]);
             places.push((u32::try_from(line).unwrap_or(0), u32::try_from(column).unwrap_or(0)));
         }
     }
