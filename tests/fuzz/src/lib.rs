@@ -20,5 +20,5 @@ pub mod targets;
 pub mod trial;
 
 pub use finding::Finding;
-pub use run::{Limit, Report, Settings, Target, run};
+pub use run::{Limit, Report, Settings, Target, replay, run};
 pub use trial::{Trace, trial};

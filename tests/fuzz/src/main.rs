@@ -29,6 +29,9 @@ struct Args {
     /// Measure how time grows with every unit of the dictionary, and do nothing else.
     #[arg(long)]
     growth: bool,
+    /// Try this input only, as often as `--runs` says: a text, or a session as JSON.
+    #[arg(long)]
+    replay: Option<PathBuf>,
     /// Where findings are written; a folder of the system for temporary files if not given.
     #[arg(long)]
     out: Option<PathBuf>,
@@ -43,6 +46,11 @@ fn main() -> Result<ExitCode> {
 fn work(args: &Args) -> Result<ExitCode> {
     if args.growth {
         return Ok(all_growth(args.target));
+    }
+    if let Some(path) = &args.replay {
+        let input =
+            std::fs::read_to_string(path).with_context(|| format!("{} cannot be read", path.display()))?;
+        return Ok(replayed(args.target, &input, args.runs.unwrap_or(1)));
     }
     let out = args.out.clone().unwrap_or_else(|| std::env::temp_dir().join("headwater-fuzz"));
     std::fs::create_dir_all(&out).with_context(|| format!("{} cannot be created", out.display()))?;
@@ -87,6 +95,15 @@ fn summary(args: &Args, report: &Report) -> String {
         report.findings.len(),
         report.growths.len()
     )
+}
+
+fn replayed(target: Target, input: &str, runs: u64) -> ExitCode {
+    let failures: Vec<_> = (0..runs).filter_map(|_| headwater_fuzz::replay(target, input).err()).collect();
+    for failure in &failures {
+        println!("{}: {}\n", failure.place, failure.message);
+    }
+    println!("{} of {runs} failed", failures.len());
+    verdict(failures.is_empty())
 }
 
 fn all_growth(target: Target) -> ExitCode {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::Context;
 use fastrand::Rng;
 use rustc_hash::FxHashSet;
 
@@ -85,6 +85,18 @@ pub struct Report {
     pub growths: Vec<Growth>,
 }
 
+/// Tries one input: a text, or a session as JSON.
+///
+/// # Errors
+/// How it failed.
+pub fn replay(target: Target, input: &str) -> Result<(), Failure> {
+    match target {
+        Target::Scanner => trial(|| scanner::check(input)),
+        Target::Ast => trial(|| ast::check(input)),
+        Target::Server => server::attempt(&server::Session::from_json(input)),
+    }
+}
+
 /// How often the code is asked while a finding is shrunk.
 const SHRINKING: usize = 20_000;
 
@@ -98,7 +110,7 @@ const GROWTH_EVERY: u64 = 200;
 ///
 /// # Errors
 /// When the corpus cannot be read or the current input cannot be kept.
-pub fn run(settings: &Settings) -> Result<Report> {
+pub fn run(settings: &Settings) -> anyhow::Result<Report> {
     let start = Instant::now();
     let mut report = Report::default();
     let going = |runs: u64| match settings.limit {
@@ -125,7 +137,12 @@ pub fn run(settings: &Settings) -> Result<Report> {
     Ok(report)
 }
 
-fn texts(settings: &Settings, rng: &mut Rng, report: &mut Report, going: impl Fn(u64) -> bool) -> Result<()> {
+fn texts(
+    settings: &Settings,
+    rng: &mut Rng,
+    report: &mut Report,
+    going: impl Fn(u64) -> bool,
+) -> anyhow::Result<()> {
     let (observe, call): (fn(&str, &mut Trace), _) = match settings.target {
         Target::Scanner => (scanner::observe, "headwater_fuzz::targets::scanner::check"),
         _ => (ast::observe, "headwater_fuzz::targets::ast::check"),
@@ -187,7 +204,7 @@ fn note(
     report.findings.push(Finding { target, seed, attempt, failure, input, call, repeats: 0 });
 }
 
-fn keep(settings: &Settings, input: &str) -> Result<()> {
+fn keep(settings: &Settings, input: &str) -> anyhow::Result<()> {
     let Some(path) = &settings.current else { return Ok(()) };
     std::fs::write(path, input).with_context(|| format!("{} cannot be written", path.display()))
 }

@@ -242,10 +242,16 @@ async fn play(session: &Session) {
         tokio::time::sleep(Duration::from_millis(25)).await;
         found = edited.seen().await;
     }
-    for ((what, file, found), (_, _, expected)) in found.iter().zip(&expected) {
-        if found != expected {
-            panic!("{DIFFERS}{what} of {file}\nfound:    {found}\nexpected: {expected}");
-        }
+    let differing: Vec<_> =
+        found.iter().zip(&expected).filter(|(found, expected)| found != expected).collect();
+    if let Some(((what, file, found), (_, _, expected))) = differing.first() {
+        let all: Vec<_> = differing.iter().map(|((what, file, _), _)| format!("{what} of {file}")).collect();
+        let status = edited.client.call("headwater/status", json!({})).await;
+        panic!(
+            "{DIFFERS}{what} of {file}\nfound:    {found}\nexpected: {expected}\nall that differ: {}\n{}",
+            all.join(", "),
+            status["text"].as_str().unwrap_or_default()
+        );
     }
     edited.end().await;
 }
