@@ -314,6 +314,21 @@ mod tests {
     }
 
     #[test]
+    fn tags_out_of_place_are_no_sql() {
+        let text = "{% end %}a{% else %}b{% elif c %}d{% except %}e";
+        check(
+            text,
+            &expect![[r#"
+            a b d e []
+        "#]],
+        );
+        assert_eq!(
+            all_arms(text, &super::super::parse(text)).map(|t| squeeze(&t)).as_deref(),
+            Some("a b d e")
+        );
+    }
+
+    #[test]
     fn every_part_of_a_try_is_taken() {
         check(
             "FROM {% try %}{{x}} a{% except %}b{% end %}",
