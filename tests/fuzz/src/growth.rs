@@ -95,14 +95,23 @@ pub fn repeated(prefix: &str, unit: &str, bytes: usize) -> String {
 
 /// Measures one function on one unit.
 pub fn measure(function: Function, prefix: &str, unit: &str) -> Option<Growth> {
-    let (name, run) = function;
+    judge(function.0, prefix, unit, |text| time(function.1, text))
+}
+
+/// [`measure`], with the clock given.
+fn judge(
+    function: &'static str,
+    prefix: &str,
+    unit: &str,
+    mut time: impl FnMut(&str) -> Duration,
+) -> Option<Growth> {
     let mut bytes = 2048;
     loop {
         let text = repeated(prefix, unit, bytes);
         if text.len() < bytes {
             return None;
         }
-        if time(run, &text) >= MEASURABLE {
+        if time(&text) >= MEASURABLE {
             break;
         }
         bytes *= 2;
@@ -115,13 +124,13 @@ pub fn measure(function: Function, prefix: &str, unit: &str) -> Option<Growth> {
         let mut times = [(0, 0.0); 3];
         for n in 0..3 {
             let text = repeated(prefix, unit, bytes << n);
-            let best = time(run, &text).min(time(run, &text)).as_secs_f64();
+            let best = time(&text).min(time(&text)).as_secs_f64();
             if n > 0 && best / times[n - 1].1 < TOO_MUCH {
                 return None;
             }
             times[n] = (text.len(), best);
         }
-        found = Some(Growth { function: name, prefix: prefix.to_owned(), unit: unit.to_owned(), times });
+        found = Some(Growth { function, prefix: prefix.to_owned(), unit: unit.to_owned(), times });
     }
     found
 }
@@ -183,15 +192,16 @@ mod tests {
 
     #[test]
     fn a_square_is_seen_and_a_line_is_not() {
-        let line: Function = ("line", |text| {
-            std::hint::black_box(text.bytes().map(u64::from).fold(0, |a, b| a * 31 % 7919 + b));
-        });
-        let square: Function = ("square", |text| {
-            for at in 0..text.len() / 4 {
-                std::hint::black_box(text[at..].bytes().fold(0, |a, b| a ^ b));
-            }
-        });
-        assert_eq!(measure(line, "", "a"), None);
-        assert!(measure(square, "", "a").is_some());
+        let power = |n: u32| move |text: &str| Duration::from_nanos((text.len() as u64).pow(n));
+        assert_eq!(judge("line", "", "a", power(1)), None);
+        let square = judge("square", "", "a", power(2)).expect("it grows");
+        assert_eq!(square.times.map(|(bytes, _)| bytes), [2048, 4096, 8192]);
+        // Something else kept the machine busy the first time.
+        let mut calls = 0;
+        let busy = |text: &str| {
+            calls += 1;
+            Duration::from_nanos((text.len() as u64).pow(if calls < 8 { 2 } else { 1 }) * 1000)
+        };
+        assert_eq!(judge("busy", "", "a", busy), None);
     }
 }
