@@ -11,7 +11,7 @@ use crate::inputs::{File, Project};
 use crate::scope::{Resolution, names, resolve, resolve_connection};
 
 /// A data source, a connection, or one node of a pipe.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Vertex {
     /// The file.
     pub file: File,
@@ -95,8 +95,10 @@ pub fn graph(db: &dyn Db, project: Project) -> Arc<Graph> {
             }
         }
     }
+    // By path, not by file: files are numbered as they came, and an order of numbers would tell how the project grew.
+    let place: FxHashMap<File, usize> = project.files(db).iter().enumerate().map(|(n, f)| (*f, n)).collect();
     for edges in graph.down.values_mut().chain(graph.up.values_mut()) {
-        edges.sort();
+        edges.sort_by_key(|(vertex, kind)| (place.get(&vertex.file), vertex.node, *kind));
         edges.dedup();
     }
     Arc::new(graph)
@@ -197,12 +199,12 @@ impl Graph {
         self.up.entry(to).or_default().push((from, kind));
     }
 
-    /// Direct consumers, ordered.
+    /// Direct consumers, ordered by path and node.
     pub fn downstream(&self, vertex: Vertex) -> &[(Vertex, EdgeKind)] {
         self.down.get(&vertex).map_or(&[], Vec::as_slice)
     }
 
-    /// Direct sources, ordered.
+    /// Direct sources, ordered by path and node.
     pub fn upstream(&self, vertex: Vertex) -> &[(Vertex, EdgeKind)] {
         self.up.get(&vertex).map_or(&[], Vec::as_slice)
     }

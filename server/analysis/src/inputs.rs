@@ -37,7 +37,6 @@ pub struct ProjectFacts {
 
 /// One file of a project. Files that disappear keep their input with [`Content::Deleted`] and leave the project's list.
 #[salsa::input(debug)]
-#[derive(PartialOrd, Ord)]
 pub struct File {
     /// The project it belongs to.
     #[returns(copy)]

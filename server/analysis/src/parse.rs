@@ -189,7 +189,7 @@ fn references_in(text: &str) -> Option<Vec<TableReference>> {
     if let Some(whole) = template::all_arms(text, &tree) {
         return table_references(&whole);
     }
-    let variants = template::variants(text, &tree);
+    let variants = template::variants(text, &tree)?;
     let mut all = Vec::new();
     for variant in &variants {
         all.extend(table_references(&variant.text)?);

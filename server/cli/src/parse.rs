@@ -74,7 +74,8 @@ fn of_sql(text: &str) -> Vec<Statement> {
         return sql::statements(text);
     }
     let tree = template::parse(text);
-    template::variants(text, &tree).first().map(|v| sql::statements(&v.text)).unwrap_or_default()
+    let variants = template::variants(text, &tree).unwrap_or_default();
+    variants.first().map(|v| sql::statements(&v.text)).unwrap_or_default()
 }
 
 /// Directives in order; those with SQL carry what their query holds, in offsets of the file.

@@ -59,7 +59,11 @@ pub(crate) fn report(db: &dyn Db, file: File, encoding: Encoding) -> Arc<Report>
             (*tag == Tag::Deprecated).hash(&mut hasher);
         }
         for (file, range, message) in &item.related {
-            (file, range.start.line, range.start.character, message).hash(&mut hasher);
+            // The path, not the file's number: a number depends on what happened before, and the next process that a
+            // client shows this id to has others.
+            (file.project(db).root(db), file.path(db), message).hash(&mut hasher);
+            (range.start.line, range.start.character).hash(&mut hasher);
+            (range.end.line, range.end.character).hash(&mut hasher);
         }
     }
     let id = if items.is_empty() { 0 } else { hasher.finish().max(1) };

@@ -98,9 +98,10 @@ pub(crate) fn is_beyond_depth(path: &Utf8Path) -> bool {
 }
 
 pub(crate) fn facts(fs: &dyn FileSystem, root: &ProjectRoot) -> ProjectFacts {
-    let beside = |name: &str| {
-        fs.exists(&root.path.join(name)) || root.marker.as_ref().is_some_and(|marker| marker.ends_with(name))
-    };
+    // The marker was there when the project was found; it may be what has just gone.
+    let marker = root.marker.as_ref().filter(|marker| fs.exists(marker));
+    let beside =
+        |name: &str| fs.exists(&root.path.join(name)) || marker.is_some_and(|marker| marker.ends_with(name));
     ProjectFacts {
         tinyenv: beside(".tinyenv"),
         config_json: beside("tinybird.config.json") || beside("tinybird.json"),

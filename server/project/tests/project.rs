@@ -1,7 +1,7 @@
 //! Reading projects: where they begin, what belongs to them, and how they follow the disk.
 
 use camino::{Utf8Path, Utf8PathBuf};
-use headwater_analysis::{Content, Database};
+use headwater_analysis::{Content, Database, ProjectFacts};
 use headwater_project::{
     FileSystem, MemoryFileSystem, OsFileSystem, ProjectRoot, discover, discover_below, load, scan,
     workspace_roots,
@@ -249,4 +249,20 @@ fn configuration_facts_and_tests_follow_the_disk() {
     assert!(loaded.apply_changes(&mut db, &fs, &paths));
     assert!(loaded.config_problems.is_empty() && !loaded.project.facts(&db).tinyenv);
     assert!(loaded.file(&db, Utf8Path::new("tests/a.yaml")).is_none());
+}
+
+#[test]
+fn a_marker_that_is_gone_says_nothing_any_more() {
+    for marker in [".tinyenv", "tinybird.config.json"] {
+        let fs = fs(&["/p/a.pipe"]);
+        let path = Utf8Path::new("/p").join(marker);
+        fs.write(&path, "{}");
+        let mut db = Database::default();
+        let mut loaded = load(&mut db, &fs, &discover(&fs, "/p".into()).unwrap());
+        let facts = loaded.project.facts(&db);
+        assert!(facts.tinyenv || facts.config_json, "{marker}");
+        fs.remove(&path);
+        assert!(loaded.apply_changes(&mut db, &fs, &[path]));
+        assert_eq!(loaded.project.facts(&db), ProjectFacts::default(), "{marker}");
+    }
 }

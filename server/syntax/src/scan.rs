@@ -174,9 +174,10 @@ fn trim_trailing_blank_lines(block: &mut Block, text: &str) {
     while block.lines.last().is_some_and(|l| l.dropped && !text[l.range].starts_with([' ', '\t'])) {
         block.lines.pop();
     }
-    if let (Some(first), Some(last)) = (block.lines.first(), block.lines.last()) {
-        block.range = TextRange::new(first.range.start(), last.range.end());
-    }
+    block.range = match (block.lines.first(), block.lines.last()) {
+        (Some(first), Some(last)) => TextRange::new(first.range.start(), last.range.end()),
+        _ => TextRange::empty(block.range.start()),
+    };
 }
 
 fn ends_block(line: &str, kind: FileKind, dialect: Dialect) -> bool {
@@ -257,6 +258,14 @@ mod tests {
         assert_eq!(entries[0].value(text).as_deref(), Some("a\" b 'c"));
         assert_eq!(entries[1].joined(text), "\"hi\"");
         assert_eq!(entries[2].value(text), None);
+    }
+
+    #[test]
+    fn a_block_of_comments_alone_is_empty() {
+        let text = "SQL >\n#\n\nNODE a\n";
+        let entries = scan(text, FileKind::Pipe, Dialect::Forward);
+        assert_eq!(entries[0].full_range(), range(0, 6));
+        assert_eq!(entries[0].block.as_ref().map(|b| b.range), Some(range(6, 6)));
     }
 
     #[test]

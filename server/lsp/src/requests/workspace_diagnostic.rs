@@ -46,7 +46,9 @@ pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Answer {
     let mut unchanged = Vec::new();
     let mut last_flush = Instant::now();
     // What somebody looks at comes first; the rest in order of path, which is also how clients show it.
-    let open = snapshot.world.open.values().map(|open| open.file);
+    let mut open: Vec<_> = snapshot.world.open.iter().map(|(path, open)| (path, open.file)).collect();
+    open.sort_unstable_by_key(|(path, _)| *path);
+    let open = open.into_iter().map(|(_, file)| file);
     let is_closed = |file: &headwater_analysis::File| {
         !snapshot.world.open_only && !snapshot.world.open.contains_key(&snapshot.path(*file))
     };

@@ -155,3 +155,29 @@ async fn a_thousand_edits_with_cancellations_end_where_a_fresh_server_begins() {
 async fn and_so_do_a_thousand_others() {
     run(42).await;
 }
+
+/// Files are numbered as they come. Neither the order of a report nor its result ids may show it: a client keeps the ids
+/// for the next process.
+#[tokio::test]
+async fn reports_do_not_tell_in_which_order_files_came() {
+    let mut paths: Vec<_> = (0..20).map(|n| format!("pipes/p{n}.pipe")).collect();
+    paths.extend(["a/twice.pipe".to_owned(), "b/twice.pipe".to_owned()]);
+    let mut reports = Vec::new();
+    for _ in 0..2 {
+        let mut fixture = Fixture::new(&[("events.datasource", EVENTS)], pull()).await;
+        for path in &paths {
+            fixture.client.notify("textDocument/didOpen", opened(&uri(path), 1, &pipe("nowhere"))).await;
+            fixture.client.call("textDocument/diagnostic", document(&uri(path))).await;
+        }
+        reports.push(fixture.client.call("workspace/diagnostic", json!({})).await);
+        fixture.client.shut_down().await;
+        paths.reverse();
+    }
+    assert_eq!(reports[0], reports[1]);
+    let uris = |report: &Value| -> Vec<String> {
+        let items = report["items"].as_array().into_iter().flatten();
+        items.map(|item| item["uri"].as_str().unwrap_or_default().to_owned()).collect()
+    };
+    let listed = uris(&reports[0]);
+    assert!(listed.len() == paths.len() && listed.is_sorted(), "{listed:?}");
+}

@@ -84,8 +84,11 @@ fn kind(statement: Node<'_>) -> String {
     }
 }
 
+/// The first statement that holds `range`. They are in order, so it takes O(log n): there may be as many as nodes.
 fn at(statements: &mut [Statement], range: TextRange) -> Option<&mut Statement> {
-    statements.iter_mut().find(|s| s.range.contains_range(range))
+    let first = statements.partition_point(|s| s.range.end() < range.start());
+    let mut near = statements[first..].iter_mut().take_while(|s| s.range.start() <= range.start());
+    near.find(|s| s.range.contains_range(range))
 }
 
 fn visit(text: &str, tree: &Tree, out: &mut [Statement]) {

@@ -16,8 +16,16 @@ const MAX_LINKS: usize = 1000;
 /// Parses `text[at]` as one expression (a bare comma list is a tuple). Linear in its length.
 pub fn parse(text: &str, at: TextRange) -> (Expr, Vec<ExprError>) {
     let tokens = tokenize(text, at);
-    let mut parser =
-        Parser { text, tokens, pos: 0, end: at.end().into(), errors: Vec::new(), depth: 0, links: 0 };
+    let mut parser = Parser {
+        text,
+        tokens,
+        pos: 0,
+        end: at.end().into(),
+        errors: Vec::new(),
+        depth: 0,
+        links: 0,
+        missing: 0,
+    };
     let start = parser.here();
     let first = parser.conditional();
     let expr = if parser.is(",") {
@@ -43,6 +51,8 @@ struct Parser<'a> {
     errors: Vec<ExprError>,
     depth: usize,
     links: usize,
+    /// Where the last missing operand would stand. What it belongs to reaches that far, and not only to the last token.
+    missing: usize,
 }
 
 impl Parser<'_> {
@@ -66,15 +76,25 @@ impl Parser<'_> {
         }
     }
 
+    /// Start of the next token; behind the last one its end, not that of the tag: blanks belong to no expression.
     fn here(&self) -> usize {
-        self.tokens.get(self.pos).map_or(self.end, |t| t.range.start().into())
+        match (self.tokens.get(self.pos), self.tokens.last()) {
+            (Some(token), _) => token.range.start().into(),
+            (None, Some(last)) => last.range.end().into(),
+            (None, None) => self.end,
+        }
     }
 
+    /// End of what was read so far.
     fn behind(&self) -> usize {
-        self.pos
-            .checked_sub(1)
-            .and_then(|n| self.tokens.get(n))
-            .map_or_else(|| self.here(), |t| t.range.end().into())
+        let last = self.pos.checked_sub(1).and_then(|n| self.tokens.get(n));
+        last.map_or_else(|| self.here(), |t| t.range.end().into()).max(self.missing)
+    }
+
+    /// An operand that is not there.
+    fn missing(&mut self) -> Expr {
+        self.missing = self.here();
+        Expr { range: range(self.missing, self.missing), kind: ExprKind::Error }
     }
 
     fn error_here(&mut self) {
@@ -365,7 +385,7 @@ impl Parser<'_> {
         let start = self.here();
         let Some(token) = self.tokens.get(self.pos).copied() else {
             self.error_here();
-            return Expr { range: range(start, start), kind: ExprKind::Error };
+            return self.missing();
         };
         let word = &self.text[token.range];
         self.pos += 1;
@@ -406,7 +426,7 @@ impl Parser<'_> {
             Kind::Op | Kind::Bad => {
                 self.pos -= 1;
                 self.errors.push(ExprError { range: token.range });
-                return Expr { range: range(start, start), kind: ExprKind::Error };
+                return self.missing();
             }
         };
         self.make(start, kind)

@@ -10,6 +10,7 @@ mod tags;
 mod tokens;
 mod tree;
 mod variant;
+mod world;
 
 pub use expr::{Expr, ExprKind};
 pub use params::{Parameter, parameters};

@@ -133,6 +133,8 @@ pub fn parse(text: &str) -> Template {
             other => TemplateErrorKind::Misplaced(other.to_owned()),
         };
         parser.error(tag.range, kind);
+        // No part of the query, like every control tag.
+        pieces.push(Piece::Silent(tag.range));
     }
     let mut errors = parser.errors;
     errors.sort_by_key(|e| e.range.start());

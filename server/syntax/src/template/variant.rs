@@ -5,11 +5,14 @@
 //! at most the number of arms plus one, never the cross product, and in practice two or three, because arms that
 //! can be taken together are.
 
-use rustc_hash::FxHashMap;
+use std::collections::VecDeque;
+
+use rustc_hash::FxHashSet;
 use text_size::TextRange;
 
-use super::expr::{Expr, ExprKind};
+use super::expr::Expr;
 use super::tree::{Piece, Template};
+use super::world::{Constraint, World};
 
 /// One consistent choice of arms.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,26 +24,40 @@ pub struct Variant {
     pub witness: Vec<(String, bool)>,
 }
 
-/// What must hold for an arm to be taken.
-#[derive(Clone, Copy)]
-enum Constraint<'t> {
-    /// A condition has this truth.
-    Holds(&'t Expr, bool),
-    /// The `try` that starts at this offset runs this part: 0 is what is tried.
-    Part(u32, usize),
-}
-
 type Constraints<'t> = Vec<Constraint<'t>>;
 
-/// All variants of a template. At most `arms + 1` texts, each as long as the template.
-pub fn variants(text: &str, template: &Template) -> Vec<Variant> {
+/// Bytes of all variants together. A template that anybody reads has a hundred kilobytes of them; each is parsed as SQL,
+/// so this is what bounds the time that a query may take. Two variants of the longest query fit.
+const MAX_BYTES: usize = 2 * crate::sql::MAX_BYTES;
+
+/// How many conditions may be looked at in all. A chain of a hundred `elif` needs a third of it; the number grows with
+/// the cube of the chain's length.
+const MAX_CONDITIONS: usize = 1_000_000;
+
+/// What is left of [`MAX_CONDITIONS`].
+struct Budget(usize);
+
+impl Budget {
+    fn spend(&mut self, conditions: usize) -> Option<()> {
+        self.0 = self.0.checked_sub(conditions)?;
+        Some(())
+    }
+}
+
+/// All variants of a template. At most `arms + 1` texts, each as long as the template. `None` when the arms exclude each
+/// other so often that this would take more work than any query justifies.
+pub fn variants(text: &str, template: &Template) -> Option<Vec<Variant>> {
+    let mut budget = Budget(MAX_CONDITIONS);
     let mut arms = Vec::new();
-    collect_arms(&template.pieces, &mut Vec::new(), &mut arms);
-    let mut pending: Vec<usize> = (0..arms.len()).collect();
+    collect_arms(&template.pieces, &mut Vec::new(), &mut arms, &mut budget)?;
+    let mut pending: VecDeque<usize> = (0..arms.len()).collect();
     let mut out = Vec::new();
     let mut world = World::new(text);
     loop {
-        let mut taken = Vec::new();
+        if !out.is_empty() && (out.len() + 1) * text.len() > MAX_BYTES {
+            return None;
+        }
+        let mut taken = FxHashSet::default();
         let mut bytes = text.as_bytes().to_vec();
         blank_marker(text, &mut bytes);
         blank_escapes(text, &mut bytes);
@@ -52,14 +69,15 @@ pub fn variants(text: &str, template: &Template) -> Vec<Variant> {
         // The first variant decides nothing: no parameter is passed. Each later one takes as many of the arms
         // still missing as go together; arms that contradict themselves are unreachable and dropped.
         loop {
-            let Some(first) = pending.first().copied() else { return out };
+            let Some(first) = pending.pop_front() else { return Some(out) };
             world = World::new(text);
-            pending.remove(0);
+            budget.spend(1 + arms[first].1.len())?;
             if world.satisfy(&arms[first].1) {
                 break;
             }
         }
         for n in &pending {
+            budget.spend(1 + arms[*n].1.len())?;
             world.satisfy(&arms[*n].1);
         }
     }
@@ -130,7 +148,8 @@ fn collect_arms<'t>(
     pieces: &'t [Piece],
     path: &mut Constraints<'t>,
     out: &mut Vec<(TextRange, Constraints<'t>)>,
-) {
+    budget: &mut Budget,
+) -> Option<()> {
     for piece in pieces {
         match piece {
             Piece::If { arms, .. } => {
@@ -140,8 +159,9 @@ fn collect_arms<'t>(
                     if let Some(condition) = &arm.condition {
                         path.push(Constraint::Holds(condition, true));
                     }
+                    budget.spend(path.len())?;
                     out.push((arm.body_range, path.clone()));
-                    collect_arms(&arm.body, path, out);
+                    collect_arms(&arm.body, path, out, budget)?;
                     path.truncate(before);
                     if let Some(condition) = &arm.condition {
                         path.push(Constraint::Holds(condition, false));
@@ -152,18 +172,20 @@ fn collect_arms<'t>(
             Piece::Try { range, parts } => {
                 for (n, part) in parts.iter().enumerate() {
                     path.push(Constraint::Part(range.start().into(), n));
+                    budget.spend(path.len())?;
                     out.push((part.body_range, path.clone()));
-                    collect_arms(&part.body, path, out);
+                    collect_arms(&part.body, path, out, budget)?;
                     path.pop();
                 }
             }
-            Piece::Loop { body, .. } => collect_arms(body, path, out),
+            Piece::Loop { body, .. } => collect_arms(body, path, out, budget)?,
             Piece::Output { .. } | Piece::Set { .. } | Piece::Silent(_) => {}
         }
     }
+    Some(())
 }
 
-fn render(pieces: &[Piece], world: &World<'_>, bytes: &mut [u8], taken: &mut Vec<TextRange>) {
+fn render(pieces: &[Piece], world: &World<'_>, bytes: &mut [u8], taken: &mut FxHashSet<TextRange>) {
     for piece in pieces {
         match piece {
             Piece::Output { range, expr } => {
@@ -179,7 +201,7 @@ fn render(pieces: &[Piece], world: &World<'_>, bytes: &mut [u8], taken: &mut Vec
                 let chosen = arms.iter().find(|a| a.condition.as_ref().is_none_or(|c| world.holds(c)));
                 match chosen {
                     Some(arm) => {
-                        taken.push(arm.body_range);
+                        taken.insert(arm.body_range);
                         blank(bytes, TextRange::new(range.start(), arm.body_range.start()));
                         render(&arm.body, world, bytes, taken);
                         blank(bytes, TextRange::new(arm.body_range.end(), range.end()));
@@ -190,7 +212,7 @@ fn render(pieces: &[Piece], world: &World<'_>, bytes: &mut [u8], taken: &mut Vec
             Piece::Try { range, parts } => {
                 let chosen = world.parts.get(&range.start().into()).copied().unwrap_or(0);
                 if let Some(part) = parts.get(chosen) {
-                    taken.push(part.body_range);
+                    taken.insert(part.body_range);
                     blank(bytes, TextRange::new(range.start(), part.body_range.start()));
                     render(&part.body, world, bytes, taken);
                     blank(bytes, TextRange::new(part.body_range.end(), range.end()));
@@ -206,7 +228,7 @@ fn blank_around(
     range: TextRange,
     body: &[Piece],
     world: &World<'_>,
-    taken: &mut Vec<TextRange>,
+    taken: &mut FxHashSet<TextRange>,
 ) {
     let text = &bytes[usize::from(range.start())..usize::from(range.end())];
     let head = text.windows(2).position(|w| w == b"%}").map_or(text.len(), |n| n + 2);
@@ -227,159 +249,16 @@ fn prints_nothing(expr: &Expr) -> bool {
     })
 }
 
-/// What is decided so far about conditions.
-struct World<'t> {
-    text: &'t str,
-    truth: FxHashMap<String, bool>,
-    /// `lhs == literal` decided true: lhs to literal.
-    equal: FxHashMap<String, String>,
-    /// Which part each `try` runs, by its offset.
-    parts: FxHashMap<u32, usize>,
-    decided: Vec<(String, bool)>,
-}
-
-impl<'t> World<'t> {
-    fn new(text: &'t str) -> Self {
-        let (truth, equal, parts) = (FxHashMap::default(), FxHashMap::default(), FxHashMap::default());
-        Self { text, truth, equal, parts, decided: Vec::new() }
-    }
-
-    /// Extends the assignment so that all constraints hold; leaves it unchanged when that is impossible.
-    fn satisfy(&mut self, constraints: &Constraints<'_>) -> bool {
-        let (truth, equal, parts, decided) =
-            (self.truth.clone(), self.equal.clone(), self.parts.clone(), self.decided.len());
-        let satisfied = constraints.iter().all(|constraint| match constraint {
-            Constraint::Holds(expr, want) => self.force(expr, *want),
-            Constraint::Part(offset, part) => *self.parts.entry(*offset).or_insert(*part) == *part,
-        });
-        if !satisfied {
-            (self.truth, self.equal, self.parts) = (truth, equal, parts);
-            self.decided.truncate(decided);
-        }
-        satisfied
-    }
-
-    fn force(&mut self, expr: &Expr, want: bool) -> bool {
-        match &expr.kind {
-            ExprKind::Not(inner) => self.force(inner, !want),
-            ExprKind::Bool { and, operands } if *and == want => operands.iter().all(|e| self.force(e, want)),
-            ExprKind::Bool { operands, .. } => {
-                operands.iter().any(|e| self.known(e) == Some(want))
-                    || operands.iter().any(|e| self.satisfy(&vec![Constraint::Holds(e, want)]))
-            }
-            _ => match constant(expr) {
-                Some(value) => value == want,
-                None => {
-                    let (key, positive) = self.key(expr);
-                    self.decide(key, expr, want == positive)
-                }
-            },
-        }
-    }
-
-    fn decide(&mut self, key: String, expr: &Expr, value: bool) -> bool {
-        if let Some(known) = self.truth.get(&key) {
-            return *known == value;
-        }
-        if let (true, Some((left, literal))) = (value, self.equality(expr)) {
-            match self.equal.get(&left) {
-                Some(other) if *other != literal => return false,
-                _ => self.equal.insert(left, literal),
-            };
-        }
-        self.decided.push((key.clone(), value));
-        self.truth.insert(key, value);
-        true
-    }
-
-    fn known(&self, expr: &Expr) -> Option<bool> {
-        match &expr.kind {
-            ExprKind::Not(inner) => self.known(inner).map(|b| !b),
-            ExprKind::Bool { and, operands } => {
-                let all: Vec<_> = operands.iter().map(|e| self.known(e)).collect();
-                if all.contains(&Some(!and)) {
-                    Some(!and)
-                } else {
-                    all.iter().all(|k| *k == Some(*and)).then_some(*and)
-                }
-            }
-            _ => constant(expr).or_else(|| {
-                let (key, positive) = self.key(expr);
-                self.truth.get(&key).map(|b| *b == positive)
-            }),
-        }
-    }
-
-    /// Truth in this variant; what nobody decided is false, as for a parameter that is not passed.
-    fn holds(&self, expr: &Expr) -> bool {
-        match &expr.kind {
-            ExprKind::Not(inner) => !self.holds(inner),
-            ExprKind::Bool { and: true, operands } => operands.iter().all(|e| self.holds(e)),
-            ExprKind::Bool { and: false, operands } => operands.iter().any(|e| self.holds(e)),
-            _ => constant(expr).unwrap_or_else(|| {
-                let (key, positive) = self.key(expr);
-                self.truth.get(&key).copied().unwrap_or(false) == positive
-            }),
-        }
-    }
-
-    fn equality(&self, expr: &Expr) -> Option<(String, String)> {
-        match &expr.kind {
-            ExprKind::Compare(left, rest) if rest.len() == 1 && matches!(rest[0].0.as_str(), "==" | "!=") => {
-                let literal = &rest[0].1;
-                matches!(literal.kind, ExprKind::Str(_) | ExprKind::Number(_))
-                    .then(|| (squeeze(&self.text[left.range]), squeeze(&self.text[literal.range])))
-            }
-            _ => None,
-        }
-    }
-
-    /// A name for an atomic condition, and whether the expression is it (true) or its negation.
-    fn key(&self, expr: &Expr) -> (String, bool) {
-        if let ExprKind::Compare(left, rest) = &expr.kind
-            && let [(op, right)] = rest.as_slice()
-        {
-            let (op, positive) = match op.as_str() {
-                "!=" => ("==", false),
-                "not in" => ("in", false),
-                "is not" => ("is", false),
-                op => (op, true),
-            };
-            let key =
-                format!("{} {op} {}", squeeze(&self.text[left.range]), squeeze(&self.text[right.range]));
-            return (key, positive);
-        }
-        if let Some(("defined", [arg], _)) = expr.as_call()
-            && let ExprKind::Name(name) | ExprKind::Str(name) = &arg.kind
-        {
-            return (format!("defined({name})"), true);
-        }
-        (squeeze(&self.text[expr.range]), true)
-    }
-}
-
-fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('"', "'")
-}
-
-fn constant(expr: &Expr) -> Option<bool> {
-    match &expr.kind {
-        ExprKind::Constant(c) => Some(*c == "True"),
-        ExprKind::Number(n) => Some(n.chars().any(|c| c.is_ascii_digit() && c != '0')),
-        ExprKind::Str(s) => Some(!s.is_empty()),
-        _ => None,
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::world::squeeze;
     use super::*;
     use expect_test::{Expect, expect};
 
     fn check(text: &str, expected: &Expect) {
         let template = super::super::parse(text);
         let mut out = String::new();
-        for v in variants(text, &template) {
+        for v in variants(text, &template).expect("few arms") {
             assert_eq!(v.text.len(), text.len());
             let witness: Vec<_> = v.witness.iter().map(|(k, b)| format!("{k}={b}")).collect();
             out += &format!("{} [{}]\n", squeeze(&v.text), witness.join(", "));
@@ -435,6 +314,21 @@ mod tests {
     }
 
     #[test]
+    fn tags_out_of_place_are_no_sql() {
+        let text = "{% end %}a{% else %}b{% elif c %}d{% except %}e";
+        check(
+            text,
+            &expect![[r#"
+            a b d e []
+        "#]],
+        );
+        assert_eq!(
+            all_arms(text, &super::super::parse(text)).map(|t| squeeze(&t)).as_deref(),
+            Some("a b d e")
+        );
+    }
+
+    #[test]
     fn every_part_of_a_try_is_taken() {
         check(
             "FROM {% try %}{{x}} a{% except %}b{% end %}",
@@ -448,6 +342,23 @@ mod tests {
     #[test]
     fn many_independent_arms_need_two_variants() {
         let text: String = (0..50).map(|n| format!("{{% if defined(p{n}) %}}x{{% end %}}")).collect();
-        assert_eq!(variants(&text, &super::super::parse(&text)).len(), 2);
+        assert_eq!(variants(&text, &super::super::parse(&text)).map(|v| v.len()), Some(2));
+    }
+
+    #[test]
+    fn arms_without_number_are_given_up() {
+        let of = |text: &str| variants(text, &super::super::parse(text)).map(|v| v.len());
+        let chain = |n: usize| -> String {
+            let arms: String = (0..n).map(|n| format!("{{% elif m == {n} %}}x")).collect();
+            format!("{{% if m == 'a' %}}{arms}{{% end %}}")
+        };
+        assert_eq!(of(&chain(80)), Some(82));
+        assert_eq!(of(&chain(2_000)), None);
+        let exclusive: String = (0..20_000).map(|n| format!("{{% if m == {n} %}}x{{% end %}}")).collect();
+        assert_eq!(of(&exclusive), None);
+        let unreachable = "{% if False %}x{% end %}".repeat(20_000);
+        assert_eq!(of(&unreachable), Some(1));
+        let elses = format!("{{% if a %}}{}", "{% else %}".repeat(20_000));
+        assert_eq!(of(&elses), None);
     }
 }
