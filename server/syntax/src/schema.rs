@@ -418,7 +418,7 @@ impl Parser {
     fn balanced(&mut self) -> bool {
         let start = self.at;
         let line_end = self.line_end();
-        let line_end = start + self.text[start..line_end].trim_end().trim_end_matches(',').len();
+        let line_end = start + self.text[start..line_end].trim_end().trim_end_matches(',').trim_end().len();
         let mut depth = 0usize;
         // A partner stands near; when several had none, the file is broken and none is looked for beyond the line.
         let limit = if self.unclosed < MAX_UNCLOSED { start + MAX_LOOKAHEAD } else { line_end };
@@ -489,12 +489,14 @@ impl Parser {
                 }
                 '|' => {
                     let why = "the vendor's parser refuses | outside quotes; write concat(a, b)";
-                    let len = self.text[self.at..].find(|c| c != '|').unwrap_or(1);
+                    let rest = &self.text[self.at..];
+                    let len = rest.find(|c| c != '|').unwrap_or(rest.len());
                     self.error(self.at, self.at + len, SchemaErrorKind::NotPortable(why));
                     self.at += len;
                 }
                 c if INVALID.contains(&c) => {
-                    let len = self.text[self.at..].find(|c| !INVALID.contains(&c)).unwrap_or(1);
+                    let rest = &self.text[self.at..];
+                    let len = rest.find(|c| !INVALID.contains(&c)).unwrap_or(rest.len());
                     self.error(self.at, self.at + len, SchemaErrorKind::InvalidCharacter(c));
                     self.at += len;
                 }

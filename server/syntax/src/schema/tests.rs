@@ -95,3 +95,11 @@ fn one_fault_does_not_hide_the_next_column() {
         "#]],
     );
 }
+
+/// Found by fuzzing: the type's range reached over the blank in front of the comma.
+#[test]
+fn an_unclosed_type_ends_before_blanks() {
+    let schema = super::parse("a a( ,");
+    let column = &schema.columns[0];
+    assert!(column.range.contains_range(column.ty.as_ref().expect("a type").range), "{column:?}");
+}
