@@ -28,15 +28,18 @@ mod config;
 mod driver;
 mod error;
 mod ffi;
+mod locate;
 mod pool;
 mod process;
 mod request;
 mod scratch;
+pub mod setup;
 mod wire;
 mod worker;
 
 pub use config::DATABASE;
 pub use error::{EngineError, StatementError};
+pub use locate::{Found, LIBRARY_VARIABLE, Places};
 pub use pool::{Canceller, Pool, PoolConfig, Program, Ticket};
 pub use request::{Allow, Answer, Class, Format, Limits, Request, WorkerId};
 pub use worker::worker_main;

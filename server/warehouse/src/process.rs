@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, unbounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
 use crate::config;
 use crate::pool::PoolConfig;
@@ -21,6 +21,8 @@ pub(crate) struct Process {
     /// What it says; disconnected when it is dead.
     pub(crate) messages: Receiver<ToPool>,
     last_words: Arc<Mutex<VecDeque<u8>>>,
+    /// Disconnected when all last words are there.
+    silence: Receiver<()>,
     _scratch: Scratch,
 }
 
@@ -74,16 +76,20 @@ impl Process {
         let (requests, outgoing) = unbounded::<Frame>();
         let (incoming, messages) = unbounded();
         let last_words = Arc::new(Mutex::new(VecDeque::new()));
+        let (words, silence) = bounded(0);
         let threads = [
             // Its own thread, so that a worker that does not read cannot block whoever watches the clock.
             spawn_thread("engine-in", move || write_all(BufWriter::new(stdin), &outgoing)),
             spawn_thread("engine-out", move || read_all(BufReader::new(stdout), &incoming)),
             spawn_thread("engine-err", {
                 let last_words = last_words.clone();
-                move || keep_tail(stderr, &last_words)
+                move || {
+                    let _until_the_end: Sender<()> = words;
+                    keep_tail(stderr, &last_words);
+                }
             }),
         ];
-        let process = Self { child, requests, messages, last_words, _scratch: scratch };
+        let process = Self { child, requests, messages, last_words, silence, _scratch: scratch };
         for thread in threads {
             thread.map_err(|e| format!("no thread for the worker: {e}"))?;
         }
@@ -118,6 +124,7 @@ impl Process {
                 }
             }
         };
+        let _ = self.silence.recv_timeout(Duration::from_millis(100));
         let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
         let words: Vec<u8> = words.iter().copied().collect();
         let words = String::from_utf8_lossy(&words);

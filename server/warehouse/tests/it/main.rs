@@ -4,6 +4,8 @@
 mod cancel;
 mod crash;
 mod fence;
+mod registry;
+mod setup;
 mod statements;
 
 use std::path::PathBuf;
@@ -45,4 +47,11 @@ fn error_name(pool: &Pool, request: Request) -> String {
         Err(EngineError::Statement(e)) => e.name,
         other => panic!("{sql}: expected the engine's refusal, got {other:?}"),
     }
+}
+
+/// Set for tests that another test starts as a process of its own.
+const HELPER: &str = "HEADWATER_TEST_HELPER";
+
+fn is_helper() -> bool {
+    std::env::var_os(HELPER).is_some()
 }
