@@ -75,7 +75,7 @@ impl fmt::Display for SetupError {
                 if *kept > 0 {
                     write!(f, ": it continues after {} MB", kept / 1_000_000)?;
                 }
-                f.write_str(". Behind a proxy, set HTTPS_PROXY")
+                f.write_str(". Behind a proxy set HTTPS_PROXY, and SSL_CERT_FILE when it has a certificate of its own")
             }
             Self::Checksum { file, expected, found, removed } => {
                 write!(

@@ -63,7 +63,9 @@ impl Session {
     /// Why a text holds no statement. It must not be run to find out: the engine runs everything in front of the place
     /// that it does not understand. `formatQuery` has the same parser and runs nothing.
     fn not_a_statement(&mut self, sql: &str) -> EngineError {
-        let params = [("sql".to_owned(), sql.to_owned())];
+        // Values of parameters are read in the engine's escaped text form.
+        let escaped = sql.replace('\\', "\\\\").replace('\t', "\\t").replace('\n', "\\n");
+        let params = [("sql".to_owned(), escaped)];
         match self.connection.query("SELECT formatQuery({sql:String}) FORMAT Null", &params, "Null") {
             Ok(_) => EngineError::NotAllowed { class: Class::Unknown, allow: Allow::Anything },
             Err(text) => {

@@ -20,8 +20,10 @@ fn config() -> PoolConfig {
 }
 
 fn library() -> PathBuf {
-    let named = std::env::var_os("HEADWATER_CHDB").filter(|v| !v.is_empty()).map(PathBuf::from);
-    named.expect("the engine is missing: run `cargo xtask test`, or `headwater setup` and set HEADWATER_CHDB to its library")
+    match headwater_warehouse::Places::from_env().library() {
+        Ok(library) => library.path().to_owned(),
+        Err(why) => panic!("these tests need the SQL engine; `cargo xtask test` brings it. {why}"),
+    }
 }
 
 fn pool() -> Pool {
