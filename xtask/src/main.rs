@@ -6,6 +6,7 @@ mod bench;
 mod codegen;
 mod demo;
 mod editors;
+mod engine;
 mod fetch;
 mod setup;
 mod test;
@@ -24,8 +25,10 @@ Usage: cargo xtask <command>
                      everything the gate runs: format, lints, grammar drift, all tests, documentation, real editors
   codegen [--check]  regenerate the parsers; with --check, fail when the committed ones differ
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
+  bench --engine [--quick]
+                     print the SQL engine's figures
   bench --write DIR  write the project of 5,000 files that they are taken on
-  setup              build the server and put the real editors for the end-to-end tests into the cache
+  setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package            build the VS Code extension and the Neovim plugin into target/editors
   screenshots        retake the README's pictures in the real editors
 ";
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
                 Some(dir) => bench::write_project(dir.as_ref()),
                 None => Err(anyhow::anyhow!("bench --write needs a folder")),
             },
+            _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },
         Some("setup") => setup::run(),

@@ -5,13 +5,19 @@ use anyhow::{Result, bail};
 use crate::editors::{self, Editor, Outcome, SessionResult};
 use crate::{build_server, root};
 
-/// The server, and the editors that the end-to-end tests drive.
+/// The server, the SQL engine, and the editors that the end-to-end tests drive.
 pub(crate) fn run() -> Result<()> {
     println!("Building the server");
     let server = build_server(true)?;
     println!("  {}", server.display());
+    let engine = crate::engine::library();
+    match &engine {
+        Ok(library) => println!("  {}", library.display()),
+        Err(error) => println!("  FAILED   SQL engine: {error:#}"),
+    }
     println!("Putting editors into {}", crate::fetch::cache_dir()?.display());
-    show(&editors::install(&Editor::ALL))
+    show(&editors::install(&Editor::ALL))?;
+    engine.map(drop)
 }
 
 /// The extension and the plugin, ready to install.

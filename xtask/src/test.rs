@@ -1,6 +1,7 @@
 //! `cargo xtask test`: everything the gate runs. A step that fails does not hide the ones behind it.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -40,7 +41,13 @@ pub(crate) fn run(with_editors: bool) -> Result<()> {
         let lints = ["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"];
         status(cargo().args(lints))
     });
-    tests(&mut tally)?;
+    let engine = crate::engine::library();
+    if let Err(error) = &engine {
+        // The tests that need it fail below, each by its name; this is why.
+        println!("\n── the SQL engine\nFAILED: {error:#}");
+        tally.failed.push(format!("the SQL engine for tests ({error:#})"));
+    }
+    tests(&mut tally, engine.ok().as_deref())?;
     tally.step("documentation", || {
         let doc = ["doc", "--workspace", "--no-deps", "--quiet", "--exclude", "xtask"];
         status(cargo().args(doc).env("RUSTDOCFLAGS", PRIVATE_LINKS))
@@ -65,10 +72,14 @@ fn status(command: &mut Command) -> Result<()> {
 const PRIVATE_LINKS: &str = "-D warnings -A rustdoc::private-intra-doc-links";
 
 /// All Rust tests; every result line is counted, every ignored test named.
-fn tests(tally: &mut Tally) -> Result<()> {
+fn tests(tally: &mut Tally, engine: Option<&Path>) -> Result<()> {
     println!("\n── tests");
     let start = Instant::now();
-    let mut child = cargo()
+    let mut command = cargo();
+    if let Some(engine) = engine {
+        command.env(crate::engine::VARIABLE, engine);
+    }
+    let mut child = command
         .args(["test", "--workspace", "--no-fail-fast"])
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

@@ -25,6 +25,11 @@ pub(crate) enum Command {
     Parse(ParseArgs),
     /// Show what a resource reads and what flows downstream of it
     Lineage(LineageArgs),
+    /// Install the SQL engine, or say whether it is there
+    Setup(SetupArgs),
+    /// Become a worker of the engine: other commands start it
+    #[command(hide = true)]
+    EngineWorker,
     /// Print a completion script for a shell
     Completions {
         /// The shell
@@ -91,6 +96,19 @@ pub(crate) enum TextFormat {
     Human,
     /// One JSON object
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SetupArgs {
+    /// Download without asking
+    #[arg(long, short)]
+    pub(crate) yes: bool,
+    /// Take the engine's npm package from this file instead of the network
+    #[arg(long, value_name = "FILE.tgz")]
+    pub(crate) from: Option<Utf8PathBuf>,
+    /// Only say whether the engine is there, where, and whether it is whole and runs
+    #[arg(long, conflicts_with_all = ["yes", "from"])]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, Args)]

@@ -10,6 +10,7 @@ mod lines;
 mod parse;
 mod project;
 mod render;
+mod setup;
 
 use std::process::ExitCode;
 
@@ -35,6 +36,8 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Lineage(args) => lineage::run(&args),
+        Command::Setup(args) => setup::run(&args),
+        Command::EngineWorker => return headwater_warehouse::worker_main(),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "headwater", &mut std::io::stdout());
             Ok(Verdict::Fine)

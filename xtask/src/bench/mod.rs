@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the figures of `docs/internals/bars.md`, taken at a stdio client.
 
 mod client;
+pub(crate) mod engine;
 mod generate;
 mod peer;
 

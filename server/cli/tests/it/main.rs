@@ -4,6 +4,7 @@ mod check;
 mod hostile;
 mod parse_and_lineage;
 mod server;
+mod setup;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

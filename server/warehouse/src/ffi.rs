@@ -1,0 +1,229 @@
+//! The engine's C interface, as little of it as we use. The only file of the crate with `unsafe`.
+//!
+//! Facts that shape it, all measured: the library is never unloaded (its threads outlive any connection); it must not
+//! be loaded in a process that forks; a connection runs one statement at a time, and two connections of one process run
+//! in parallel; without `chdb_set_signal_handlers_enabled(0)` it takes over SEGV and ABRT.
+#![allow(unsafe_code)]
+
+use std::ffi::{CStr, CString, c_char, c_int, c_void};
+use std::path::Path;
+use std::ptr::{self, NonNull};
+
+use crate::request::Class;
+
+/// What `chdb_connection` points to.
+type Connected = *mut c_void;
+/// An answer of the engine.
+type Reply = *mut c_void;
+
+/// `chdb_query_analysis_v1`.
+#[repr(C)]
+#[derive(Default)]
+struct Analysis {
+    struct_size: u32,
+    statement_count: u32,
+    flags: u32,
+    query_class: u32,
+}
+
+/// The functions, found once.
+#[derive(Clone, Copy)]
+struct Functions {
+    connect: unsafe extern "C" fn(c_int, *mut *mut c_char) -> *mut Connected,
+    close: unsafe extern "C" fn(*mut Connected),
+    query: unsafe extern "C" fn(Connected, *const c_char, usize, *const c_char, usize) -> Reply,
+    query_with_params: unsafe extern "C" fn(
+        Connected,
+        *const c_char,
+        usize,
+        *const c_char,
+        usize,
+        *const *const c_char,
+        *const usize,
+        *const *const c_char,
+        *const usize,
+        usize,
+    ) -> Reply,
+    classify:
+        unsafe extern "C" fn(Connected, *const c_char, usize, *const c_char, usize, *mut Analysis) -> c_int,
+    buffer: unsafe extern "C" fn(Reply) -> *const u8,
+    length: unsafe extern "C" fn(Reply) -> usize,
+    error: unsafe extern "C" fn(Reply) -> *const c_char,
+    destroy: unsafe extern "C" fn(Reply),
+    signal_handlers: unsafe extern "C" fn(c_int),
+}
+
+/// The engine, loaded into this process for good.
+#[derive(Clone, Copy)]
+pub(crate) struct Library(Functions);
+
+/// What the engine's parser says about a text.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Classified {
+    /// Statements in it; 0 when it is blank or not understood.
+    pub(crate) statements: u32,
+    pub(crate) class: Class,
+}
+
+impl Library {
+    /// Loads `path`. The error says what is wrong with the file.
+    pub(crate) fn load(path: &Path) -> Result<Self, String> {
+        // SAFETY: runs the initialisers of a library that the user named or that was installed with its checksum
+        // verified; this process is a worker that does nothing else and never forks.
+        let library = unsafe { libloading::Library::new(path) }
+            .map_err(|e| format!("{} does not load: {e}", path.display()))?;
+        macro_rules! find {
+            ($name:literal) => {
+                // SAFETY: the type is the one that the engine's header declares for this symbol.
+                *unsafe { library.get($name) }.map_err(|e| {
+                    let name = String::from_utf8_lossy($name).into_owned();
+                    format!(
+                        "{} has no `{name}`, so it is not the engine version this needs: {e}",
+                        path.display()
+                    )
+                })?
+            };
+        }
+        let functions = Functions {
+            connect: find!(b"chdb_connect"),
+            close: find!(b"chdb_close_conn"),
+            query: find!(b"chdb_query_n"),
+            query_with_params: find!(b"chdb_query_with_params_n"),
+            classify: find!(b"chdb_classify_query_n"),
+            buffer: find!(b"chdb_result_buffer"),
+            length: find!(b"chdb_result_length"),
+            error: find!(b"chdb_result_error"),
+            destroy: find!(b"chdb_destroy_query_result"),
+            signal_handlers: find!(b"chdb_set_signal_handlers_enabled"),
+        };
+        // Never unloaded, so the functions above stay valid for the rest of the process.
+        std::mem::forget(library);
+        // SAFETY: the header allows it at any time before the first connection.
+        unsafe { (functions.signal_handlers)(0) };
+        Ok(Self(functions))
+    }
+
+    /// Opens a connection. The first one of a process starts the engine with `args`.
+    pub(crate) fn connect(self, args: &[String]) -> Result<Connection, String> {
+        let args: Vec<CString> = std::iter::once("clickhouse")
+            .chain(args.iter().map(String::as_str))
+            .map(|a| CString::new(a).map_err(|_| "an argument of the engine has a NUL in it".to_owned()))
+            .collect::<Result<_, _>>()?;
+        let mut argv: Vec<*mut c_char> = args.iter().map(|a| a.as_ptr().cast_mut()).collect();
+        let argc = c_int::try_from(argv.len()).map_err(|_| "too many arguments".to_owned())?;
+        // SAFETY: `argc` pointers to NUL-terminated texts that live until the call returns; the engine copies them.
+        let raw = unsafe { (self.0.connect)(argc, argv.as_mut_ptr()) };
+        let raw = NonNull::new(raw).ok_or("the engine did not start; its own words are above")?;
+        // SAFETY: not null, and owned by us until `chdb_close_conn`.
+        if unsafe { *raw.as_ptr() }.is_null() {
+            return Err("the engine started without a connection".to_owned());
+        }
+        Ok(Connection { functions: self.0, raw })
+    }
+}
+
+/// One session. Runs one statement at a time, which `&mut` makes sure of.
+pub(crate) struct Connection {
+    functions: Functions,
+    raw: NonNull<Connected>,
+}
+
+// SAFETY: the engine ties a connection to no thread; two threads at once are excluded by `&mut`.
+unsafe impl Send for Connection {}
+
+impl Connection {
+    fn connected(&self) -> Connected {
+        // SAFETY: `raw` is valid until `drop`.
+        unsafe { *self.raw.as_ptr() }
+    }
+
+    /// Runs `sql`, **all** statements in it: callers check that it is one.
+    pub(crate) fn query(
+        &mut self,
+        sql: &str,
+        params: &[(String, String)],
+        format: &str,
+    ) -> Result<Vec<u8>, String> {
+        let reply = if params.is_empty() {
+            // SAFETY: both texts are given with their lengths and live until the call returns.
+            unsafe {
+                (self.functions.query)(
+                    self.connected(),
+                    sql.as_ptr().cast(),
+                    sql.len(),
+                    format.as_ptr().cast(),
+                    format.len(),
+                )
+            }
+        } else {
+            let pointers = |texts: &mut dyn Iterator<Item = &String>| -> (Vec<*const c_char>, Vec<usize>) {
+                texts.map(|t| (t.as_ptr().cast::<c_char>(), t.len())).unzip()
+            };
+            let (names, name_lengths) = pointers(&mut params.iter().map(|p| &p.0));
+            let (values, value_lengths) = pointers(&mut params.iter().map(|p| &p.1));
+            // SAFETY: as above; the four arrays have `params.len()` elements each.
+            unsafe {
+                (self.functions.query_with_params)(
+                    self.connected(),
+                    sql.as_ptr().cast(),
+                    sql.len(),
+                    format.as_ptr().cast(),
+                    format.len(),
+                    names.as_ptr(),
+                    name_lengths.as_ptr(),
+                    values.as_ptr(),
+                    value_lengths.as_ptr(),
+                    params.len(),
+                )
+            }
+        };
+        if reply.is_null() {
+            return Err("the engine gave no answer".to_owned());
+        }
+        // SAFETY: `reply` is a result of this engine, not yet destroyed. Buffer and error live until `destroy`, and are
+        // copied before it.
+        unsafe {
+            let error = (self.functions.error)(reply);
+            let result = if error.is_null() {
+                let (data, length) = ((self.functions.buffer)(reply), (self.functions.length)(reply));
+                let bytes = if data.is_null() { &[] } else { std::slice::from_raw_parts(data, length) };
+                Ok(bytes.to_vec())
+            } else {
+                Err(CStr::from_ptr(error).to_string_lossy().into_owned())
+            };
+            (self.functions.destroy)(reply);
+            result
+        }
+    }
+
+    /// Parses `sql` with the engine's own parser and says what it is, without running it.
+    pub(crate) fn classify(&mut self, sql: &str) -> Classified {
+        let mut analysis = Analysis { struct_size: size_of::<Analysis>() as u32, ..Analysis::default() };
+        // SAFETY: the text is given with its length; the struct says its own size.
+        let state = unsafe {
+            (self.functions.classify)(
+                self.connected(),
+                sql.as_ptr().cast(),
+                sql.len(),
+                ptr::null(),
+                0,
+                &raw mut analysis,
+            )
+        };
+        let class = match (state, analysis.query_class) {
+            (0, 0) => Class::Reads,
+            (0, 1) => Class::Changes,
+            (0, 2) => Class::ChangesGlobals,
+            (0, 3) => Class::Control,
+            _ => Class::Unknown,
+        };
+        Classified { statements: if state == 0 { analysis.statement_count } else { 0 }, class }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        // SAFETY: opened by `chdb_connect`, closed once.
+        unsafe { (self.functions.close)(self.raw.as_ptr()) }
+    }
+}

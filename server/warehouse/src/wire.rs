@@ -1,0 +1,346 @@
+//! What pool and worker say to each other: length-prefixed frames over pipes.
+//!
+//! Both ends are the same build, so there are no versions; lengths are checked all the same, because a worker that went
+//! wrong must not be able to make its parent allocate at will.
+
+use std::io::{self, Read, Write};
+use std::time::Duration;
+
+use crate::error::{EngineError, StatementError};
+use crate::request::{Allow, Class, Format, Limits, Request};
+
+/// No frame is longer, bytes. Limits of requests keep answers far below.
+const MAX_FRAME: u32 = 1 << 30;
+
+/// From the pool.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ToWorker {
+    /// The first frame: load this and open the engine.
+    Start(Start),
+    /// Run this. Requests are run in the order in which they come.
+    Run(u64, Request),
+    /// Stop this one if it is running, and do not start it if it is not.
+    Cancel(u64),
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Start {
+    /// The engine's library.
+    pub(crate) library: String,
+    /// Statements run once, before anything else.
+    pub(crate) prelude: Vec<String>,
+    /// `name` or `name:N`: what goes wrong, and at which request of this process. For tests.
+    pub(crate) fault: String,
+}
+
+/// From the worker.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum ToPool {
+    /// The engine runs; this is its version.
+    Ready(String),
+    /// It does not, and why.
+    NotReady(String),
+    /// What a request ended with.
+    Done(u64, Result<(Class, Vec<u8>), EngineError>),
+}
+
+/// Writes a frame; does not flush.
+pub(crate) fn send(out: &mut impl Write, frame: &Frame) -> io::Result<()> {
+    let length = u32::try_from(frame.0.len()).ok().filter(|l| *l <= MAX_FRAME);
+    let length = length.ok_or_else(|| invalid("a frame is too long"))?;
+    out.write_all(&length.to_le_bytes())?;
+    out.write_all(&frame.0)
+}
+
+/// Reads a frame; `None` at the end of the stream.
+pub(crate) fn receive(input: &mut impl Read) -> io::Result<Option<Frame>> {
+    let mut length = [0; 4];
+    match input.read_exact(&mut length) {
+        Err(e) if e.kind() == io::ErrorKind::UnexpectedEof => return Ok(None),
+        other => other?,
+    }
+    let length = u32::from_le_bytes(length);
+    if length > MAX_FRAME {
+        return Err(invalid("a frame is too long"));
+    }
+    // Grows with what really arrives, whatever the length claims.
+    let mut bytes = Vec::with_capacity(length.min(1 << 16) as usize);
+    input.take(u64::from(length)).read_to_end(&mut bytes)?;
+    if bytes.len() < length as usize {
+        return Ok(None);
+    }
+    Ok(Some(Frame(bytes)))
+}
+
+fn invalid(what: &str) -> io::Error {
+    io::Error::new(io::ErrorKind::InvalidData, what)
+}
+
+/// The bytes of one message.
+#[derive(Debug, Default)]
+pub(crate) struct Frame(Vec<u8>);
+
+impl Frame {
+    fn tag(tag: u8) -> Self {
+        Self(vec![tag])
+    }
+
+    fn number(mut self, number: u64) -> Self {
+        self.0.extend_from_slice(&number.to_le_bytes());
+        self
+    }
+
+    fn bytes(mut self, bytes: &[u8]) -> Self {
+        self = self.number(bytes.len() as u64);
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    fn text(self, text: &str) -> Self {
+        self.bytes(text.as_bytes())
+    }
+
+    /// For the pool to send.
+    pub(crate) fn to_worker(message: &ToWorker) -> Self {
+        match message {
+            ToWorker::Start(start) => {
+                let mut frame = Self::tag(0).text(&start.library).text(&start.fault);
+                for statement in &start.prelude {
+                    frame = frame.text(statement);
+                }
+                frame
+            }
+            ToWorker::Run(id, request) => Self::run(*id, request),
+            ToWorker::Cancel(id) => Self::tag(2).number(*id),
+        }
+    }
+
+    /// [`ToWorker::Run`] without owning the request.
+    pub(crate) fn run(id: u64, request: &Request) -> Self {
+        let limits = request.limits;
+        let mut frame = Self::tag(1)
+            .number(id)
+            .number(request.format as u64)
+            .number(request.allow as u64)
+            .number(u64::try_from(limits.time.as_micros()).unwrap_or(u64::MAX))
+            .number(limits.memory)
+            .number(limits.result_rows)
+            .number(limits.result_bytes)
+            .text(&request.sql);
+        for (name, value) in &request.params {
+            frame = frame.text(name).text(value);
+        }
+        frame
+    }
+
+    /// For the worker to send.
+    pub(crate) fn to_pool(message: &ToPool) -> Self {
+        match message {
+            ToPool::Ready(version) => Self::tag(0).text(version),
+            ToPool::NotReady(why) => Self::tag(1).text(why),
+            ToPool::Done(id, Ok((class, body))) => Self::tag(2).number(*id).number(*class as u64).bytes(body),
+            ToPool::Done(id, Err(error)) => {
+                let frame = Self::tag(3).number(*id);
+                match error {
+                    EngineError::Statement(e) => frame
+                        .number(0)
+                        .number(u64::from(e.code.cast_unsigned()))
+                        .number(e.position.map_or(u64::MAX, u64::from))
+                        .text(&e.name)
+                        .text(&e.message),
+                    EngineError::SeveralStatements(count) => frame.number(1).number(u64::from(*count)),
+                    EngineError::NoStatement => frame.number(2),
+                    EngineError::NotAllowed { class, allow } => {
+                        frame.number(3).number(*class as u64).number(*allow as u64)
+                    }
+                    EngineError::TooLarge { bytes, limit } => frame.number(4).number(*bytes).number(*limit),
+                    EngineError::Cancelled => frame.number(5),
+                    // These three are the pool's own verdicts.
+                    EngineError::TimedOut(_) | EngineError::Crashed(_) | EngineError::Unavailable(_) => {
+                        frame.number(6).text(&error.to_string())
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads what [`Frame::to_worker`] wrote.
+    pub(crate) fn read_to_worker(&self) -> io::Result<ToWorker> {
+        let (tag, mut rest) = self.open()?;
+        Ok(match tag {
+            0 => {
+                let (library, fault) = (rest.text()?, rest.text()?);
+                let mut prelude = Vec::new();
+                while !rest.is_empty() {
+                    prelude.push(rest.text()?);
+                }
+                ToWorker::Start(Start { library, prelude, fault })
+            }
+            1 => {
+                let id = rest.number()?;
+                let format = pick(&Format::ALL, rest.number()?)?;
+                let allow = pick(&ALLOW, rest.number()?)?;
+                let limits = Limits {
+                    time: Duration::from_micros(rest.number()?),
+                    memory: rest.number()?,
+                    result_rows: rest.number()?,
+                    result_bytes: rest.number()?,
+                };
+                let sql = rest.text()?;
+                let mut params = Vec::new();
+                while !rest.is_empty() {
+                    params.push((rest.text()?, rest.text()?));
+                }
+                ToWorker::Run(id, Request { sql, params, format, limits, allow })
+            }
+            2 => ToWorker::Cancel(rest.number()?),
+            _ => return Err(invalid("an unknown frame")),
+        })
+    }
+
+    /// Reads what [`Frame::to_pool`] wrote.
+    pub(crate) fn read_to_pool(&self) -> io::Result<ToPool> {
+        let (tag, mut rest) = self.open()?;
+        Ok(match tag {
+            0 => ToPool::Ready(rest.text()?),
+            1 => ToPool::NotReady(rest.text()?),
+            2 => ToPool::Done(rest.number()?, Ok((pick(&CLASS, rest.number()?)?, rest.bytes()?.to_vec()))),
+            3 => {
+                let id = rest.number()?;
+                let error = match rest.number()? {
+                    0 => EngineError::Statement(StatementError {
+                        code: (rest.number()? as u32).cast_signed(),
+                        position: u32::try_from(rest.number()?).ok(),
+                        name: rest.text()?,
+                        message: rest.text()?,
+                    }),
+                    1 => EngineError::SeveralStatements(u32::try_from(rest.number()?).unwrap_or(u32::MAX)),
+                    2 => EngineError::NoStatement,
+                    3 => EngineError::NotAllowed {
+                        class: pick(&CLASS, rest.number()?)?,
+                        allow: pick(&ALLOW, rest.number()?)?,
+                    },
+                    4 => EngineError::TooLarge { bytes: rest.number()?, limit: rest.number()? },
+                    5 => EngineError::Cancelled,
+                    _ => EngineError::Crashed(rest.text()?),
+                };
+                ToPool::Done(id, Err(error))
+            }
+            _ => return Err(invalid("an unknown frame")),
+        })
+    }
+
+    fn open(&self) -> io::Result<(u8, Rest<'_>)> {
+        let (tag, rest) = self.0.split_first().ok_or_else(|| invalid("an empty frame"))?;
+        Ok((*tag, Rest(rest)))
+    }
+}
+
+const ALLOW: [Allow; 4] = [Allow::Parse, Allow::Reads, Allow::Changes, Allow::Anything];
+const CLASS: [Class; 5] =
+    [Class::Reads, Class::Changes, Class::ChangesGlobals, Class::Control, Class::Unknown];
+
+fn pick<T: Copy>(all: &[T], index: u64) -> io::Result<T> {
+    let index = usize::try_from(index).unwrap_or(usize::MAX);
+    all.get(index).copied().ok_or_else(|| invalid("an unknown value"))
+}
+
+/// What of a frame is not read yet.
+struct Rest<'a>(&'a [u8]);
+
+impl<'a> Rest<'a> {
+    fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn number(&mut self) -> io::Result<u64> {
+        let (number, rest) = self.0.split_first_chunk().ok_or_else(|| invalid("a short frame"))?;
+        self.0 = rest;
+        Ok(u64::from_le_bytes(*number))
+    }
+
+    fn bytes(&mut self) -> io::Result<&'a [u8]> {
+        let length = usize::try_from(self.number()?).unwrap_or(usize::MAX);
+        let (bytes, rest) = self.0.split_at_checked(length).ok_or_else(|| invalid("a short frame"))?;
+        self.0 = rest;
+        Ok(bytes)
+    }
+
+    fn text(&mut self) -> io::Result<String> {
+        String::from_utf8(self.bytes()?.to_vec()).map_err(|_| invalid("a text that is not UTF-8"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn request() -> impl Strategy<Value = Request> {
+        let limits = (any::<u32>(), any::<u64>(), any::<u64>(), any::<u64>()).prop_map(|(t, m, r, b)| {
+            Limits { time: Duration::from_micros(u64::from(t)), memory: m, result_rows: r, result_bytes: b }
+        });
+        let params = proptest::collection::vec((".{0,9}", ".{0,9}"), 0..4);
+        (".{0,60}", params, 0..Format::ALL.len(), limits, 0..ALLOW.len()).prop_map(
+            |(sql, params, f, limits, a)| Request {
+                sql,
+                params,
+                format: Format::ALL[f],
+                limits,
+                allow: ALLOW[a],
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn requests_come_back(id in any::<u64>(), request in request()) {
+            let message = ToWorker::Run(id, request);
+            let mut pipe = Vec::new();
+            send(&mut pipe, &Frame::to_worker(&message)).expect("it fits");
+            let frame = receive(&mut pipe.as_slice()).expect("readable").expect("one frame");
+            prop_assert_eq!(frame.read_to_worker().expect("whole"), message);
+        }
+
+        /// A worker that went wrong must not take its parent with it.
+        #[test]
+        fn noise_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
+            let _ = receive(&mut bytes.as_slice());
+            let _ = Frame(bytes.clone()).read_to_pool();
+            let _ = Frame(bytes).read_to_worker();
+        }
+    }
+
+    #[test]
+    fn answers_come_back() {
+        let statement = StatementError { code: -7, name: "N".into(), message: "m".into(), position: Some(3) };
+        let messages = [
+            ToPool::Ready("26".into()),
+            ToPool::NotReady("no".into()),
+            ToPool::Done(1, Ok((Class::Control, vec![0, 255]))),
+            ToPool::Done(
+                2,
+                Err(EngineError::Statement(StatementError { position: None, ..statement.clone() })),
+            ),
+            ToPool::Done(2, Err(EngineError::Statement(statement))),
+            ToPool::Done(3, Err(EngineError::SeveralStatements(2))),
+            ToPool::Done(4, Err(EngineError::NoStatement)),
+            ToPool::Done(5, Err(EngineError::NotAllowed { class: Class::Changes, allow: Allow::Reads })),
+            ToPool::Done(6, Err(EngineError::TooLarge { bytes: 9, limit: 8 })),
+            ToPool::Done(7, Err(EngineError::Cancelled)),
+        ];
+        for message in messages {
+            assert_eq!(Frame::to_pool(&message).read_to_pool().expect("whole"), message);
+        }
+    }
+
+    #[test]
+    fn a_cut_frame_is_the_end() {
+        let mut pipe = Vec::new();
+        send(&mut pipe, &Frame::to_worker(&ToWorker::Cancel(1))).expect("it fits");
+        assert!(receive(&mut &pipe[..pipe.len() - 1]).expect("no error").is_none());
+        assert!(receive(&mut &pipe[..2]).expect("no error").is_none());
+        assert!(receive(&mut u32::MAX.to_le_bytes().as_slice()).is_err());
+    }
+}
