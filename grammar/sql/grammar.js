@@ -29,6 +29,7 @@ module.exports = grammar({
     $._interval_text,
     $._unit_to,
     $._case,
+    $._keyword_name,
     $._argument_distinct,
     $._argument_side,
     $._argument_marker,

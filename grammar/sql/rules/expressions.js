@@ -11,7 +11,11 @@ const binary = ($, operator) =>
   seq(field('left', $._expression), field('operator', operator), field('right', $._expression));
 
 module.exports = {
+  // An operand, or what operators make of operands.
   _expression: $ => choice($._primary, $._compound),
+
+  // ClickHouse takes `expr AS name` wherever a whole expression stands, but not as an operand.
+  _value: $ => choice($._expression, $.aliased_expression),
 
   _compound: $ =>
     choice(
@@ -23,7 +27,6 @@ module.exports = {
       $.time_zone_expression,
       $.ternary_expression,
       $.lambda,
-      $.aliased_expression,
       $.template_alternative,
       $.template_juxtaposition,
     ),
@@ -144,7 +147,7 @@ module.exports = {
 
   // Without parentheses, as the last of the transformers: an expression that one more could follow
   // would have a copy of all operator states.
-  _open_replace_columns: $ => prec.right(PREC.alias, seq(kw('replace'), optional(kw('strict')), $._expression)),
+  _open_replace_columns: $ => prec.right(PREC.alias, seq(kw('replace'), optional(kw('strict')), $.aliased_expression)),
 
   _open_apply_columns: $ => prec.right(seq(kw('apply'), field('function', $.lambda))),
 
@@ -153,7 +156,7 @@ module.exports = {
       kw('apply'),
       choice(
         seq(field('function', $._name), optional(field('parameters', $.argument_list))),
-        seq('(', field('function', $._expression), optional(seq(',', field('prefix', $.string))), ')'),
+        seq('(', field('function', $._value), optional(seq(',', field('prefix', $.string))), ')'),
       ),
     )),
 
@@ -162,21 +165,20 @@ module.exports = {
 
   // Parentheses, tuples, arrays, maps -------------------------------------------------------------
 
-  parenthesized_expression: $ => prec(1, parens($._expression)),
+  parenthesized_expression: $ => prec(1, parens($._value)),
 
   tuple: $ =>
     choice(
       seq('(', ')'),
-      seq('(', $._expression, ',', optional(trailing($._expression)), ')'),
+      seq('(', $._value, ',', optional(trailing($._value)), ')'),
     ),
 
-  array: $ => seq('[', optional(trailing($._expression)), ']'),
+  array: $ => seq('[', optional(trailing($._value)), ']'),
 
   map: $ => seq('{', optional(trailing($.map_entry)), '}'),
 
-  map_entry: $ => seq(field('key', $._expression), ':', field('value', $._expression)),
+  map_entry: $ => seq(field('key', $._value), ':', field('value', $._value)),
 
-  // ClickHouse takes `expr AS name` nearly everywhere, and so every expression may carry one.
   aliased_expression: $ =>
     prec.left(PREC.alias, seq(field('value', $._expression), alias($._as, 'AS'), field('alias', $._alias_name))),
 
@@ -189,7 +191,7 @@ module.exports = {
 
   // `a[]` goes through an array of JSON objects.
   subscript: $ =>
-    prec(PREC.postfix, seq(field('value', $._expression), '[', optional(field('index', $._expression)), ']')),
+    prec(PREC.postfix, seq(field('value', $._expression), '[', optional(field('index', $._value)), ']')),
 
   tuple_access: $ =>
     prec(PREC.postfix, seq(
@@ -209,10 +211,10 @@ module.exports = {
       prec(PREC.call, seq(
         kw('cast'),
         '(',
-        field('value', $._expression),
+        field('value', $._value),
         choice(
           seq(alias($._as, 'AS'), field('type', $.data_type)),
-          seq(',', field('type_name', $._expression)),
+          seq(',', field('type_name', $._value)),
         ),
         ')',
       )),
@@ -249,14 +251,14 @@ module.exports = {
   _argument_rest: $ => seq($._argument_items, choice(')', $.missing_parenthesis)),
 
   _argument_items: $ =>
-    seq($._expression, repeat(seq(choice(',', $._argument_word), $._expression)), optional(',')),
+    seq($._value, repeat(seq(choice(',', $._argument_word), $._value)), optional(',')),
 
   // The marker is empty: it says that FROM does not begin a clause.
   _argument_word: $ => seq($._argument_marker, choice(kw('from'), kw('for'), kw('placing'))),
 
   _nulls_treatment: $ => seq(choice(kw('ignore'), kw('respect')), kw('nulls')),
 
-  filter_clause: $ => seq(kw('filter'), '(', kw('where'), field('condition', $._expression), ')'),
+  filter_clause: $ => seq(kw('filter'), '(', kw('where'), field('condition', $._value), ')'),
 
   window_function: $ =>
     prec.right(PREC.call, seq(field('function', $.function_call), field('over', $.over))),
@@ -273,7 +275,7 @@ module.exports = {
 
   _window_part: $ =>
     choice(
-      seq(kws('partition by'), field('partition', trailing($._expression))),
+      seq(kws('partition by'), field('partition', trailing($._value))),
       $.order_by_clause,
       $.window_frame,
     ),
@@ -290,7 +292,7 @@ module.exports = {
   frame_bound: $ =>
     choice(
       seq(kw('current'), $._rows),
-      seq(choice(kw('unbounded'), $._expression), choice(kw('preceding'), kw('following'))),
+      seq(choice(kw('unbounded'), $._value), choice(kw('preceding'), kw('following'))),
     ),
 
   // ROW, ROWS
@@ -302,28 +304,28 @@ module.exports = {
   case: $ =>
     seq(
       alias($._case, 'CASE'),
-      optional(field('value', $._expression)),
+      optional(field('value', $._value)),
       repeat1($.when),
-      optional(seq(kw('else'), field('else', $._expression))),
+      optional(seq(kw('else'), field('else', $._value))),
       kw('end'),
     ),
 
   when: $ =>
-    seq(kw('when'), field('condition', $._expression), kw('then'), field('result', $._expression)),
+    seq(kw('when'), field('condition', $._value), kw('then'), field('result', $._value)),
 
   interval: $ =>
     prec.right(choice(
       seq(alias($._interval_text, 'INTERVAL'), field('value', $.string)),
       seq(
         alias($._interval, 'INTERVAL'),
-        field('value', $._expression),
+        field('value', $._value),
         field('unit', $.interval_unit),
         optional(seq(alias($._unit_to, 'TO'), field('unit', $.interval_unit))),
       ),
     )),
 
-  interval_unit: _ =>
-    anyCase('(sql_tsi_)?(nanosecond|microsecond|millisecond|second|minute|hour|day|week|month|quarter|year)s?'),
+  // Any word: the scanner has looked for a unit before it let INTERVAL be more than a name.
+  interval_unit: $ => $.identifier,
 
   exists: $ => prec(PREC.call, seq(kw('exists'), field('query', $.subquery))),
 
@@ -399,14 +401,14 @@ module.exports = {
     prec.right(PREC.ternary, seq(
       field('condition', $._expression),
       '?',
-      field('then', $._expression),
+      field('then', $._value),
       ':',
       field('else', $._expression),
     )),
 
   lambda: $ =>
     prec.right(PREC.lambda, seq(
-      field('parameters', choice($._operand_name, $.lambda_parameters)),
+      field('parameters', choice($._operand_name, alias($._column_path, $.column_ref), $.lambda_parameters)),
       '->',
       field('body', $._expression),
     )),

@@ -26,7 +26,7 @@ module.exports = {
 
   // A name at the start of an operand. The keywords that begin a special form there are names too;
   // all others are names by themselves wherever they are not expected.
-  _operand_name: $ => choice($._name, alias($._soft_keyword, $.identifier)),
+  _operand_name: $ => choice($._name, alias(choice($._soft_keyword, $._keyword_name), $.identifier)),
 
   _soft_keyword: $ => prec(-1, choice($._CAST, $._COLUMNS, $._DATE, $._EXISTS, $._TIMESTAMP)),
 
@@ -60,7 +60,7 @@ module.exports = {
   boolean: _ => choice(kw('true'), kw('false')),
 
   // A dot and an index in one token, so that `t.1` is decided by the lexer and `t.1.2` is no float.
-  tuple_index: _ => /\.-?[0-9]+/,
+  tuple_index: _ => /\.\s*-?[0-9]+/,
 
   template_output: _ => TEMPLATE_OUTPUT,
   _glued_template: $ => alias($._glued_template_output, $.template_output),

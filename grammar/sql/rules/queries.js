@@ -83,7 +83,7 @@ module.exports = {
 
   distinct_clause: $ =>
     prec.right(choice(
-      seq(kw('distinct'), optional(seq(kw('on'), parens(trailing($._expression))))),
+      seq(kw('distinct'), optional(seq(kw('on'), parens(trailing($._value))))),
       kw('all'),
     )),
 
@@ -146,7 +146,7 @@ module.exports = {
 
   cte: $ =>
     seq(
-      field('name', $._name),
+      field('name', choice($._name, alias($._soft_keyword, $.identifier))),
       optional(field('columns', $.column_aliases)),
       alias($._as, 'AS'),
       optional(kw('materialized')),
@@ -198,7 +198,7 @@ module.exports = {
   _table_modifier: $ => choice($.final, $.sample_clause, $.template_output, kw('stream')),
 
   // `FROM (VALUES (1, 2), (3, 4))`
-  values_list: $ => prec(1, seq('(', kw('values'), commaList1($._expression), ')')),
+  values_list: $ => prec(1, seq('(', kw('values'), commaList1($._value), ')')),
 
   // `FROM (a JOIN b USING (id))`
   joined_tables: $ => seq('(', $.table_ref, repeat1(choice($.join, seq(',', $.table_ref))), ')'),
@@ -226,7 +226,7 @@ module.exports = {
     seq(
       '(',
       optional(choice(
-        trailing($._expression),
+        trailing($._value),
         field('query', $._query),
       )),
       optional($.settings_clause),
@@ -255,7 +255,7 @@ module.exports = {
       kw('join'),
       field('right', $.table_ref),
       optional(choice(
-        seq(kw('on'), field('condition', $._expression)),
+        seq(kw('on'), field('condition', $._value)),
         seq(kw('using'), field('using', $.using_list)),
       )),
     )),
@@ -283,23 +283,30 @@ module.exports = {
     prec.right(seq(
       optional(field('kind', $.join_kind)),
       kws('array join'),
-      sepBy1($._list_separator, $.select_item),
+      sepBy1($._list_separator, alias($._array_join_item, $.select_item)),
+    )),
+
+  // An alias needs its AS here.
+  _array_join_item: $ =>
+    prec(PREC.item, seq(
+      field('value', $._expression),
+      optional(seq(alias($._as, 'AS'), field('alias', $._alias_name))),
     )),
 
   // Filters and grouping ----------------------------------------------------------------------------
 
-  prewhere_clause: $ => seq(kw('prewhere'), field('condition', $._expression)),
-  where_clause: $ => seq(kw('where'), field('condition', $._expression)),
-  having_clause: $ => seq(kw('having'), field('condition', $._expression)),
-  qualify_clause: $ => seq(kw('qualify'), field('condition', $._expression)),
+  prewhere_clause: $ => seq(kw('prewhere'), field('condition', $._value)),
+  where_clause: $ => seq(kw('where'), field('condition', $._value)),
+  having_clause: $ => seq(kw('having'), field('condition', $._value)),
+  qualify_clause: $ => seq(kw('qualify'), field('condition', $._value)),
 
   group_by_clause: $ =>
     prec.right(seq(
       kws('group by'),
       choice(
         kw('all'),
-        seq(choice(kw('rollup'), kw('cube'), kws('grouping sets')), parens(trailing($._expression))),
-        commaList1($._expression),
+        seq(choice(kw('rollup'), kw('cube'), kws('grouping sets')), parens(trailing($._value))),
+        commaList1($._value),
       ),
     )),
 
@@ -323,7 +330,7 @@ module.exports = {
 
   order_item: $ =>
     prec.right(PREC.item, seq(
-      field('value', $._expression),
+      field('value', $._value),
       // More than one of each when they stand in the branches of a template.
       repeat(choice(
         field('direction', $.direction),
@@ -342,10 +349,10 @@ module.exports = {
     prec.right(seq(
       kws('with fill'),
       repeat(choice(
-        seq(kw('from'), field('from', $._expression)),
-        seq(kw('to'), field('to', $._expression)),
-        seq(kw('step'), field('step', $._expression)),
-        seq(kw('staleness'), field('staleness', $._expression)),
+        seq(kw('from'), field('from', $._value)),
+        seq(kw('to'), field('to', $._value)),
+        seq(kw('step'), field('step', $._value)),
+        seq(kw('staleness'), field('staleness', $._value)),
       )),
     )),
 
@@ -353,30 +360,30 @@ module.exports = {
     prec.right(seq(kw('interpolate'), optional(parens(optional(trailing($.interpolate_item)))))),
 
   interpolate_item: $ =>
-    seq(field('column', $._name), optional(seq(alias($._as, 'AS'), field('value', $._expression)))),
+    seq(field('column', $._name), optional(seq(alias($._as, 'AS'), field('value', $._value)))),
 
   limit_clause: $ => prec.right(seq(kw('limit'), $._limit_count, optional(kws('with ties')))),
 
   limit_by_clause: $ =>
-    prec.right(seq(kw('limit'), $._limit_count, kw('by'), choice(kw('all'), commaList1($._expression)))),
+    prec.right(seq(kw('limit'), $._limit_count, kw('by'), choice(kw('all'), commaList1($._value)))),
 
   _limit_count: $ =>
     prec.right(choice(
-      field('count', $._expression),
-      seq(field('offset', $._expression), ',', field('count', $._expression)),
-      seq(field('count', $._expression), kw('offset'), field('offset', $._expression)),
+      field('count', $._value),
+      seq(field('offset', $._value), ',', field('count', $._value)),
+      seq(field('count', $._value), kw('offset'), field('offset', $._value)),
     )),
 
   offset_clause: $ =>
     prec.right(choice(
-      seq(kw('offset'), field('offset', $._expression), optional($._rows), optional($._fetch)),
+      seq(kw('offset'), field('offset', $._value), optional($._rows), optional($._fetch)),
       $._fetch,
     )),
 
   _fetch: $ =>
     seq(
       kw('fetch'), choice(kw('first'), kw('next')),
-      field('count', $._expression),
+      field('count', $._value),
       $._rows,
       choice(kw('only'), kws('with ties')),
     ),
@@ -400,8 +407,7 @@ module.exports = {
       $.query_parameter,
       $.map,
       $.array,
-      $.tuple,
-      alias($._name, $.column_ref),
+      kw('default'),
     ),
 
   format_clause: $ => seq(kw('format'), field('name', choice($._name, $.template_output))),

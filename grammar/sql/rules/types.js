@@ -17,7 +17,7 @@ module.exports = {
       optional(field('type', $.data_type)),
       repeat(choice(
         field('json_path', $.json_path),
-        seq(choice(kw('default'), kw('materialized'), kw('alias')), field('default', $._expression)),
+        seq(choice(kw('default'), kw('materialized'), kw('alias')), field('default', $._value)),
         seq(kw('codec'), field('codec', $.argument_list)),
       )),
     ),

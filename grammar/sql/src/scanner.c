@@ -26,6 +26,7 @@ enum Token {
   INTERVAL_TEXT,
   UNIT_TO,
   CASE,
+  KEYWORD_NAME,
   ARGUMENT_DISTINCT,
   ARGUMENT_SIDE,
   ARGUMENT_MARKER,
@@ -65,8 +66,14 @@ static const char *const QUERY_STARTS[] = {"SELECT", "WITH", "EXPLAIN", "DISTINC
 // The fields of INTERVAL and EXTRACT that a quantity can have.
 static const char *const UNITS[] = {
     "NANOSECOND", "MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR",
-    "DAY",        "WEEK",        "MONTH",       "QUARTER", "YEAR",
+    "DAY",        "WEEK",        "MONTH",       "QUARTER", "YEAR",   "NS",   "MS",
+    "US",         "S",           "MI",          "N",       "HH",     "H",    "DD",
+    "D",          "WK",          "WW",          "MM",      "M",      "QQ",   "Q",
+    "YYYY",       "YY",
 };
+
+// Words that begin a query in parentheses.
+static const char *const QUERY_WORDS[] = {"FROM", "SELECT", "WITH", "EXPLAIN"};
 
 // Words that begin a clause, none of which follows an argument.
 static const char *const CLAUSES[] = {
@@ -133,7 +140,7 @@ static bool is_unit(const char *word) {
   char unit[WORD_MAX_LENGTH];
   if (strncmp(word, "SQL_TSI_", 8) == 0) word += 8;
   size_t length = strlen(word);
-  if (length > 0 && word[length - 1] == 'S') length--;
+  if (length > 2 && word[length - 1] == 'S') length--;
   memcpy(unit, word, length);
   unit[length] = '\0';
   return contains(UNITS, COUNT(UNITS), unit);
@@ -429,6 +436,14 @@ static bool scan_operand_word(TSLexer *lexer, const char *word, const bool *vali
       return starts_operand(lexer, !side);
     }
   }
+  if (contains(QUERY_WORDS, COUNT(QUERY_WORDS), word)) {
+    lexer->mark_end(lexer);
+    lexer->result_symbol = KEYWORD_NAME;
+    skip_spaces(lexer);
+    int32_t c = lexer->lookahead;
+    // `f(from, to)`
+    return valid[KEYWORD_NAME] && c != 0 && strchr(",)].=<>!+%|?:", c < 128 ? (char)c : 'x') != NULL;
+  }
   if (strcmp(word, "CASE") == 0) {
     lexer->mark_end(lexer);
     lexer->result_symbol = CASE;
@@ -590,8 +605,9 @@ bool tree_sitter_headwater_sql_external_scanner_scan(void *payload, TSLexer *lex
     if (is_space(lexer->lookahead)) {
       char word[WORD_MAX_LENGTH];
       skip_spaces(lexer);
+      if (lexer->eof(lexer)) return true;
       read_word(lexer, word);
-      return lexer->eof(lexer) || contains(CONTINUING, COUNT(CONTINUING), word);
+      return strcmp(word, "FROM") == 0 || contains(CLAUSES, COUNT(CLAUSES), word);
     }
   }
   while (is_space(lexer->lookahead)) lexer->advance(lexer, true);
