@@ -313,19 +313,17 @@ module.exports = {
   when: $ =>
     seq(kw('when'), field('condition', $._value), kw('then'), field('result', $._value)),
 
+  // The unit is any word: the scanner looks for one before it lets INTERVAL be more than a name.
   interval: $ =>
     prec.right(choice(
       seq(alias($._interval_text, 'INTERVAL'), field('value', $.string)),
       seq(
         alias($._interval, 'INTERVAL'),
         field('value', $._value),
-        field('unit', $.interval_unit),
-        optional(seq(alias($._unit_to, 'TO'), field('unit', $.interval_unit))),
+        field('unit', alias($.identifier, $.interval_unit)),
+        optional(seq(alias($._unit_to, 'TO'), field('unit', alias($.identifier, $.interval_unit)))),
       ),
     )),
-
-  // Any word: the scanner has looked for a unit before it let INTERVAL be more than a name.
-  interval_unit: $ => $.identifier,
 
   exists: $ => prec(PREC.call, seq(kw('exists'), field('query', $.subquery))),
 

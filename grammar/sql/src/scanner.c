@@ -437,12 +437,12 @@ static bool scan_operand_word(TSLexer *lexer, const char *word, const bool *vali
     }
   }
   if (contains(QUERY_WORDS, COUNT(QUERY_WORDS), word)) {
+    // `f(from, to)`. Nothing but the very next character may be looked at: what was marked is still needed.
+    int32_t c = lexer->lookahead;
+    if (!valid[KEYWORD_NAME] || c <= ' ' || c >= 128 || strchr(",)].=<>!+%|?:", (char)c) == NULL) return false;
     lexer->mark_end(lexer);
     lexer->result_symbol = KEYWORD_NAME;
-    skip_spaces(lexer);
-    int32_t c = lexer->lookahead;
-    // `f(from, to)`
-    return valid[KEYWORD_NAME] && c != 0 && strchr(",)].=<>!+%|?:", c < 128 ? (char)c : 'x') != NULL;
+    return true;
   }
   if (strcmp(word, "CASE") == 0) {
     lexer->mark_end(lexer);
