@@ -5,6 +5,8 @@
 
 /// <reference types="tree-sitter-cli/dsl" />
 
+const { keywordRules } = require('./rules/helpers');
+
 module.exports = grammar({
   name: 'headwater_sql',
 
@@ -20,19 +22,36 @@ module.exports = grammar({
     $._in,
     $._or,
     $._global_in,
+    $._at_time_zone,
+    $._at_local,
+    $._escape,
+    $._interval,
+    $._interval_text,
+    $._unit_to,
+    $._case,
+    $._keyword_name,
+    $._argument_distinct,
+    $._argument_side,
+    $._argument_marker,
+    $.missing_parenthesis,
     $.missing_operand,
     $.missing_name,
     $._from_marker,
+    $._list_end,
+    $.comment,
+    $.template_comment,
+    $.unclosed_comment,
     $.unclosed_statement,
     $._error_sentinel,
   ],
 
-  extras: $ => [/\s/, $.comment, $.template_comment, $.template_statement, $.unclosed_statement],
+  extras: $ => [
+    /\s/, $.comment, $.template_comment, $.template_statement, $.unclosed_comment, $.unclosed_statement,
+  ],
 
-  inline: $ => [$._primary, $._compound, $._literal],
+  inline: $ => [$._primary, $._compound, $._literal, $._like, $._rows],
 
   conflicts: $ => [
-    [$.interval, $._soft_keyword],
     [$.cte, $._operand_name],
     [$.lambda_parameters, $.column_ref],
   ],
@@ -52,6 +71,7 @@ module.exports = grammar({
     ...require('./rules/queries'),
     ...require('./rules/expressions'),
     ...require('./rules/types'),
+    ...keywordRules,
     ...require('./rules/lexical'),
   },
 });

@@ -35,7 +35,7 @@
 (null) @constant.builtin
 (interval_unit) @constant.builtin
 (star) @operator
-(comment) @comment @spell
+[(comment) (unclosed_comment)] @comment @spell
 
 ; Template tags ----------------------------------------------------------------------------------------
 
@@ -47,27 +47,26 @@
 ; Keywords -----------------------------------------------------------------------------------------------
 
 [
-  "SELECT" "DISTINCT" "ALL" "ON" "TOP" "FROM" "FINAL" "SAMPLE" "PREWHERE" "WHERE" "GROUP" "BY"
-  "ROLLUP" "CUBE" "TOTALS" "GROUPING" "SETS" "HAVING" "WINDOW" "QUALIFY" "ORDER" "ASC" "DESC"
-  "ASCENDING" "DESCENDING" "NULLS" "FIRST" "LAST" "COLLATE" "WITH" "RECURSIVE" "MATERIALIZED" "FILL"
-  "TO" "STEP" "STALENESS" "INTERPOLATE" "LIMIT" "OFFSET" "TIES" "FETCH" "NEXT" "ROW" "ROWS" "ONLY"
-  "SETTINGS" "FORMAT" "INTO" "OUTFILE" "APPEND" "TRUNCATE" "COMPRESSION" "LEVEL" "AS" "USING"
-  "UNION" "EXCEPT" "INTERSECT" "EXPLAIN" "AST" "SYNTAX" "QUERY" "TREE" "PLAN" "PIPELINE" "ESTIMATE"
-  "JOIN" "ARRAY" "GLOBAL" "LOCAL" "ANY" "ASOF" "SEMI" "ANTI" "INNER" "LEFT" "RIGHT" "FULL" "OUTER"
-  "CROSS" "PASTE" "OVER" "PARTITION" "RANGE" "GROUPS" "CURRENT" "UNBOUNDED" "PRECEDING" "FOLLOWING"
-  "FILTER" "IGNORE" "RESPECT" "INTERVAL" "CAST" "EXTRACT" "TRIM" "BOTH" "LEADING" "TRAILING"
-  "SUBSTRING" "FOR" "COLUMNS" "REPLACE" "STRICT" "APPLY" "SKIP"
+  "SELECT" "DISTINCT" "ALL" "ON" "TOP" "FROM" "STREAM" "SAMPLE" "PREWHERE" "WHERE" "GROUP" "BY"
+  "ROLLUP" "CUBE" "TOTALS" "GROUPING" "SETS" "HAVING" "WINDOW" "QUALIFY" "ORDER" "NULLS" "FIRST" "LAST"
+  "COLLATE" "WITH" "RECURSIVE" "MATERIALIZED" "FILL" "TO" "STEP" "STALENESS" "INTERPOLATE" "LIMIT"
+  "OFFSET" "TIES" "FETCH" "NEXT" "ROWS" "ONLY" "SETTINGS" "FORMAT" "INTO" "OUTFILE" "STDOUT" "APPEND"
+  "TRUNCATE" "COMPRESSION" "LEVEL" "AS" "USING" "UNION" "EXCEPT" "INTERSECT" "PARALLEL" "EXPLAIN"
+  "DESCRIBE" "DESC" "TABLE" "VALUES" "JOIN" "ARRAY" "GLOBAL" "OVER" "PARTITION" "RANGE" "GROUPS"
+  "CURRENT" "UNBOUNDED" "PRECEDING" "FOLLOWING" "FILTER" "IGNORE" "RESPECT" "INTERVAL" "CAST" "BOTH"
+  "FOR" "PLACING" "COLUMNS" "REPLACE" "STRICT" "APPLY" "SKIP"
+  (join_kind) (direction) (explain_kind) (final)
 ] @keyword
 
 ["CASE" "WHEN" "THEN" "ELSE" "END"] @keyword.conditional
 ["?"] @keyword.conditional.ternary
 
 [
-  "AND" "OR" "NOT" "IN" "IS" "BETWEEN" "LIKE" "ILIKE" "REGEXP" "DIV" "MOD" "EXISTS"
+  "AND" "OR" "NOT" "IN" "IS" "BETWEEN" "LIKE" "DIV" "EXISTS" "ESCAPE" "AT TIME ZONE" "AT LOCAL"
 ] @keyword.operator
 
 [
-  "=" "==" "!=" "<>" "<" ">" "<=" ">=" "<=>" "+" "-" "*" "/" "%" "||" "->" "::" ".:"
+  "=" "comparison" "+" "-" "*" "/" "%" "||" "->" "::" ".:"
 ] @operator
 
 ["(" ")" "[" "]" "{" "}"] @punctuation.bracket

@@ -5,13 +5,17 @@
 
 /// <reference types="tree-sitter-cli/dsl" />
 
-const { anyCase, kw, kws, trailing, parens, PREC } = require('./helpers');
+const { anyCase, kw, kws, commaList1, trailing, parens, PREC } = require('./helpers');
 
 const binary = ($, operator) =>
   seq(field('left', $._expression), field('operator', operator), field('right', $._expression));
 
 module.exports = {
+  // An operand, or what operators make of operands.
   _expression: $ => choice($._primary, $._compound),
+
+  // ClickHouse takes `expr AS name` wherever a whole expression stands, but not as an operand.
+  _value: $ => choice($._expression, $.aliased_expression),
 
   _compound: $ =>
     choice(
@@ -20,9 +24,9 @@ module.exports = {
       $.in_expression,
       $.between_expression,
       $.is_expression,
+      $.time_zone_expression,
       $.ternary_expression,
       $.lambda,
-      $.aliased_expression,
       $.template_alternative,
       $.template_juxtaposition,
     ),
@@ -47,9 +51,6 @@ module.exports = {
       $.tuple_access,
       $.cast,
       $.case,
-      $.extract,
-      $.trim,
-      $.substring,
       $.interval,
       $.exists,
       $.typed_literal,
@@ -72,96 +73,137 @@ module.exports = {
   typed_literal: $ => seq(field('type', choice(kw('date'), kw('timestamp'))), field('value', $.string)),
 
   // A template output alone is a `template_output`, not a column of one part.
-  column_ref: $ => choice($._operand_name, $.templated_name, $._column_path),
+  column_ref: $ => choice($._operand_name, $.templated_name, $.system_variable, $._column_path),
 
   _column_path: $ =>
     prec.left(PREC.call, seq(
-      choice($._operand_name, $.templated_name, $.template_output, $._column_path),
+      choice($._operand_name, $.templated_name, $.template_output, $.query_parameter, $._column_path),
       '.',
       $._path_part,
     )),
 
+  // `a.^b` is a sub-object of a JSON column, `a.@b` its value whatever the type.
   _path_part: $ =>
-    choice($._name, $.template_output, $.templated_name, seq('^', $._name), $.missing_name),
+    choice(
+      $._name, $.template_output, $.templated_name, $.query_parameter, $.missing_name,
+      seq(choice('^', '@'), $._name),
+    ),
+
+  // `@@version`
+  system_variable: _ => /@@[A-Za-z_0-9$.]+/,
 
   star: $ =>
     prec.right(seq(
-      choice('*', seq(field('qualifier', $.column_ref), alias($._dot_star, '.*')), $.columns_matcher),
+      choice(
+        '*',
+        prec(PREC.postfix, seq(field('qualifier', $._expression), alias($._dot_star, '.*'))),
+        $.columns_matcher,
+      ),
       repeat($._column_transformer),
+      optional(choice(
+        alias($._open_replace_columns, $.replace_columns),
+        alias($._open_apply_columns, $.apply_columns),
+      )),
     )),
 
-  _dot_star: _ => /\.\*/,
+  _dot_star: _ => /\.\s*\*/,
 
   columns_matcher: $ =>
-    prec(1, seq(
-      kw('columns'),
-      parens(choice(field('pattern', $.string), $.template_output, trailing(field('column', $._name)))),
-    )),
+    choice(
+      prec(PREC.call, seq(kw('columns'), field('arguments', $.argument_list))),
+      prec(PREC.postfix, seq(
+        field('qualifier', $._expression),
+        alias($._dot_columns, '.COLUMNS('),
+        choice($._argument_rest, ')'),
+      )),
+    ),
 
-  _column_transformer: $ => choice($.except_columns, $.replace_columns, $.apply_columns),
+  // With the parenthesis, for `t.columns` is a column.
+  _dot_columns: _ => /\.\s*[cC][oO][lL][uU][mM][nN][sS]\s*\(/,
 
+  _column_transformer: $ =>
+    choice($.except_columns, $.replace_columns, $.apply_columns, $.like_columns),
+
+  // With a query it is the set operation of that name; only what follows tells.
   except_columns: $ =>
     prec.right(1, seq(
       kw('except'),
-      optional(kw('strict')),
-      choice($._name, parens(choice(trailing($._name), $.string, $.template_output))),
-    )),
-
-  replace_columns: $ =>
-    seq(
-      kw('replace'),
-      optional(kw('strict')),
-      parens(trailing($.aliased_expression)),
-    ),
-
-  apply_columns: $ =>
-    prec.right(seq(
-      kw('apply'),
       choice(
-        seq(field('function', $._name), optional(field('parameters', $.argument_list))),
-        parens(field('function', $._expression)),
+        seq(optional(kw('strict')), $._column_set),
+        field('query', $.subquery),
       ),
     )),
 
+  _column_set: $ => choice($._name, $.string, parens(trailing($._column_set_item))),
+
+  _column_set_item: $ => choice($._name, $.string, $.template_output),
+
+  replace_columns: $ =>
+    prec.right(1, seq(
+      kw('replace'),
+      optional(kw('strict')),
+      parens(trailing($.aliased_expression)),
+    )),
+
+  // Without parentheses, as the last of the transformers: an expression that one more could follow
+  // would have a copy of all operator states.
+  _open_replace_columns: $ => prec.right(PREC.alias, seq(kw('replace'), optional(kw('strict')), $.aliased_expression)),
+
+  _open_apply_columns: $ => prec.right(seq(kw('apply'), field('function', $.lambda))),
+
+  apply_columns: $ =>
+    prec.right(1, seq(
+      kw('apply'),
+      choice(
+        seq(field('function', $._name), optional(field('parameters', $.argument_list))),
+        seq('(', field('function', $._value), optional(seq(',', field('prefix', $.string))), ')'),
+      ),
+    )),
+
+  like_columns: $ =>
+    prec.right(1, seq(optional(kw('not')), $._like, field('pattern', $.string))),
+
   // Parentheses, tuples, arrays, maps -------------------------------------------------------------
 
-  parenthesized_expression: $ => prec(1, parens($._expression)),
+  parenthesized_expression: $ => prec(1, parens($._value)),
 
   tuple: $ =>
     choice(
       seq('(', ')'),
-      seq('(', $._expression, ',', ')'),
-      seq('(', $._expression, ',', trailing($._expression), ')'),
+      seq('(', $._value, ',', optional(trailing($._value)), ')'),
     ),
 
-  array: $ => seq('[', optional(trailing($._expression)), ']'),
+  array: $ => seq('[', optional(trailing($._value)), ']'),
 
   map: $ => seq('{', optional(trailing($.map_entry)), '}'),
 
-  map_entry: $ => seq(field('key', $._expression), ':', field('value', $._expression)),
+  map_entry: $ => seq(field('key', $._value), ':', field('value', $._value)),
 
-  // ClickHouse takes `expr AS name` nearly everywhere, and so every expression may carry one.
   aliased_expression: $ =>
     prec.left(PREC.alias, seq(field('value', $._expression), alias($._as, 'AS'), field('alias', $._alias_name))),
 
-  _alias_name: $ => choice($._name, $.template_output, $.templated_name),
+  _alias_name: $ => choice($._name, $.template_output, $.templated_name, $.query_parameter),
 
   // The marker never comes: its validity tells the scanner that FROM may start a query here.
-  subquery: $ => parens(choice(field('query', $._query), $._from_marker)),
+  subquery: $ => parens(choice(field('query', choice($._query, $.explain)), $._from_marker)),
 
   // Postfix ---------------------------------------------------------------------------------------
 
+  // `a[]` goes through an array of JSON objects.
   subscript: $ =>
-    prec(PREC.postfix, seq(field('value', $._expression), '[', field('index', $._expression), ']')),
+    prec(PREC.postfix, seq(field('value', $._expression), '[', optional(field('index', $._value)), ']')),
 
   tuple_access: $ =>
-    choice(
-      prec(PREC.postfix, seq(field('value', $._expression), field('index', $.tuple_index))),
-      prec(PREC.postfix, seq(field('value', $._expression), '.', field('name', $._path_part))),
-      prec(PREC.postfix, seq(field('value', $._expression), alias($._dot_colon, '.:'), field('type', $.data_type))),
-    ),
+    prec(PREC.postfix, seq(
+      field('value', $._expression),
+      choice(
+        field('index', $.tuple_index),
+        seq('.', field('name', $._path_part)),
+        seq(alias($._dot_colon, '.:'), field('type', $.data_type)),
+      ),
+    )),
 
-  _dot_colon: _ => /\.:/,
+  _dot_colon: _ => /\.\s*:/,
 
   cast: $ =>
     choice(
@@ -169,10 +211,10 @@ module.exports = {
       prec(PREC.call, seq(
         kw('cast'),
         '(',
-        field('value', $._expression),
+        field('value', $._value),
         choice(
           seq(alias($._as, 'AS'), field('type', $.data_type)),
-          seq(',', field('type_name', $._expression)),
+          seq(',', field('type_name', $._value)),
         ),
         ')',
       )),
@@ -186,50 +228,61 @@ module.exports = {
         $._operand_name,
         $.template_output,
         $.templated_name,
-        // Names with a special form of their own, called the ordinary way.
-        ...['extract', 'trim', 'substring'].map(word => alias(anyCase(word), $.identifier)),
+        alias($._column_path, $.column_ref),
       )),
       choice(
         field('arguments', $.argument_list),
         seq(field('parameters', $.argument_list), field('arguments', $.argument_list)),
       ),
-      optional($._nulls_treatment),
-      optional($.filter_clause),
-      optional($._nulls_treatment),
+      repeat(choice($._nulls_treatment, $.filter_clause)),
     )),
 
+  // The words of `EXTRACT(DAY FROM x)`, `TRIM(BOTH 'a' FROM x)`, `SUBSTRING(x FROM 1 FOR 2)` and
+  // `OVERLAY(x PLACING y FROM 1)` may stand between the arguments of any function: a rule for each would
+  // copy all operator states.
   argument_list: $ =>
-    seq(
-      '(',
-      optional(choice(
-        seq(optional(kw('distinct')), trailing($._expression)),
-        field('query', $._query),
-      )),
+    seq('(', choice(
+      $._argument_rest,
+      seq(choice(alias($._argument_distinct, 'DISTINCT'), alias($._argument_side, 'BOTH')), $._argument_rest),
+      seq(field('query', $._query), ')'),
       ')',
-    ),
+    )),
+
+  _argument_rest: $ => seq($._argument_items, choice(')', $.missing_parenthesis)),
+
+  _argument_items: $ =>
+    seq($._value, repeat(seq(choice(',', $._argument_word), $._value)), optional(',')),
+
+  // The marker is empty: it says that FROM does not begin a clause.
+  _argument_word: $ => seq($._argument_marker, choice(kw('from'), kw('for'), kw('placing'))),
 
   _nulls_treatment: $ => seq(choice(kw('ignore'), kw('respect')), kw('nulls')),
 
-  filter_clause: $ => seq(kw('filter'), '(', kw('where'), field('condition', $._expression), ')'),
+  filter_clause: $ => seq(kw('filter'), '(', kw('where'), field('condition', $._value), ')'),
 
   window_function: $ =>
     prec.right(PREC.call, seq(field('function', $.function_call), field('over', $.over))),
 
   over: $ => seq(kw('over'), choice(field('name', $._name), $.window_specification)),
 
-  window_specification: $ =>
-    seq(
-      '(',
-      optional(field('base', $._name)),
-      optional(seq(kws('partition by'), field('partition', trailing($._expression)))),
-      optional($.order_by_clause),
-      optional($.window_frame),
-      ')',
+  window_specification: $ => seq('(', optional($._window_body), ')'),
+
+  _window_body: $ =>
+    choice(
+      seq(field('base', $._name), repeat($._window_part)),
+      repeat1($._window_part),
+    ),
+
+  _window_part: $ =>
+    choice(
+      seq(kws('partition by'), field('partition', trailing($._value))),
+      $.order_by_clause,
+      $.window_frame,
     ),
 
   window_frame: $ =>
     seq(
-      choice(kw('rows'), kw('range'), kw('groups')),
+      choice($._rows, kw('range'), kw('groups')),
       choice(
         seq(kw('between'), $.frame_bound, kw('and'), $.frame_bound),
         $.frame_bound,
@@ -238,88 +291,39 @@ module.exports = {
 
   frame_bound: $ =>
     choice(
-      kws('current row'),
-      seq(choice(kw('unbounded'), $._bound_value), choice(kw('preceding'), kw('following'))),
+      seq(kw('current'), $._rows),
+      seq(choice(kw('unbounded'), $._value), choice(kw('preceding'), kw('following'))),
     ),
 
-  // Here and in INTERVAL, SUBSTRING and SETTINGS the value is less than any expression: each further place for a
-  // whole expression before words of its own costs a copy of all operator states.
-  _bound_value: $ =>
-    choice($.number, $.interval, $.column_ref, $.function_call, $.template_output, $.query_parameter),
+  // ROW, ROWS
+  _rows: $ => alias($._row_word, 'ROWS'),
+  _row_word: _ => anyCase('rows?'),
 
-  // Forms with words inside the parentheses ---------------------------------------------------------
+  // Forms with words of their own -----------------------------------------------------------------
 
   case: $ =>
     seq(
-      kw('case'),
-      optional(field('value', $._expression)),
+      alias($._case, 'CASE'),
+      optional(field('value', $._value)),
       repeat1($.when),
-      optional(seq(kw('else'), field('else', $._expression))),
+      optional(seq(kw('else'), field('else', $._value))),
       kw('end'),
     ),
 
   when: $ =>
-    seq(kw('when'), field('condition', $._expression), kw('then'), field('result', $._expression)),
+    seq(kw('when'), field('condition', $._value), kw('then'), field('result', $._value)),
 
-  extract: $ =>
-    prec(PREC.call, seq(
-      kw('extract'), '(', field('unit', $.interval_unit), kw('from'), field('value', $._expression), ')',
-    )),
-
-  trim: $ =>
-    prec(PREC.call, seq(
-      kw('trim'), '(',
-      choice(kw('both'), kw('leading'), kw('trailing')),
-      optional(field('characters', $._expression)),
-      kw('from'), field('value', $._expression),
-      ')',
-    )),
-
-  substring: $ =>
-    prec(PREC.call, seq(
-      kw('substring'), '(', field('value', $._expression),
-      kw('from'), field('start', $._bound_value),
-      optional(seq(kw('for'), field('length', $._bound_value))),
-      ')',
-    )),
-
+  // The unit is any word: the scanner looks for one before it lets INTERVAL be more than a name.
   interval: $ =>
-    prec.dynamic(1, seq(
-      kw('interval'),
-      choice(
-        seq(field('value', $._interval_value), field('unit', $.interval_unit)),
-        seq(field('value', $.string), optional(field('unit', $.interval_unit))),
+    prec.right(choice(
+      seq(alias($._interval_text, 'INTERVAL'), field('value', $.string)),
+      seq(
+        alias($._interval, 'INTERVAL'),
+        field('value', $._value),
+        field('unit', alias($.identifier, $.interval_unit)),
+        optional(seq(alias($._unit_to, 'TO'), field('unit', alias($.identifier, $.interval_unit)))),
       ),
     )),
-
-  _interval_value: $ =>
-    choice(
-      $.number,
-      $.column_ref,
-      $.function_call,
-      $.parenthesized_expression,
-      $.subquery,
-      $.template_output,
-      $.query_parameter,
-      alias($._interval_negation, $.unary_expression),
-      alias($._interval_arithmetic, $.binary_expression),
-    ),
-
-  _interval_negation: $ =>
-    prec(PREC.negate, seq(field('operator', '-'), field('operand', $._interval_value))),
-
-  _interval_arithmetic: $ =>
-    choice(...[[PREC.add, $._add_operator], [PREC.multiply, $._multiply_operator]].map(
-      ([power, operator]) =>
-        prec.left(power, seq(
-          field('left', $._interval_value),
-          field('operator', operator),
-          field('right', $._interval_value),
-        )),
-    )),
-
-  interval_unit: _ =>
-    anyCase('(nanosecond|microsecond|millisecond|second|minute|hour|day|week|month|quarter|year)s?'),
 
   exists: $ => prec(PREC.call, seq(kw('exists'), field('query', $.subquery))),
 
@@ -328,7 +332,7 @@ module.exports = {
   unary_expression: $ =>
     choice(
       prec(PREC.not, seq(field('operator', kw('not')), field('operand', $._expression))),
-      prec(PREC.negate, seq(field('operator', '-'), field('operand', $._expression))),
+      prec(PREC.negate, seq(field('operator', $._sign), field('operand', $._expression))),
     ),
 
   binary_expression: $ =>
@@ -338,21 +342,24 @@ module.exports = {
       prec.left(PREC.is, binary($, $._distinct_operator)),
       prec.left(PREC.compare, binary($, $._compare_operator)),
       prec.left(PREC.concat, binary($, '||')),
-      prec.left(PREC.add, binary($, $._add_operator)),
+      prec.left(PREC.add, binary($, $._sign)),
       prec.left(PREC.multiply, binary($, $._multiply_operator)),
     ),
 
   _distinct_operator: _ => seq(kw('is'), optional(kw('not')), kws('distinct from')),
 
-  _compare_operator: _ =>
-    choice(
-      '=', '==', '!=', '<>', '<', '>', '<=', '>=', '<=>',
-      seq(optional(kw('not')), choice(kw('like'), kw('ilike'), kw('regexp'))),
-    ),
+  _compare_operator: $ =>
+    choice('=', alias($._compare, 'comparison'), seq(optional(kw('not')), $._like), alias($._escape, 'ESCAPE')),
 
-  _add_operator: _ => choice('+', '-'),
+  _compare: _ => choice('==', '!=', '<>', '<', '>', '<=', '>=', '<=>'),
 
-  _multiply_operator: _ => choice('*', '/', '%', kw('div'), kw('mod')),
+  _like: $ => alias($._like_word, 'LIKE'),
+  _like_word: _ => anyCase('i?like|regexp'),
+
+  _sign: _ => choice('+', '-'),
+
+  _multiply_operator: $ => choice('*', '/', '%', alias($._div_word, 'DIV')),
+  _div_word: _ => anyCase('div|mod'),
 
   in_expression: $ =>
     prec.left(PREC.compare, seq(
@@ -378,26 +385,33 @@ module.exports = {
       field('value', $._expression),
       kw('is'),
       optional(kw('not')),
-      $.null,
+      choice($.null, $.boolean),
     )),
+
+  // `x AT TIME ZONE 'UTC'`, `x AT LOCAL`
+  time_zone_expression: $ =>
+    choice(
+      prec.left(PREC.zone, seq(field('value', $._expression), alias($._at_time_zone, 'AT TIME ZONE'), field('zone', $._expression))),
+      prec.left(PREC.zone, seq(field('value', $._expression), alias($._at_local, 'AT LOCAL'))),
+    ),
 
   ternary_expression: $ =>
     prec.right(PREC.ternary, seq(
       field('condition', $._expression),
       '?',
-      field('then', $._expression),
+      field('then', $._value),
       ':',
       field('else', $._expression),
     )),
 
   lambda: $ =>
     prec.right(PREC.lambda, seq(
-      field('parameters', choice($._operand_name, $.lambda_parameters)),
+      field('parameters', choice($._operand_name, alias($._column_path, $.column_ref), $.lambda_parameters)),
       '->',
       field('body', $._expression),
     )),
 
-  lambda_parameters: $ => parens(trailing($._operand_name)),
+  lambda_parameters: $ => parens(optional(trailing($._operand_name))),
 
   // Templates ---------------------------------------------------------------------------------------
 

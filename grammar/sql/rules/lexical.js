@@ -1,5 +1,5 @@
 /**
- * Tokens: names, literals, comments and template tags.
+ * Tokens: names, literals and template tags. Comments come from the scanner.
  * @license Apache-2.0
  */
 
@@ -8,41 +8,7 @@
 const { anyCase, kw, PREC } = require('./helpers');
 
 module.exports = {
-  _quoted_identifier: _ =>
-    token(choice(/`([^`\\]|\\.|``)*`/, /"([^"\\]|\\.|"")*"/)),
-
-  // A name where no keyword of the language may stand instead (aliases, parts after a dot).
-  _name: $ => choice($.identifier, alias($._quoted_identifier, $.identifier)),
-
-  // A name at the start of an operand. The keywords that begin a special form there are names too;
-  // all others are names by themselves wherever they are not expected.
-  _operand_name: $ => choice($._name, alias($._soft_keyword, $.identifier)),
-
-  _soft_keyword: _ =>
-    choice(
-      ...['cast', 'columns', 'date', 'extract', 'interval', 'substring', 'timestamp', 'top', 'trim']
-        .map(word => anyCase(word)),
-    ),
-
-  // `events_{{env}}`, `{{prefix}}_total`: one name in pieces, with nothing between them.
-  templated_name: $ =>
-    prec.right(choice(
-      seq($.identifier, repeat1(seq($._glued_template, optional($._glued_word)))),
-      seq($.template_output, $._glued_word, repeat(seq($._glued_template, optional($._glued_word)))),
-      seq($.template_output, repeat1(seq($._glued_template, optional($._glued_word)))),
-    )),
-
-  string: _ =>
-    token(choice(
-      /'([^'\\]|\\(.|\n|\r)|'')*'/,
-      // Hexadecimal and binary strings.
-      /[xX]'[0-9a-fA-F]*'/,
-      /[bB]'[01]*'/,
-    )),
-
-  // Being typed: no further quote in the whole text. Ends with the line to keep the rest in shape.
-  unclosed_string: _ => /'([^'\\\r\n]|\\[^\r\n])*/,
-
+  // Before the names that start with a digit: of two tokens that match the same text the first wins.
   number: _ =>
     token(choice(
       /0[xX][0-9a-fA-F][0-9a-fA-F_]*(\.[0-9a-fA-F]*)?([pP][+-]?[0-9]+)?/,
@@ -51,23 +17,50 @@ module.exports = {
       /\.[0-9][0-9_]*([eE][+-]?[0-9]+)?/,
     )),
 
+  // Quoted, or starting with a digit (`1st`), which no keyword does either.
+  _quoted_identifier: _ =>
+    token(choice(/`([^`\\]|\\.|``)*`/, /"([^"\\]|\\.|"")*"/, /“[^”]*”/, /[0-9]+[A-Za-z_][A-Za-z0-9_]*/)),
+
+  // A name where no keyword of the language may stand instead (aliases, parts after a dot).
+  _name: $ => choice($.identifier, alias($._quoted_identifier, $.identifier)),
+
+  // A name at the start of an operand. The keywords that begin a special form there are names too;
+  // all others are names by themselves wherever they are not expected.
+  _operand_name: $ => choice($._name, alias(choice($._soft_keyword, $._keyword_name), $.identifier)),
+
+  _soft_keyword: $ => prec(-1, choice($._CAST, $._COLUMNS, $._DATE, $._EXISTS, $._TIMESTAMP)),
+
+  // `events_{{env}}`, `{{prefix}}_total`: one name in pieces, with nothing between them.
+  templated_name: $ =>
+    prec.right(choice(
+      seq($.identifier, $._glued_pieces),
+      seq($.template_output, $._glued_word, optional($._glued_pieces)),
+      seq($.template_output, $._glued_pieces),
+    )),
+
+  _glued_pieces: $ => prec.right(repeat1(seq($._glued_template, optional($._glued_word)))),
+
+  string: _ =>
+    token(choice(
+      /'([^'\\]|\\(.|\n|\r)|'')*'/,
+      /‘[^’]*’/,
+      // Hexadecimal and binary strings.
+      /[xX]'[0-9a-fA-F]*'/,
+      /[bB]'[01]*'/,
+    )),
+
+  // Being typed: no further quote in the whole text. Ends with the line to keep the rest in shape.
+  unclosed_string: _ => /'([^'\\\r\n]|\\[^\r\n])*/,
+
   // Words to the lexer, numbers to the language.
-  _special_number: _ => choice(...['inf', 'infinity', 'nan'].map(word => anyCase(word))),
+  _special_number: _ => anyCase('inf(inity)?|nan'),
 
   null: _ => kw('null'),
 
   boolean: _ => choice(kw('true'), kw('false')),
 
   // A dot and an index in one token, so that `t.1` is decided by the lexer and `t.1.2` is no float.
-  tuple_index: _ => /\.-?[0-9]+/,
-
-  // ClickHouse wants a blank or `!` after `#`; the datafile layer drops any line starting with it.
-  comment: _ =>
-    token(choice(
-      /--[^\r\n]*/,
-      /#[^\r\n]*/,
-      /\/\*[^*]*\*+([^/*][^*]*\*+)*\//,
-    )),
+  tuple_index: _ => /\.\s*-?[0-9]+/,
 
   template_output: _ => TEMPLATE_OUTPUT,
   _glued_template: $ => alias($._glued_template_output, $.template_output),
@@ -75,8 +68,6 @@ module.exports = {
   _glued_word: _ => token.immediate(prec(1, /[A-Za-z0-9_]+/)),
 
   unclosed_template: _ => /\{\{[^}\r\n]*/,
-
-  template_comment: _ => token(/\{#([^#]|#[^}])*#\}/),
 
   // `%` as the first character switches templating on.
   template_marker: _ => '%',
@@ -87,7 +78,7 @@ module.exports = {
 
   // The word token. Last in the grammar: of two patterns matching the same text the earlier wins, and
   // a keyword has to win to be extracted.
-  identifier: _ => /[A-Za-z_][A-Za-z0-9_$]*/,
+  identifier: _ => /[A-Za-z_$][A-Za-z0-9_$]*/,
 };
 
 // Ends at the first `}}`, as the template engine has it: strings do not hide it. Another opening

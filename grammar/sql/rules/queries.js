@@ -5,19 +5,33 @@
 
 /// <reference types="tree-sitter-cli/dsl" />
 
-const { kw, kws, commaList1, trailing, parens, sepBy1, PREC } = require('./helpers');
+const { anyCase, kw, kws, commaList1, trailing, parens, sepBy1, PREC } = require('./helpers');
 
 module.exports = {
-  statement: $ => seq(repeat($.template_output), choice($._query, $.explain)),
+  statement: $ =>
+    seq(
+      repeat($.template_output),
+      choice($._query, $.explain, $.describe),
+      // Those of a SELECT are its own clauses; these stand behind parentheses.
+      repeat($._output_clause),
+    ),
 
   explain: $ =>
-    seq(
+    prec.right(seq(
       kw('explain'),
-      optional(field('kind', choice(
-        kw('ast'), kw('syntax'), kws('query tree'), kw('plan'), kw('pipeline'), kw('estimate'),
-      ))),
+      optional(field('kind', $.explain_kind)),
       optional(commaList1($.setting)),
-      field('query', $._query),
+      field('query', choice($._query, $.explain)),
+    )),
+
+  explain_kind: _ =>
+    choice(kw('ast'), kw('syntax'), kws('query tree'), kw('plan'), kw('pipeline'), kw('estimate')),
+
+  describe: $ =>
+    seq(
+      choice(kw('describe'), alias($._direction, 'DESC')),
+      optional(kw('table')),
+      choice($.table_ref, $.select_query),
     ),
 
   _query: $ => choice($.select_query, $.set_operation, $.subquery, $.query_alternatives),
@@ -28,35 +42,29 @@ module.exports = {
 
   set_operation: $ =>
     choice(
-      prec.left(1, seq(
-        field('left', $._query),
-        field('operator', choice(kw('union'), kw('except'))),
-        optional(field('operator', choice(kw('all'), kw('distinct')))),
-        field('right', $._query),
+      prec.left(0, seq(
+        field('left', $._query), field('operator', kws('parallel with')), field('right', $._query),
       )),
-      prec.left(2, seq(
-        field('left', $._query),
-        field('operator', kw('intersect')),
-        optional(field('operator', choice(kw('all'), kw('distinct')))),
-        field('right', $._query),
-      )),
+      ...[[1, choice(kw('union'), kw('except'))], [2, kw('intersect')]].map(([power, operator]) =>
+        prec.left(power, seq(
+          field('left', $._query),
+          field('operator', operator),
+          optional(field('operator', choice(kw('all'), kw('distinct')))),
+          field('right', $._query),
+        ))),
     ),
 
   // The clauses come in any order and any number: templates repeat them (`{% if a %} ORDER BY x
   // {% else %} ORDER BY y {% end %}`), and a half-typed query keeps its shape.
   select_query: $ =>
-    prec.right(choice(
-      seq(optional($.with_clause), $._select, repeat($._clause)),
-      seq(
-        optional($.with_clause),
-        $.from_clause,
-        repeat($._clause_before_select),
-        $._select,
-        repeat($._clause),
-      ),
+    prec.right(seq(
+      optional($.with_clause),
+      choice($._select, seq($.from_clause, repeat($._clause_before_select), $._select)),
+      repeat($._clause),
     )),
 
-  // ClickHouse allows a comma before FROM. Only there: the words of other clauses stay names.
+  // ClickHouse allows a comma before FROM and at the end. Only there: the words of other clauses stay
+  // names.
   _select: $ =>
     prec.right(seq(
       kw('select'),
@@ -64,7 +72,10 @@ module.exports = {
       optional($.top_clause),
       choice(
         $.select_list,
-        seq(alias($._open_select_list, $.select_list), choice($.from_clause, $._from_marker)),
+        seq(
+          alias($._open_select_list, $.select_list),
+          choice($.from_clause, $._from_marker, $._list_end),
+        ),
       ),
     )),
 
@@ -72,12 +83,16 @@ module.exports = {
 
   distinct_clause: $ =>
     prec.right(choice(
-      seq(kw('distinct'), optional(seq(kw('on'), parens(trailing($._expression))))),
+      seq(kw('distinct'), optional(seq(kw('on'), parens(trailing($._value))))),
       kw('all'),
     )),
 
   top_clause: $ =>
-    prec.right(1, seq(kw('top'), field('count', choice($.number, $.template_output)), optional(kws('with ties')))),
+    prec.right(1, seq(
+      kw('top'),
+      field('count', choice($.number, parens($.number), $.template_output)),
+      optional(kws('with ties')),
+    )),
 
   select_list: $ =>
     prec.right(sepBy1($._list_separator, $.select_item)),
@@ -112,12 +127,12 @@ module.exports = {
       $.limit_clause,
       $.offset_clause,
       $.interpolate_clause,
-      $.settings_clause,
-      // These two belong to the whole statement. Taking them here as well spares a second copy of
-      // every state of a SELECT.
-      $.format_clause,
-      $.into_outfile_clause,
+      // These belong to the whole statement. Taking them here as well spares a second copy of every
+      // state of a SELECT.
+      $._output_clause,
     ),
+
+  _output_clause: $ => choice($.settings_clause, $.format_clause, $.into_outfile_clause),
 
   // WITH ------------------------------------------------------------------------------------------
 
@@ -126,11 +141,12 @@ module.exports = {
       kw('with'),
       optional(kw('recursive')),
       sepBy1($._list_separator, choice($.cte, $.scalar_cte)),
+      optional(','),
     ),
 
   cte: $ =>
     seq(
-      field('name', $._name),
+      field('name', choice($._name, alias($._soft_keyword, $.identifier))),
       optional(field('columns', $.column_aliases)),
       alias($._as, 'AS'),
       optional(kw('materialized')),
@@ -140,7 +156,10 @@ module.exports = {
   column_aliases: $ => parens(trailing($._name)),
 
   scalar_cte: $ =>
-    seq(field('value', $._expression), alias($._as, 'AS'), field('name', $._alias_name)),
+    prec(PREC.item, seq(
+      field('value', $._expression),
+      optional(seq(alias($._as, 'AS'), field('name', $._alias_name))),
+    )),
 
   // FROM ------------------------------------------------------------------------------------------
 
@@ -161,6 +180,7 @@ module.exports = {
       field('source', choice(
         $.table_name,
         $.subquery,
+        $.values_list,
         $.table_function,
         $.template_output,
         $.joined_tables,
@@ -170,12 +190,15 @@ module.exports = {
     )),
 
   _table_alias: $ =>
-    choice(
-      seq(alias($._as, 'AS'), field('alias', $._alias_name), optional($.column_aliases)),
-      field('alias', $._name),
-    ),
+    prec.right(seq(
+      choice(seq(alias($._as, 'AS'), field('alias', $._alias_name)), field('alias', $._name)),
+      optional($.column_aliases),
+    )),
 
-  _table_modifier: $ => choice($.final, $.sample_clause, $.template_output),
+  _table_modifier: $ => choice($.final, $.sample_clause, $.template_output, kw('stream')),
+
+  // `FROM (VALUES (1, 2), (3, 4))`
+  values_list: $ => prec(1, seq('(', kw('values'), commaList1($._value), ')')),
 
   // `FROM (a JOIN b USING (id))`
   joined_tables: $ => seq('(', $.table_ref, repeat1(choice($.join, seq(',', $.table_ref))), ')'),
@@ -193,18 +216,20 @@ module.exports = {
   _table_part: $ => choice($._name, $.template_output, $.templated_name, $.query_parameter),
 
   table_function: $ =>
-    seq(field('name', $._name), field('arguments', alias($._table_arguments, $.argument_list))),
+    seq(
+      optional(seq(field('database', $._table_part), '.')),
+      field('name', $._name),
+      field('arguments', alias($._table_arguments, $.argument_list)),
+    ),
 
   _table_arguments: $ =>
     seq(
       '(',
       optional(choice(
-        seq(
-          trailing($._expression),
-          optional($.settings_clause),
-        ),
+        trailing($._value),
         field('query', $._query),
       )),
+      optional($.settings_clause),
       ')',
     ),
 
@@ -230,16 +255,15 @@ module.exports = {
       kw('join'),
       field('right', $.table_ref),
       optional(choice(
-        seq(kw('on'), field('condition', $._expression)),
+        seq(kw('on'), field('condition', $._value)),
         seq(kw('using'), field('using', $.using_list)),
       )),
     )),
 
-  _join_kind: _ =>
-    choice(...[
-      'global', 'local', 'any', 'all', 'asof', 'semi', 'anti', 'inner', 'left', 'right', 'full', 'outer', 'cross',
-      'paste',
-    ].map(kw)),
+  _join_kind: $ => choice(kw('all'), $.join_kind),
+
+  join_kind: _ =>
+    anyCase('global|local|any|asof|semi|anti|inner|left|right|full|outer|cross|paste|natural'),
 
   using_list: $ =>
     prec.right(choice(
@@ -247,32 +271,42 @@ module.exports = {
       commaList1($._using_column),
     )),
 
-  _using_column: $ => choice($._name, $.template_output, alias($._dotted_name, $.column_ref)),
+  _using_column: $ =>
+    prec.right(seq(
+      choice($._name, $.template_output, alias($._dotted_name, $.column_ref), '*'),
+      optional(seq(alias($._as, 'AS'), field('alias', $._name))),
+    )),
 
-  _dotted_name: $ => seq($._name, repeat1(seq('.', $._name))),
+  _dotted_name: $ => prec.right(seq($._name, repeat1(seq('.', $._name)))),
 
   array_join: $ =>
     prec.right(seq(
-      optional(field('kind', choice(kw('left'), kw('inner')))),
+      optional(field('kind', $.join_kind)),
       kws('array join'),
-      sepBy1($._list_separator, $.select_item),
+      sepBy1($._list_separator, alias($._array_join_item, $.select_item)),
+    )),
+
+  // An alias needs its AS here.
+  _array_join_item: $ =>
+    prec(PREC.item, seq(
+      field('value', $._expression),
+      optional(seq(alias($._as, 'AS'), field('alias', $._alias_name))),
     )),
 
   // Filters and grouping ----------------------------------------------------------------------------
 
-  prewhere_clause: $ => seq(kw('prewhere'), field('condition', $._expression)),
-  where_clause: $ => seq(kw('where'), field('condition', $._expression)),
-  having_clause: $ => seq(kw('having'), field('condition', $._expression)),
-  qualify_clause: $ => seq(kw('qualify'), field('condition', $._expression)),
+  prewhere_clause: $ => seq(kw('prewhere'), field('condition', $._value)),
+  where_clause: $ => seq(kw('where'), field('condition', $._value)),
+  having_clause: $ => seq(kw('having'), field('condition', $._value)),
+  qualify_clause: $ => seq(kw('qualify'), field('condition', $._value)),
 
   group_by_clause: $ =>
     prec.right(seq(
       kws('group by'),
       choice(
         kw('all'),
-        seq(choice(kw('rollup'), kw('cube')), parens(trailing($._expression))),
-        seq(kws('grouping sets'), parens(trailing($._expression))),
-        commaList1($._expression),
+        seq(choice(kw('rollup'), kw('cube'), kws('grouping sets')), parens(trailing($._value))),
+        commaList1($._value),
       ),
     )),
 
@@ -290,67 +324,67 @@ module.exports = {
       kws('order by'),
       choice(
         sepBy1($._list_separator, $.order_item),
-        prec.right(1, seq(kw('all'), optional($._direction), optional($._nulls_order))),
+        prec.right(1, seq(kw('all'), repeat(field('direction', $.direction)), optional($._nulls_order))),
       ),
     )),
 
   order_item: $ =>
     prec.right(PREC.item, seq(
-      field('value', $._expression),
+      field('value', $._value),
       // More than one of each when they stand in the branches of a template.
-      repeat($._direction),
-      optional($._nulls_order),
-      optional(seq(kw('collate'), field('collation', $.string))),
-      repeat($.with_fill),
+      repeat(choice(
+        field('direction', $.direction),
+        $._nulls_order,
+        seq(kw('collate'), field('collation', $.string)),
+        $.with_fill,
+      )),
     )),
 
-  _direction: $ =>
-    field('direction', choice(kw('asc'), kw('desc'), kw('ascending'), kw('descending'))),
+  direction: $ => $._direction,
+  _direction: _ => anyCase('asc(ending)?|desc(ending)?'),
 
   _nulls_order: $ => seq(kw('nulls'), field('nulls', choice(kw('first'), kw('last')))),
 
   with_fill: $ =>
     prec.right(seq(
       kws('with fill'),
-      optional(seq(kw('from'), field('from', $._expression))),
-      optional(seq(kw('to'), field('to', $._expression))),
-      optional(seq(kw('step'), field('step', $._expression))),
-      optional(seq(kw('staleness'), field('staleness', $._expression))),
+      repeat(choice(
+        seq(kw('from'), field('from', $._value)),
+        seq(kw('to'), field('to', $._value)),
+        seq(kw('step'), field('step', $._value)),
+        seq(kw('staleness'), field('staleness', $._value)),
+      )),
     )),
 
   interpolate_clause: $ =>
     prec.right(seq(kw('interpolate'), optional(parens(optional(trailing($.interpolate_item)))))),
 
   interpolate_item: $ =>
-    seq(field('column', $._name), optional(seq(alias($._as, 'AS'), field('value', $._expression)))),
+    seq(field('column', $._name), optional(seq(alias($._as, 'AS'), field('value', $._value)))),
 
-  limit_clause: $ =>
-    prec.right(seq(
-      kw('limit'),
-      $._limit_count,
-      optional(kws('with ties')),
-    )),
+  limit_clause: $ => prec.right(seq(kw('limit'), $._limit_count, optional(kws('with ties')))),
 
-  limit_by_clause: $ => prec.right(seq(kw('limit'), $._limit_count, kw('by'), choice(kw('all'), commaList1($._expression)))),
+  limit_by_clause: $ =>
+    prec.right(seq(kw('limit'), $._limit_count, kw('by'), choice(kw('all'), commaList1($._value)))),
 
   _limit_count: $ =>
     prec.right(choice(
-      field('count', $._expression),
-      seq(field('offset', $._expression), ',', field('count', $._expression)),
-      seq(field('count', $._expression), kw('offset'), field('offset', $._expression)),
+      field('count', $._value),
+      seq(field('offset', $._value), ',', field('count', $._value)),
+      seq(field('count', $._value), kw('offset'), field('offset', $._value)),
     )),
 
   offset_clause: $ =>
     prec.right(choice(
-      seq(kw('offset'), field('offset', $._expression), optional(choice(kw('row'), kw('rows'))), optional($._fetch)),
+      seq(kw('offset'), field('offset', $._value), optional($._rows), optional($._fetch)),
       $._fetch,
     )),
 
   _fetch: $ =>
     seq(
       kw('fetch'), choice(kw('first'), kw('next')),
-      field('count', $._expression),
-      choice(kw('row'), kw('rows')),
+      field('count', $._value),
+      $._rows,
       choice(kw('only'), kws('with ties')),
     ),
 
@@ -358,8 +392,12 @@ module.exports = {
 
   settings_clause: $ => prec.right(seq(kw('settings'), commaList1($.setting))),
 
+  // The value may be missing for a switch: `SETTINGS a`.
   setting: $ =>
-    seq(field('name', choice($._name, $.template_output)), '=', field('value', $._setting_value)),
+    prec.right(seq(
+      field('name', choice($._name, $.template_output, alias($._dotted_name, $.column_ref))),
+      optional(seq('=', field('value', $._setting_value))),
+    )),
 
   _setting_value: $ =>
     choice(
@@ -369,7 +407,7 @@ module.exports = {
       $.query_parameter,
       $.map,
       $.array,
-      alias($._name, $.column_ref),
+      kw('default'),
     ),
 
   format_clause: $ => seq(kw('format'), field('name', choice($._name, $.template_output))),
@@ -377,7 +415,9 @@ module.exports = {
   into_outfile_clause: $ =>
     prec.right(seq(
       kws('into outfile'), field('path', $.string),
-      optional(choice(kw('append'), kw('truncate'))),
-      optional(seq(kw('compression'), $.string, optional(seq(kw('level'), $.number)))),
+      repeat(choice(
+        kw('append'), kw('truncate'), kws('and stdout'), seq(kw('compression'), $.string),
+        seq(kw('level'), $.number),
+      )),
     )),
 };

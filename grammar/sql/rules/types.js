@@ -5,7 +5,7 @@
 
 /// <reference types="tree-sitter-cli/dsl" />
 
-const { kw, commaList1, trailing } = require('./helpers');
+const { anyCase, kw, commaList1, trailing } = require('./helpers');
 
 module.exports = {
   column_definitions: $ => seq(commaList1($.column_definition), optional(',')),
@@ -17,7 +17,7 @@ module.exports = {
       optional(field('type', $.data_type)),
       repeat(choice(
         field('json_path', $.json_path),
-        seq(choice(kw('default'), kw('materialized'), kw('alias')), field('default', $._expression)),
+        seq(choice(kw('default'), kw('materialized'), kw('alias')), field('default', $._value)),
         seq(kw('codec'), field('codec', $.argument_list)),
       )),
     ),
@@ -27,8 +27,12 @@ module.exports = {
   data_type: $ =>
     prec.right(seq(
       field('name', choice($._name, $.template_output)),
+      // `DOUBLE PRECISION`, `CHAR VARYING(10)`, `INT UNSIGNED`
+      repeat($.type_word),
       optional(field('arguments', $.type_arguments)),
     )),
+
+  type_word: _ => anyCase('precision|varying|signed|unsigned|large|object'),
 
   type_arguments: $ => seq('(', optional(trailing($._type_argument)), ')'),
 
@@ -45,7 +49,7 @@ module.exports = {
       $.query_parameter,
     ),
 
-  negative_number: $ => seq('-', $.number),
+  negative_number: $ => seq($._sign, choice($.number, alias($._special_number, $.number))),
 
   // `Tuple(a T)`, `Nested(a T)`, `JSON(a.b T)`
   typed_path: $ =>
@@ -62,12 +66,12 @@ module.exports = {
     ),
 
   // `JSON(max_dynamic_paths = 16)`
-  type_setting: $ => seq(field('name', $._name), '=', field('value', $.number)),
+  type_setting: $ => seq(field('name', $._name), '=', field('value', choice($.number, $.string, $.boolean))),
 
   // `JSON(SKIP a.b, SKIP REGEXP 're')`
   type_skip: $ =>
     prec(1, seq(
       kw('skip'),
-      choice(alias($._type_path, $.column_ref), seq(kw('regexp'), $.string)),
+      choice(alias($._type_path, $.column_ref), seq($._like, $.string)),
     )),
 };

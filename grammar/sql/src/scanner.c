@@ -1,4 +1,5 @@
-// External scanner of the SQL grammar: template tags, heredocs, and three operator words.
+// External scanner of the SQL grammar: template tags, comments, heredocs, and words that only what
+// follows can tell from names.
 //
 // It is stateless. Tags are the reason it exists: `{% … %}` may stand anywhere, so the grammar takes
 // it as an extra, but between `{% else %}` and what follows it an operator or a comma is missing, and
@@ -18,9 +19,25 @@ enum Token {
   WORD_IN,
   WORD_OR,
   GLOBAL_IN,
+  AT_TIME_ZONE,
+  AT_LOCAL,
+  ESCAPE,
+  INTERVAL,
+  INTERVAL_TEXT,
+  UNIT_TO,
+  CASE,
+  KEYWORD_NAME,
+  ARGUMENT_DISTINCT,
+  ARGUMENT_SIDE,
+  ARGUMENT_MARKER,
+  MISSING_PARENTHESIS,
   MISSING_OPERAND,
   MISSING_NAME,
   FROM_MARKER,
+  LIST_END,
+  COMMENT,
+  TEMPLATE_COMMENT,
+  UNCLOSED_COMMENT,
   UNCLOSED_STATEMENT,
   ERROR_SENTINEL,
 };
@@ -46,15 +63,45 @@ static const char *const CONTINUING[] = {
 static const char *const CONTINUING_CALLABLE[] = {"LEFT", "RIGHT", "ANY", "ALL", "FORMAT"};
 static const char *const QUERY_STARTS[] = {"SELECT", "WITH", "EXPLAIN", "DISTINCT"};
 
-#define WORD_MAX_LENGTH 16
+// The fields of INTERVAL and EXTRACT that a quantity can have.
+static const char *const UNITS[] = {
+    "NANOSECOND", "MICROSECOND", "MILLISECOND", "SECOND", "MINUTE", "HOUR",
+    "DAY",        "WEEK",        "MONTH",       "QUARTER", "YEAR",   "NS",   "MS",
+    "US",         "S",           "MI",          "N",       "HH",     "H",    "DD",
+    "D",          "WK",          "WW",          "MM",      "M",      "QQ",   "Q",
+    "YYYY",       "YY",
+};
+
+// Words that begin a query in parentheses.
+static const char *const QUERY_WORDS[] = {"FROM", "SELECT", "WITH", "EXPLAIN"};
+
+// Words that begin a clause, none of which follows an argument.
+static const char *const CLAUSES[] = {
+    "SELECT", "WHERE", "PREWHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "JOIN", "UNION", "SETTINGS",
+};
+
+// Operators between two operands.
+static const char *const INFIX[] = {
+    "AND", "OR", "IN", "LIKE", "ILIKE", "REGEXP", "DIV", "MOD", "IS", "NOT", "BETWEEN", "GLOBAL",
+};
+
+#define WORD_MAX_LENGTH 20
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
+// Looking ahead costs a step per character for every token that asks for it, so that text made for the
+// purpose could make it quadratic. Nothing real comes near these.
+#define LOOK_MAX_STEPS 4096
+#define LOOK_MAX_TOKENS 64
+
 static bool is_space(int32_t c) {
-  return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || c == 0xFEFF || c == 0x3000;
+  return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || c == 0xFEFF || c == 0x3000 ||
+         (c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F;
 }
 
+static bool is_digit(int32_t c) { return c >= '0' && c <= '9'; }
+
 static bool is_word_char(int32_t c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || is_digit(c) || c == '_' || c == '$';
 }
 
 static bool contains(const char *const *words, unsigned count, const char *word) {
@@ -64,8 +111,10 @@ static bool contains(const char *const *words, unsigned count, const char *word)
   return false;
 }
 
+static void advance(TSLexer *lexer) { lexer->advance(lexer, false); }
+
 static void skip_spaces(TSLexer *lexer) {
-  while (is_space(lexer->lookahead)) lexer->advance(lexer, false);
+  while (is_space(lexer->lookahead)) advance(lexer);
 }
 
 // Reads a word in upper case; one too long to be in any list comes out empty.
@@ -75,9 +124,26 @@ static void read_word(TSLexer *lexer, char word[WORD_MAX_LENGTH]) {
     int32_t c = lexer->lookahead;
     if (c >= 'a' && c <= 'z') c -= 'a' - 'A';
     if (length < WORD_MAX_LENGTH) word[length++] = (char)c;
-    lexer->advance(lexer, false);
+    advance(lexer);
   }
   word[length < WORD_MAX_LENGTH ? length : 0] = '\0';
+}
+
+static bool next_word_is(TSLexer *lexer, const char *expected) {
+  char word[WORD_MAX_LENGTH];
+  skip_spaces(lexer);
+  read_word(lexer, word);
+  return strcmp(word, expected) == 0;
+}
+
+static bool is_unit(const char *word) {
+  char unit[WORD_MAX_LENGTH];
+  if (strncmp(word, "SQL_TSI_", 8) == 0) word += 8;
+  size_t length = strlen(word);
+  if (length > 2 && word[length - 1] == 'S') length--;
+  memcpy(unit, word, length);
+  unit[length] = '\0';
+  return contains(UNITS, COUNT(UNITS), unit);
 }
 
 // Consumes up to and including `close` `}`. A second opening delimiter before that means that this
@@ -91,7 +157,7 @@ static bool scan_to_tag_end(TSLexer *lexer, int32_t close, bool mark) {
       lexer->mark_end(lexer);
       mark = false;
     }
-    lexer->advance(lexer, false);
+    advance(lexer);
     if (previous == close && c == '}') return true;
     if (close == '%' && previous == '{' && (c == '%' || c == '{')) break;
     previous = c;
@@ -102,13 +168,29 @@ static bool scan_to_tag_end(TSLexer *lexer, int32_t close, bool mark) {
 
 static void skip_line(TSLexer *lexer) {
   while (!lexer->eof(lexer) && lexer->lookahead != '\n' && lexer->lookahead != '\r') {
-    lexer->advance(lexer, false);
+    advance(lexer);
   }
+}
+
+// Behind the opening `/*`. Block comments nest.
+static bool skip_block_comment(TSLexer *lexer) {
+  for (unsigned depth = 1; !lexer->eof(lexer);) {
+    int32_t c = lexer->lookahead;
+    advance(lexer);
+    if (c == '*' && lexer->lookahead == '/') {
+      advance(lexer);
+      if (--depth == 0) return true;
+    } else if (c == '/' && lexer->lookahead == '*') {
+      advance(lexer);
+      depth++;
+    }
+  }
+  return false;
 }
 
 // Looks past white space, comments and further tags at what comes next.
 static enum Follow classify_following(TSLexer *lexer) {
-  for (;;) {
+  for (unsigned tokens = 0; tokens < LOOK_MAX_TOKENS; tokens++) {
     skip_spaces(lexer);
     if (lexer->eof(lexer)) return FOLLOW_CONTINUES;
     int32_t c = lexer->lookahead;
@@ -117,25 +199,21 @@ static enum Follow classify_following(TSLexer *lexer) {
         skip_line(lexer);
         continue;
       case '-':
-        lexer->advance(lexer, false);
+        advance(lexer);
         if (lexer->lookahead != '-') return FOLLOW_UNKNOWN;
         skip_line(lexer);
         continue;
       case '/':
-        lexer->advance(lexer, false);
+        advance(lexer);
         if (lexer->lookahead != '*') return FOLLOW_CONTINUES;
-        for (int32_t previous = 0; !lexer->eof(lexer);) {
-          int32_t current = lexer->lookahead;
-          lexer->advance(lexer, false);
-          if (previous == '*' && current == '/') break;
-          previous = current;
-        }
+        advance(lexer);
+        if (!skip_block_comment(lexer)) return FOLLOW_CONTINUES;
         continue;
       case '{':
-        lexer->advance(lexer, false);
+        advance(lexer);
         if (lexer->lookahead != '%' && lexer->lookahead != '#') return FOLLOW_OPERAND;
         c = lexer->lookahead;
-        lexer->advance(lexer, false);
+        advance(lexer);
         if (!scan_to_tag_end(lexer, c, false)) return FOLLOW_UNKNOWN;
         continue;
       case ')': case ']': case '}': case ',': case ';': case '=': case '<': case '>': case '!':
@@ -166,45 +244,249 @@ static enum Follow classify_following(TSLexer *lexer) {
     }
     return FOLLOW_OPERAND;
   }
+  return FOLLOW_UNKNOWN;
 }
 
-// `$tag$ … $tag$`, the tag possibly empty.
+// Behind `{%`.
+static bool scan_statement_tag(TSLexer *lexer, const bool *valid) {
+  if (!scan_to_tag_end(lexer, '%', true)) {
+    lexer->result_symbol = UNCLOSED_STATEMENT;
+    return true;
+  }
+  lexer->mark_end(lexer);
+  lexer->result_symbol = TEMPLATE_STATEMENT;
+  // In error recovery everything is valid, which says nothing about the place.
+  if (valid[ERROR_SENTINEL] || (!valid[ALTERNATIVE] && !valid[TEMPLATE_HOLE])) return true;
+  enum Follow follow = classify_following(lexer);
+  if (valid[ALTERNATIVE] && follow == FOLLOW_OPERAND) {
+    lexer->result_symbol = ALTERNATIVE;
+  } else if (valid[TEMPLATE_HOLE] && follow == FOLLOW_CONTINUES) {
+    lexer->result_symbol = TEMPLATE_HOLE;
+  }
+  return true;
+}
+
+// Never closed, a comment reaches to the end of the text. Anything shorter would have the next opening
+// delimiter search the same text again.
+static bool end_comment(TSLexer *lexer, bool closed, enum Token token) {
+  lexer->mark_end(lexer);
+  lexer->result_symbol = closed ? token : UNCLOSED_COMMENT;
+  return true;
+}
+
+static bool scan_comment(TSLexer *lexer, const bool *valid) {
+  int32_t first = lexer->lookahead;
+  if (!valid[COMMENT]) return false;
+  if (first == '#') {
+    // ClickHouse wants a blank or `!`; the datafile layer drops any line that starts with `#`.
+    bool line_start = lexer->get_column(lexer) == 0;
+    advance(lexer);
+    if (!line_start && lexer->lookahead != ' ' && lexer->lookahead != '!') return false;
+    skip_line(lexer);
+    return end_comment(lexer, true, COMMENT);
+  }
+  advance(lexer);
+  if (first == '/' && lexer->lookahead == '*') {
+    advance(lexer);
+    return end_comment(lexer, skip_block_comment(lexer), COMMENT);
+  }
+  if (lexer->lookahead != first) return false;
+  skip_line(lexer);
+  return end_comment(lexer, true, COMMENT);
+}
+
+// `$tag$ … $tag$`, the tag possibly empty. Where a heredoc may stand, one never closed is an unclosed
+// string that reaches to the end of the text.
 static bool scan_heredoc(TSLexer *lexer) {
   char tag[WORD_MAX_LENGTH * 2];
   unsigned length = 0;
-  lexer->advance(lexer, false);
-  while (is_word_char(lexer->lookahead)) {
+  advance(lexer);
+  while (is_word_char(lexer->lookahead) && lexer->lookahead != '$') {
     if (length == sizeof(tag)) return false;
     tag[length++] = (char)lexer->lookahead;
-    lexer->advance(lexer, false);
+    advance(lexer);
   }
   if (lexer->lookahead != '$') return false;
-  lexer->advance(lexer, false);
+  advance(lexer);
   while (!lexer->eof(lexer)) {
     if (lexer->lookahead != '$') {
-      lexer->advance(lexer, false);
+      advance(lexer);
       continue;
     }
-    lexer->advance(lexer, false);
+    advance(lexer);
     unsigned matched = 0;
     while (matched < length && lexer->lookahead == tag[matched]) {
-      lexer->advance(lexer, false);
+      advance(lexer);
       matched++;
     }
     // A `$` that does not end the tag may start the next try, so it is not consumed here.
     if (matched == length && lexer->lookahead == '$') {
-      lexer->advance(lexer, false);
+      advance(lexer);
       lexer->mark_end(lexer);
       lexer->result_symbol = HEREDOC;
       return true;
+    }
+  }
+  lexer->mark_end(lexer);
+  lexer->result_symbol = UNCLOSED_COMMENT;
+  return true;
+}
+
+// Steps over a quoted text or a template output, whose first character is the current one.
+static unsigned skip_quoted(TSLexer *lexer, int32_t close) {
+  unsigned steps = 0;
+  advance(lexer);
+  while (!lexer->eof(lexer) && lexer->lookahead != close && steps++ < LOOK_MAX_STEPS) {
+    if (lexer->lookahead == '\\') advance(lexer);
+    advance(lexer);
+  }
+  advance(lexer);
+  return steps;
+}
+
+// INTERVAL is a name as well. What tells is a unit behind the first operand, or a string.
+static bool scan_interval(TSLexer *lexer) {
+  bool operand = false, text = false, number = false, member = false;
+  unsigned depth = 0, tokens = 0;
+  for (unsigned steps = 0; steps < LOOK_MAX_STEPS; steps++, tokens++) {
+    skip_spaces(lexer);
+    if (lexer->eof(lexer)) break;
+    int32_t c = lexer->lookahead;
+    if (c == '\'' || c == '"' || c == '`') {
+      if (operand && depth == 0) break;
+      if (tokens == 0) text = c == '\'';
+      steps += skip_quoted(lexer, c);
+      operand = true;
+    } else if (c == '{') {
+      advance(lexer);
+      bool tag = lexer->lookahead == '%' || lexer->lookahead == '#';
+      steps += skip_quoted(lexer, '}');
+      if (lexer->lookahead == '}') advance(lexer);
+      operand = operand || !tag;
+    } else if (c == '(' || c == '[') {
+      advance(lexer);
+      depth++;
+    } else if (c == ')' || c == ']') {
+      if (depth == 0) break;
+      advance(lexer);
+      depth--;
+      operand = true;
+    } else if (c == ',' || c == ';') {
+      if (depth == 0) break;
+      advance(lexer);
+    } else if (is_word_char(c)) {
+      char word[WORD_MAX_LENGTH];
+      read_word(lexer, word);
+      if (depth > 0) continue;
+      if (is_digit(c)) {
+        if (tokens == 0) number = true;
+        operand = true;
+      } else if (member) {
+        operand = true;
+      } else if (operand) {
+        if (is_unit(word)) {
+          lexer->result_symbol = INTERVAL;
+          return true;
+        }
+        if (!contains(INFIX, COUNT(INFIX), word)) break;
+        operand = false;
+      } else {
+        if (contains(CONTINUING, COUNT(CONTINUING), word)) break;
+        operand = true;
+      }
+    } else {
+      advance(lexer);
+      if (c == '-' && lexer->lookahead == '-') skip_line(lexer);
+      if (depth == 0 && c != '-') operand = false;
+      if (depth == 0 && c == '-' && lexer->lookahead != '-') operand = false;
+      member = c == '.';
+      continue;
+    }
+    member = false;
+  }
+  lexer->result_symbol = text ? INTERVAL_TEXT : INTERVAL;
+  // A number alone is an interval being typed.
+  return text || number;
+}
+
+// CASE is a name as well, unless an operand follows.
+static bool starts_operand(TSLexer *lexer, bool sign) {
+  skip_spaces(lexer);
+  int32_t c = lexer->lookahead;
+  if (is_word_char(c)) {
+    char word[WORD_MAX_LENGTH];
+    read_word(lexer, word);
+    return strcmp(word, "WHEN") == 0 || !contains(CONTINUING, COUNT(CONTINUING), word);
+  }
+  if (c == '-' || c == '*') return sign;
+  if (c == '/') {
+    advance(lexer);
+    return lexer->lookahead == '*';
+  }
+  return c == '\'' || c == '"' || c == '`' || c == '(' || c == '[' || c == '{' || c == '@';
+}
+
+// Words that begin an operand, or stand before the first argument.
+static bool scan_operand_word(TSLexer *lexer, const char *word, const bool *valid) {
+  if (valid[ARGUMENT_DISTINCT]) {
+    bool side = strcmp(word, "BOTH") == 0 || strcmp(word, "LEADING") == 0 || strcmp(word, "TRAILING") == 0;
+    if (side || strcmp(word, "DISTINCT") == 0 || strcmp(word, "ALL") == 0) {
+      lexer->mark_end(lexer);
+      lexer->result_symbol = side ? ARGUMENT_SIDE : ARGUMENT_DISTINCT;
+      return starts_operand(lexer, !side);
+    }
+  }
+  if (contains(QUERY_WORDS, COUNT(QUERY_WORDS), word)) {
+    // `f(from, to)`. Nothing but the very next character may be looked at: what was marked is still needed.
+    int32_t c = lexer->lookahead;
+    if (!valid[KEYWORD_NAME] || c <= ' ' || c >= 128 || strchr(",)].=<>!+%|?:", (char)c) == NULL) return false;
+    lexer->mark_end(lexer);
+    lexer->result_symbol = KEYWORD_NAME;
+    return true;
+  }
+  if (strcmp(word, "CASE") == 0) {
+    lexer->mark_end(lexer);
+    lexer->result_symbol = CASE;
+    return starts_operand(lexer, true);
+  }
+  if (strcmp(word, "INTERVAL") == 0) {
+    lexer->mark_end(lexer);
+    return scan_interval(lexer);
+  }
+  return false;
+}
+
+// Whether an argument follows, up to a closing parenthesis, rather than a FROM clause.
+static bool reaches_parenthesis(TSLexer *lexer) {
+  unsigned depth = 0;
+  for (unsigned steps = 0; steps < LOOK_MAX_STEPS && !lexer->eof(lexer); steps++) {
+    int32_t c = lexer->lookahead;
+    if (c == '\'' || c == '"' || c == '`') {
+      steps += skip_quoted(lexer, c);
+    } else if (is_word_char(c)) {
+      char word[WORD_MAX_LENGTH];
+      read_word(lexer, word);
+      if (depth == 0 && contains(CLAUSES, COUNT(CLAUSES), word)) return false;
+    } else {
+      if (c == ')' && depth == 0) return true;
+      if (c == '(') depth++;
+      if (c == ')') depth--;
+      advance(lexer);
     }
   }
   return false;
 }
 
 // The operator words are here because each is the beginning of other keywords (IN of INTERSECT, AS of
-// ASC). The generator keeps states apart over that, and as external tokens they do not count.
+// ASC). The generator keeps states apart over that, and as external tokens they do not count. AT, ESCAPE
+// and TO are also names there.
 static bool scan_operator_word(TSLexer *lexer, const char *word, const bool *valid) {
+  if (valid[ARGUMENT_MARKER] && !valid[ERROR_SENTINEL] &&
+      (strcmp(word, "FROM") == 0 || strcmp(word, "FOR") == 0 || strcmp(word, "PLACING") == 0)) {
+    bool argument = reaches_parenthesis(lexer);
+    lexer->result_symbol = argument ? ARGUMENT_MARKER : MISSING_PARENTHESIS;
+    return argument || (word[1] == 'R' && valid[MISSING_PARENTHESIS]);
+  }
   enum Token token;
   if (strcmp(word, "AS") == 0) {
     token = WORD_AS;
@@ -214,23 +496,45 @@ static bool scan_operator_word(TSLexer *lexer, const char *word, const bool *val
     token = WORD_OR;
   } else if (strcmp(word, "GLOBAL") == 0) {
     token = GLOBAL_IN;
+  } else if (strcmp(word, "AT") == 0) {
+    token = AT_LOCAL;
+  } else if (strcmp(word, "ESCAPE") == 0) {
+    token = ESCAPE;
+  } else if (strcmp(word, "TO") == 0) {
+    token = UNIT_TO;
   } else {
     return false;
   }
   if (!valid[token]) return false;
   lexer->mark_end(lexer);
   lexer->result_symbol = token;
-  if (token != GLOBAL_IN) return true;
 
-  // GLOBAL also begins a join.
   char next[WORD_MAX_LENGTH];
-  skip_spaces(lexer);
-  read_word(lexer, next);
-  if (strcmp(next, "NOT") == 0) {
-    skip_spaces(lexer);
-    read_word(lexer, next);
+  switch (token) {
+    case GLOBAL_IN: // It also begins a join.
+      skip_spaces(lexer);
+      read_word(lexer, next);
+      return strcmp(next, "IN") == 0 || (strcmp(next, "NOT") == 0 && next_word_is(lexer, "IN"));
+    case AT_LOCAL:
+      skip_spaces(lexer);
+      read_word(lexer, next);
+      if (strcmp(next, "TIME") == 0 && next_word_is(lexer, "ZONE")) {
+        lexer->result_symbol = AT_TIME_ZONE;
+      } else if (strcmp(next, "LOCAL") != 0) {
+        return false;
+      }
+      lexer->mark_end(lexer);
+      return true;
+    case ESCAPE:
+      skip_spaces(lexer);
+      return lexer->lookahead == '\'';
+    case UNIT_TO:
+      skip_spaces(lexer);
+      read_word(lexer, next);
+      return is_unit(next);
+    default:
+      return true;
   }
-  return strcmp(next, "IN") == 0;
 }
 
 // Whether `word`, read where an operand is due, begins the next clause instead. Most words of clauses
@@ -239,18 +543,18 @@ static bool starts_clause(TSLexer *lexer, const char *word, const bool *valid) {
   char next[WORD_MAX_LENGTH];
   if (strcmp(word, "AND") == 0 || strcmp(word, "OR") == 0 || strcmp(word, "THEN") == 0 ||
       strcmp(word, "ELSE") == 0) {
+    // `and(a, b)` is a function.
     skip_spaces(lexer);
-    return is_word_char(lexer->lookahead) || lexer->lookahead == '(' || lexer->lookahead == '\'' ||
-           lexer->lookahead == '{';
+    if (!is_word_char(lexer->lookahead)) return lexer->lookahead == '\'' || lexer->lookahead == '{';
+    read_word(lexer, next);
+    return !contains(CONTINUING, COUNT(CONTINUING), next);
   }
   if (strcmp(word, "GROUP") == 0 || strcmp(word, "ORDER") == 0 || strcmp(word, "PARTITION") == 0) {
-    skip_spaces(lexer);
-    read_word(lexer, next);
-    return strcmp(next, "BY") == 0;
+    return next_word_is(lexer, "BY");
   }
   if (strcmp(word, "LIMIT") == 0 || strcmp(word, "OFFSET") == 0) {
     skip_spaces(lexer);
-    return (lexer->lookahead >= '0' && lexer->lookahead <= '9') || lexer->lookahead == '{';
+    return is_digit(lexer->lookahead) || lexer->lookahead == '{';
   }
   if (strcmp(word, "UNION") == 0) {
     skip_spaces(lexer);
@@ -271,15 +575,15 @@ static bool starts_clause(TSLexer *lexer, const char *word, const bool *valid) {
 }
 
 static bool scan_word(TSLexer *lexer, const bool *valid) {
-  bool operand_due = valid[MISSING_OPERAND] && !valid[ERROR_SENTINEL];
+  bool operand_due = valid[MISSING_OPERAND];
   if (!operand_due && !valid[WORD_AS] && !valid[WORD_IN] && !valid[WORD_OR]) return false;
 
-  // Nothing is consumed unless an operator word says so.
+  // Nothing is consumed unless one of the words says so.
   lexer->mark_end(lexer);
   char word[WORD_MAX_LENGTH];
   read_word(lexer, word);
-  if (lexer->lookahead == '$') return false;
-  if (operand_due) {
+  if (operand_due && scan_operand_word(lexer, word, valid)) return true;
+  if (operand_due && !valid[ERROR_SENTINEL]) {
     lexer->result_symbol = MISSING_OPERAND;
     return starts_clause(lexer, word, valid);
   }
@@ -289,48 +593,56 @@ static bool scan_word(TSLexer *lexer, const bool *valid) {
 bool tree_sitter_headwater_sql_external_scanner_scan(void *payload, TSLexer *lexer,
                                                      const bool *valid) {
   (void)payload;
+  bool recovering = valid[ERROR_SENTINEL];
   // `t.` with nothing behind it is a name being typed, not a reason to take the next line's word.
-  if (valid[MISSING_NAME] && !valid[ERROR_SENTINEL] &&
-      (lexer->eof(lexer) || is_space(lexer->lookahead) || lexer->lookahead == ',' ||
-       lexer->lookahead == ')')) {
+  if (valid[MISSING_NAME] && !recovering) {
     lexer->mark_end(lexer);
     lexer->result_symbol = MISSING_NAME;
-    return true;
+    if (lexer->eof(lexer) || lexer->lookahead == '\n' || lexer->lookahead == '\r' ||
+        lexer->lookahead == ',' || lexer->lookahead == ')') {
+      return true;
+    }
+    if (is_space(lexer->lookahead)) {
+      char word[WORD_MAX_LENGTH];
+      skip_spaces(lexer);
+      if (lexer->eof(lexer)) return true;
+      read_word(lexer, word);
+      return strcmp(word, "FROM") == 0 || contains(CLAUSES, COUNT(CLAUSES), word);
+    }
   }
   while (is_space(lexer->lookahead)) lexer->advance(lexer, true);
 
-  if (lexer->eof(lexer) || lexer->lookahead == ';' || lexer->lookahead == ',') {
-    if (!valid[MISSING_OPERAND] || valid[ERROR_SENTINEL]) return false;
+  int32_t c = lexer->lookahead;
+  if (!recovering && valid[LIST_END] && (lexer->eof(lexer) || c == ';' || c == ')')) {
+    lexer->mark_end(lexer);
+    lexer->result_symbol = LIST_END;
+    return true;
+  }
+  if (lexer->eof(lexer) || c == ';' || c == ',') {
+    if (!valid[MISSING_OPERAND] || recovering) return false;
     lexer->mark_end(lexer);
     lexer->result_symbol = MISSING_OPERAND;
     return true;
   }
 
-  switch (lexer->lookahead) {
+  switch (c) {
     case '{':
-      lexer->advance(lexer, false);
-      if (lexer->lookahead != '%') return false;
-      lexer->advance(lexer, false);
-      if (!scan_to_tag_end(lexer, '%', true)) {
-        lexer->result_symbol = UNCLOSED_STATEMENT;
-        return true;
+      advance(lexer);
+      if (lexer->lookahead == '%') {
+        advance(lexer);
+        return scan_statement_tag(lexer, valid);
       }
-      lexer->mark_end(lexer);
-      lexer->result_symbol = TEMPLATE_STATEMENT;
-      // In error recovery everything is valid, which says nothing about the place.
-      if (!valid[ERROR_SENTINEL] && (valid[ALTERNATIVE] || valid[TEMPLATE_HOLE])) {
-        enum Follow follow = classify_following(lexer);
-        if (valid[ALTERNATIVE] && follow == FOLLOW_OPERAND) {
-          lexer->result_symbol = ALTERNATIVE;
-        } else if (valid[TEMPLATE_HOLE] && follow == FOLLOW_CONTINUES) {
-          lexer->result_symbol = TEMPLATE_HOLE;
-        }
-      }
-      return true;
+      if (lexer->lookahead != '#') return false;
+      advance(lexer);
+      return end_comment(lexer, scan_to_tag_end(lexer, '#', false), TEMPLATE_COMMENT);
+    case '-':
+    case '/':
+    case '#':
+      return scan_comment(lexer, valid);
     case '$':
       return valid[HEREDOC] && scan_heredoc(lexer);
     default:
-      return is_word_char(lexer->lookahead) && scan_word(lexer, valid);
+      return is_word_char(c) && !is_digit(c) && scan_word(lexer, valid);
   }
 }
 

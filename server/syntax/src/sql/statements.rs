@@ -128,6 +128,8 @@ fn fault(text: &str, node: Node<'_>) -> Option<String> {
     Some(match node.kind() {
         "missing_operand" => "an expression is missing here".to_owned(),
         "missing_name" => "a name is missing behind the dot".to_owned(),
+        "missing_parenthesis" => "the closing parenthesis of these arguments is missing".to_owned(),
+        "unclosed_comment" => "this is never closed".to_owned(),
         "unclosed_string" => "this string is never closed".to_owned(),
         "unclosed_template" | "unclosed_statement" => "this template tag is never closed".to_owned(),
         kind if node.is_missing() => format!("{kind} is missing here"),
