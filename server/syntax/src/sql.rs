@@ -3,6 +3,7 @@
 //! The text is SQL, or a variant of a template: `{{ }}` may stand in it, control tags are blanked. Trees come from
 //! the tree-sitter grammar and are walked with an explicit cursor, so nesting depth costs no stack.
 
+pub mod ast;
 mod statements;
 
 use std::cell::RefCell;
