@@ -19,30 +19,21 @@
 mod support;
 #[rustfmt::skip]
 mod generated;
+mod call;
+mod literal;
+mod name;
+mod operators;
+mod output;
+mod query;
+#[cfg(test)]
+mod tests;
 mod walk;
 
+pub use call::{Argument, Call};
 pub use generated::*;
+pub use literal::{Literal, unquote};
+pub use name::Table;
+pub use output::OutputName;
+pub use query::{Branch, Definition, Place, SetKind, Source, definitions_at};
 pub use support::{AstNode, Children, Fields, Node, Token, place, text, words};
 pub use walk::{Event, Walk, descendants, nodes};
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_and_names_are_the_parser_s() {
-        let language = tree_sitter::Language::from(headwater_grammar::SQL);
-        let count = u16::try_from(language.node_kind_count()).expect("few kinds");
-        for id in 0..count {
-            let kind = Kind::of_id(id);
-            if language.node_kind_is_named(id) && language.node_kind_is_visible(id) {
-                assert_eq!(Some(kind.name()), language.node_kind_for_id(id));
-            } else {
-                assert_eq!(kind, Kind::Token);
-            }
-        }
-        for (kind, name) in Kind::ALL {
-            assert_eq!(kind.name(), *name);
-        }
-    }
-}

@@ -211,15 +211,22 @@ impl<'t> Iterator for Steps<'t> {
     }
 }
 
-/// The children outside of fields that are a `T`, in order.
+/// The children that are a `T`, in order.
 pub struct Children<'t, T> {
     steps: Steps<'t>,
+    /// Whether those in fields count.
+    with_fields: bool,
     of: PhantomData<T>,
 }
 
 impl<'t, T: AstNode<'t>> Children<'t, T> {
     pub(super) fn new(node: Node<'t>) -> Self {
-        Self { steps: Steps::new(node), of: PhantomData }
+        Self { steps: Steps::new(node), with_fields: false, of: PhantomData }
+    }
+
+    /// Those in fields as well.
+    pub(super) fn all(node: Node<'t>) -> Self {
+        Self { with_fields: true, ..Self::new(node) }
     }
 }
 
@@ -227,7 +234,9 @@ impl<'t, T: AstNode<'t>> Iterator for Children<'t, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.steps.by_ref().filter(|(_, field)| *field == 0).find_map(|(node, _)| T::cast(node))
+        let with_fields = self.with_fields;
+        let mut steps = self.steps.by_ref().filter(|(_, field)| with_fields || *field == 0);
+        steps.find_map(|(node, _)| T::cast(node))
     }
 }
 
@@ -256,7 +265,7 @@ impl<'t, T: AstNode<'t>> Iterator for Fields<'t, T> {
 /// The words of a node that stand directly in it, in capitals: `LEFT JOIN` is `LEFT`, `JOIN`. Words count whether the
 /// grammar has them as tokens or as nodes of their own without fields, such as the kind of a join.
 pub fn words(node: Node<'_>, source: &str) -> impl Iterator<Item = String> {
-    Steps::new(node).filter(|(node, _)| node.child_count() == 0).filter_map(move |(node, _)| {
+    Steps::new(node).filter(|(node, _)| node.named_child_count() == 0).filter_map(move |(node, _)| {
         let is_literal = matches!(
             Kind::of(node),
             Kind::Identifier
