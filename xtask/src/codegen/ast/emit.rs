@@ -45,6 +45,8 @@ struct Emit<'m> {
     taken: BTreeSet<String>,
     /// Enums that were needed, with their documentation and members.
     enums: BTreeMap<String, (String, Vec<Member>)>,
+    /// Calls of every accessor, for the test that calls them all.
+    calls: String,
     out: String,
 }
 
@@ -52,7 +54,8 @@ struct Emit<'m> {
 pub(super) fn file(model: &Model, groups: &[Resolved]) -> String {
     let mut taken: BTreeSet<_> = model.nodes.keys().map(|kind| type_name(kind)).collect();
     taken.extend(groups.iter().map(|g| g.group.name.to_owned()));
-    let mut emit = Emit { model, groups, taken, enums: BTreeMap::new(), out: HEAD.to_owned() };
+    let mut emit =
+        Emit { model, groups, taken, enums: BTreeMap::new(), calls: String::new(), out: HEAD.to_owned() };
     emit.kinds();
     emit.fields();
     for kind in model.nodes.keys() {
@@ -66,6 +69,11 @@ pub(super) fn file(model: &Model, groups: &[Resolved]) -> String {
     for (name, (doc, members)) in std::mem::take(&mut emit.enums) {
         emit.enumeration(&name, &doc, &members);
     }
+    emit.out += &format!(
+        "\n/// Calls every accessor of a node, and shows what each finds.\n#[cfg(test)]\npub(super) fn every_accessor<'t>(node: \
+         Node<'t>, see: &mut dyn FnMut(Node<'t>)) {{\n    match Kind::of(node) {{\n{}        _ => {{}}\n    }}\n}}\n",
+        emit.calls
+    );
     emit.out
 }
 
@@ -137,6 +145,10 @@ impl Emit<'_> {
         }
         self.children(&ty, &node.children, &mut methods);
         if !methods.out.is_empty() {
+            self.calls += &format!(
+                "        Kind::{ty} => {{\n            let Some(this) = {ty}::cast(node) else {{ return }};\n{}        }}\n",
+                methods.calls
+            );
             self.out += &format!("\nimpl<'t> {ty}<'t> {{\n{}}}\n", methods.out);
         }
     }
@@ -233,6 +245,7 @@ impl Emit<'_> {
 #[derive(Default)]
 struct Methods {
     names: BTreeSet<String>,
+    calls: String,
     out: String,
 }
 
@@ -242,6 +255,10 @@ impl Methods {
             return;
         }
         let rust = ty.rust();
+        let _ = writeln!(
+            self.calls,
+            "            this.{name}().into_iter().for_each(|found| see(found.node()));"
+        );
         let which = if many.is_some() { "The first" } else { "Its" };
         let _ = writeln!(
             self.out,
@@ -255,6 +272,8 @@ impl Methods {
                 format!("{iterator}<'t, {rust}>")
             };
             if self.names.insert(name.clone()) {
+                let _ =
+                    writeln!(self.calls, "            this.{name}().for_each(|found| see(found.node()));");
                 let _ = writeln!(
                     self.out,
                     "    /// Every {what}, in order.\n    pub fn {name}(self) -> {iterator} {{\n        {many}\n    }}"

@@ -5,7 +5,8 @@ use std::borrow::Cow;
 use super::operators::{Form, function, functions};
 use super::support::{AstNode, Children, words};
 use super::{
-    BinaryExpression, Case, Expression, FunctionCall, Interval, Kind, Literal, Node, Query, Token, place, text,
+    BinaryExpression, Case, Expression, FunctionCall, Interval, Kind, Literal, Node, Query, Token, place,
+    text,
 };
 use crate::TextRange;
 
@@ -86,7 +87,10 @@ impl<'t> Expression<'t> {
                     }
                     (None, None) => return None,
                 };
-                Some(whole(function(Form::Node, "tuple_access")?, vec![e.value()?.into(), Argument::Value(index)]))
+                Some(whole(
+                    function(Form::Node, "tuple_access")?,
+                    vec![e.value()?.into(), Argument::Value(index)],
+                ))
             }
             Self::Cast(e) => {
                 let ty = match (e.ty(), e.type_name()) {
@@ -123,7 +127,11 @@ impl<'t> Expression<'t> {
 }
 
 impl<'t> Call<'t> {
-    fn new(function: impl Into<Cow<'static, str>>, arguments: Vec<Argument<'t>>, name_range: TextRange) -> Self {
+    fn new(
+        function: impl Into<Cow<'static, str>>,
+        arguments: Vec<Argument<'t>>,
+        name_range: TextRange,
+    ) -> Self {
         Self { function: function.into(), parameters: Vec::new(), arguments, name_range }
     }
 }

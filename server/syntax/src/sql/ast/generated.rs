@@ -3352,3 +3352,684 @@ ast_enum! {
         ScalarCte = ScalarCte,
     }
 }
+
+/// Calls every accessor of a node, and shows what each finds.
+#[cfg(test)]
+pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) {
+    match Kind::of(node) {
+        Kind::AliasedExpression => {
+            let Some(this) = AliasedExpression::cast(node) else { return };
+            this.alias().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::ApplyColumns => {
+            let Some(this) = ApplyColumns::cast(node) else { return };
+            this.function().into_iter().for_each(|found| see(found.node()));
+            this.parameters().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::ArgumentList => {
+            let Some(this) = ArgumentList::cast(node) else { return };
+            this.query().into_iter().for_each(|found| see(found.node()));
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+            this.settings_clause().into_iter().for_each(|found| see(found.node()));
+            this.settings_clauses().for_each(|found| see(found.node()));
+        }
+        Kind::ArrayLiteral => {
+            let Some(this) = ArrayLiteral::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+        }
+        Kind::ArrayJoin => {
+            let Some(this) = ArrayJoin::cast(node) else { return };
+            this.kind().into_iter().for_each(|found| see(found.node()));
+            this.select_item().into_iter().for_each(|found| see(found.node()));
+            this.select_items().for_each(|found| see(found.node()));
+            this.template_statement().into_iter().for_each(|found| see(found.node()));
+            this.template_statements().for_each(|found| see(found.node()));
+        }
+        Kind::BetweenExpression => {
+            let Some(this) = BetweenExpression::cast(node) else { return };
+            this.high().into_iter().for_each(|found| see(found.node()));
+            this.low().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::BinaryExpression => {
+            let Some(this) = BinaryExpression::cast(node) else { return };
+            this.left().into_iter().for_each(|found| see(found.node()));
+            this.operator().into_iter().for_each(|found| see(found.node()));
+            this.operators().for_each(|found| see(found.node()));
+            this.right().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Case => {
+            let Some(this) = Case::cast(node) else { return };
+            this.otherwise().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+            this.when().into_iter().for_each(|found| see(found.node()));
+            this.whens().for_each(|found| see(found.node()));
+        }
+        Kind::Cast => {
+            let Some(this) = Cast::cast(node) else { return };
+            this.ty().into_iter().for_each(|found| see(found.node()));
+            this.type_name().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::ColumnAliases => {
+            let Some(this) = ColumnAliases::cast(node) else { return };
+            this.identifier().into_iter().for_each(|found| see(found.node()));
+            this.identifiers().for_each(|found| see(found.node()));
+        }
+        Kind::ColumnDefinition => {
+            let Some(this) = ColumnDefinition::cast(node) else { return };
+            this.codec().into_iter().for_each(|found| see(found.node()));
+            this.codecs().for_each(|found| see(found.node()));
+            this.default().into_iter().for_each(|found| see(found.node()));
+            this.defaults().for_each(|found| see(found.node()));
+            this.json_path().into_iter().for_each(|found| see(found.node()));
+            this.json_paths().for_each(|found| see(found.node()));
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.ty().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::ColumnDefinitions => {
+            let Some(this) = ColumnDefinitions::cast(node) else { return };
+            this.column_definition().into_iter().for_each(|found| see(found.node()));
+            this.column_definitions().for_each(|found| see(found.node()));
+        }
+        Kind::ColumnRef => {
+            let Some(this) = ColumnRef::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.names().for_each(|found| see(found.node()));
+        }
+        Kind::ColumnsMatcher => {
+            let Some(this) = ColumnsMatcher::cast(node) else { return };
+            this.column().into_iter().for_each(|found| see(found.node()));
+            this.columns().for_each(|found| see(found.node()));
+            this.pattern().into_iter().for_each(|found| see(found.node()));
+            this.template_output().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Cte => {
+            let Some(this) = Cte::cast(node) else { return };
+            this.columns().into_iter().for_each(|found| see(found.node()));
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.query().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::DataType => {
+            let Some(this) = DataType::cast(node) else { return };
+            this.arguments().into_iter().for_each(|found| see(found.node()));
+            this.name().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::DistinctClause => {
+            let Some(this) = DistinctClause::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+        }
+        Kind::EnumValue => {
+            let Some(this) = EnumValue::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::ExceptColumns => {
+            let Some(this) = ExceptColumns::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.identifier().into_iter().for_each(|found| see(found.node()));
+            this.identifiers().for_each(|found| see(found.node()));
+            this.string_literal().into_iter().for_each(|found| see(found.node()));
+            this.string_literals().for_each(|found| see(found.node()));
+            this.template_output().into_iter().for_each(|found| see(found.node()));
+            this.template_outputs().for_each(|found| see(found.node()));
+        }
+        Kind::Exists => {
+            let Some(this) = Exists::cast(node) else { return };
+            this.query().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Explain => {
+            let Some(this) = Explain::cast(node) else { return };
+            this.kind().into_iter().for_each(|found| see(found.node()));
+            this.kinds().for_each(|found| see(found.node()));
+            this.query().into_iter().for_each(|found| see(found.node()));
+            this.setting().into_iter().for_each(|found| see(found.node()));
+            this.settings().for_each(|found| see(found.node()));
+        }
+        Kind::Extract => {
+            let Some(this) = Extract::cast(node) else { return };
+            this.unit().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::FilterClause => {
+            let Some(this) = FilterClause::cast(node) else { return };
+            this.condition().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::FormatClause => {
+            let Some(this) = FormatClause::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::FrameBound => {
+            let Some(this) = FrameBound::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::FromClause => {
+            let Some(this) = FromClause::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.array_join().into_iter().for_each(|found| see(found.node()));
+            this.array_joins().for_each(|found| see(found.node()));
+            this.join().into_iter().for_each(|found| see(found.node()));
+            this.joins().for_each(|found| see(found.node()));
+            this.table_ref().into_iter().for_each(|found| see(found.node()));
+            this.table_refs().for_each(|found| see(found.node()));
+            this.template_statement().into_iter().for_each(|found| see(found.node()));
+            this.template_statements().for_each(|found| see(found.node()));
+        }
+        Kind::FunctionCall => {
+            let Some(this) = FunctionCall::cast(node) else { return };
+            this.arguments().into_iter().for_each(|found| see(found.node()));
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.parameters().into_iter().for_each(|found| see(found.node()));
+            this.filter_clause().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::GroupByClause => {
+            let Some(this) = GroupByClause::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+        }
+        Kind::HavingClause => {
+            let Some(this) = HavingClause::cast(node) else { return };
+            this.condition().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::InExpression => {
+            let Some(this) = InExpression::cast(node) else { return };
+            this.left().into_iter().for_each(|found| see(found.node()));
+            this.operator().into_iter().for_each(|found| see(found.node()));
+            this.operators().for_each(|found| see(found.node()));
+            this.right().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::InterpolateClause => {
+            let Some(this) = InterpolateClause::cast(node) else { return };
+            this.interpolate_item().into_iter().for_each(|found| see(found.node()));
+            this.interpolate_items().for_each(|found| see(found.node()));
+        }
+        Kind::InterpolateItem => {
+            let Some(this) = InterpolateItem::cast(node) else { return };
+            this.column().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Interval => {
+            let Some(this) = Interval::cast(node) else { return };
+            this.unit().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::IntoOutfileClause => {
+            let Some(this) = IntoOutfileClause::cast(node) else { return };
+            this.path().into_iter().for_each(|found| see(found.node()));
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+            this.number_literal().into_iter().for_each(|found| see(found.node()));
+            this.number_literals().for_each(|found| see(found.node()));
+            this.string_literal().into_iter().for_each(|found| see(found.node()));
+            this.string_literals().for_each(|found| see(found.node()));
+        }
+        Kind::IsExpression => {
+            let Some(this) = IsExpression::cast(node) else { return };
+            this.value().into_iter().for_each(|found| see(found.node()));
+            this.null_literal().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Join => {
+            let Some(this) = Join::cast(node) else { return };
+            this.condition().into_iter().for_each(|found| see(found.node()));
+            this.kind().into_iter().for_each(|found| see(found.node()));
+            this.kinds().for_each(|found| see(found.node()));
+            this.right().into_iter().for_each(|found| see(found.node()));
+            this.using().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::JoinedTables => {
+            let Some(this) = JoinedTables::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.join().into_iter().for_each(|found| see(found.node()));
+            this.joins().for_each(|found| see(found.node()));
+            this.table_ref().into_iter().for_each(|found| see(found.node()));
+            this.table_refs().for_each(|found| see(found.node()));
+        }
+        Kind::Lambda => {
+            let Some(this) = Lambda::cast(node) else { return };
+            this.body().into_iter().for_each(|found| see(found.node()));
+            this.parameters().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::LambdaParameters => {
+            let Some(this) = LambdaParameters::cast(node) else { return };
+            this.identifier().into_iter().for_each(|found| see(found.node()));
+            this.identifiers().for_each(|found| see(found.node()));
+        }
+        Kind::LimitByClause => {
+            let Some(this) = LimitByClause::cast(node) else { return };
+            this.count().into_iter().for_each(|found| see(found.node()));
+            this.offset().into_iter().for_each(|found| see(found.node()));
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+        }
+        Kind::LimitClause => {
+            let Some(this) = LimitClause::cast(node) else { return };
+            this.count().into_iter().for_each(|found| see(found.node()));
+            this.offset().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::MapLiteral => {
+            let Some(this) = MapLiteral::cast(node) else { return };
+            this.map_entry().into_iter().for_each(|found| see(found.node()));
+            this.map_entries().for_each(|found| see(found.node()));
+        }
+        Kind::MapEntry => {
+            let Some(this) = MapEntry::cast(node) else { return };
+            this.key().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::NegativeNumber => {
+            let Some(this) = NegativeNumber::cast(node) else { return };
+            this.number_literal().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::OffsetClause => {
+            let Some(this) = OffsetClause::cast(node) else { return };
+            this.count().into_iter().for_each(|found| see(found.node()));
+            this.offset().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::OrderByClause => {
+            let Some(this) = OrderByClause::cast(node) else { return };
+            this.direction().into_iter().for_each(|found| see(found.node()));
+            this.nulls().into_iter().for_each(|found| see(found.node()));
+            this.order_item().into_iter().for_each(|found| see(found.node()));
+            this.order_items().for_each(|found| see(found.node()));
+            this.template_statement().into_iter().for_each(|found| see(found.node()));
+            this.template_statements().for_each(|found| see(found.node()));
+        }
+        Kind::OrderItem => {
+            let Some(this) = OrderItem::cast(node) else { return };
+            this.collation().into_iter().for_each(|found| see(found.node()));
+            this.direction().into_iter().for_each(|found| see(found.node()));
+            this.directions().for_each(|found| see(found.node()));
+            this.nulls().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+            this.with_fill().into_iter().for_each(|found| see(found.node()));
+            this.with_fills().for_each(|found| see(found.node()));
+        }
+        Kind::Over => {
+            let Some(this) = Over::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.window_specification().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::ParenthesizedExpression => {
+            let Some(this) = ParenthesizedExpression::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::PrewhereClause => {
+            let Some(this) = PrewhereClause::cast(node) else { return };
+            this.condition().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::QualifyClause => {
+            let Some(this) = QualifyClause::cast(node) else { return };
+            this.condition().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::QueryAlternatives => {
+            let Some(this) = QueryAlternatives::cast(node) else { return };
+            this.query().into_iter().for_each(|found| see(found.node()));
+            this.queries().for_each(|found| see(found.node()));
+        }
+        Kind::QueryParameter => {
+            let Some(this) = QueryParameter::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.ty().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Ratio => {
+            let Some(this) = Ratio::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+            this.number_literal().into_iter().for_each(|found| see(found.node()));
+            this.number_literals().for_each(|found| see(found.node()));
+            this.query_parameter().into_iter().for_each(|found| see(found.node()));
+            this.query_parameters().for_each(|found| see(found.node()));
+            this.template_output().into_iter().for_each(|found| see(found.node()));
+            this.template_outputs().for_each(|found| see(found.node()));
+        }
+        Kind::ReplaceColumns => {
+            let Some(this) = ReplaceColumns::cast(node) else { return };
+            this.aliased_expression().into_iter().for_each(|found| see(found.node()));
+            this.aliased_expressions().for_each(|found| see(found.node()));
+        }
+        Kind::SampleClause => {
+            let Some(this) = SampleClause::cast(node) else { return };
+            this.offset().into_iter().for_each(|found| see(found.node()));
+            this.ratio().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::ScalarCte => {
+            let Some(this) = ScalarCte::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::SelectItem => {
+            let Some(this) = SelectItem::cast(node) else { return };
+            this.alias().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::SelectList => {
+            let Some(this) = SelectList::cast(node) else { return };
+            this.select_item().into_iter().for_each(|found| see(found.node()));
+            this.select_items().for_each(|found| see(found.node()));
+            this.template_statement().into_iter().for_each(|found| see(found.node()));
+            this.template_statements().for_each(|found| see(found.node()));
+        }
+        Kind::SelectQuery => {
+            let Some(this) = SelectQuery::cast(node) else { return };
+            this.clause().into_iter().for_each(|found| see(found.node()));
+            this.clauses().for_each(|found| see(found.node()));
+            this.array_join().into_iter().for_each(|found| see(found.node()));
+            this.array_joins().for_each(|found| see(found.node()));
+            this.distinct_clause().into_iter().for_each(|found| see(found.node()));
+            this.distinct_clauses().for_each(|found| see(found.node()));
+            this.format_clause().into_iter().for_each(|found| see(found.node()));
+            this.format_clauses().for_each(|found| see(found.node()));
+            this.from_clause().into_iter().for_each(|found| see(found.node()));
+            this.from_clauses().for_each(|found| see(found.node()));
+            this.group_by_clause().into_iter().for_each(|found| see(found.node()));
+            this.group_by_clauses().for_each(|found| see(found.node()));
+            this.group_modifier().into_iter().for_each(|found| see(found.node()));
+            this.group_modifiers().for_each(|found| see(found.node()));
+            this.having_clause().into_iter().for_each(|found| see(found.node()));
+            this.having_clauses().for_each(|found| see(found.node()));
+            this.interpolate_clause().into_iter().for_each(|found| see(found.node()));
+            this.interpolate_clauses().for_each(|found| see(found.node()));
+            this.into_outfile_clause().into_iter().for_each(|found| see(found.node()));
+            this.into_outfile_clauses().for_each(|found| see(found.node()));
+            this.limit_by_clause().into_iter().for_each(|found| see(found.node()));
+            this.limit_by_clauses().for_each(|found| see(found.node()));
+            this.limit_clause().into_iter().for_each(|found| see(found.node()));
+            this.limit_clauses().for_each(|found| see(found.node()));
+            this.offset_clause().into_iter().for_each(|found| see(found.node()));
+            this.offset_clauses().for_each(|found| see(found.node()));
+            this.order_by_clause().into_iter().for_each(|found| see(found.node()));
+            this.order_by_clauses().for_each(|found| see(found.node()));
+            this.prewhere_clause().into_iter().for_each(|found| see(found.node()));
+            this.prewhere_clauses().for_each(|found| see(found.node()));
+            this.qualify_clause().into_iter().for_each(|found| see(found.node()));
+            this.qualify_clauses().for_each(|found| see(found.node()));
+            this.select_list().into_iter().for_each(|found| see(found.node()));
+            this.select_lists().for_each(|found| see(found.node()));
+            this.settings_clause().into_iter().for_each(|found| see(found.node()));
+            this.settings_clauses().for_each(|found| see(found.node()));
+            this.top_clause().into_iter().for_each(|found| see(found.node()));
+            this.top_clauses().for_each(|found| see(found.node()));
+            this.where_clause().into_iter().for_each(|found| see(found.node()));
+            this.where_clauses().for_each(|found| see(found.node()));
+            this.window_clause().into_iter().for_each(|found| see(found.node()));
+            this.window_clauses().for_each(|found| see(found.node()));
+            this.with_clause().into_iter().for_each(|found| see(found.node()));
+            this.with_clauses().for_each(|found| see(found.node()));
+        }
+        Kind::SetOperation => {
+            let Some(this) = SetOperation::cast(node) else { return };
+            this.left().into_iter().for_each(|found| see(found.node()));
+            this.operator().into_iter().for_each(|found| see(found.node()));
+            this.operators().for_each(|found| see(found.node()));
+            this.right().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Setting => {
+            let Some(this) = Setting::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::SettingsClause => {
+            let Some(this) = SettingsClause::cast(node) else { return };
+            this.setting().into_iter().for_each(|found| see(found.node()));
+            this.settings().for_each(|found| see(found.node()));
+        }
+        Kind::SourceFile => {
+            let Some(this) = SourceFile::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.column_definitions().into_iter().for_each(|found| see(found.node()));
+            this.column_definitions_all().for_each(|found| see(found.node()));
+            this.statement().into_iter().for_each(|found| see(found.node()));
+            this.statements().for_each(|found| see(found.node()));
+            this.template_marker().into_iter().for_each(|found| see(found.node()));
+            this.template_markers().for_each(|found| see(found.node()));
+        }
+        Kind::Star => {
+            let Some(this) = Star::cast(node) else { return };
+            this.qualifier().into_iter().for_each(|found| see(found.node()));
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.apply_columns().into_iter().for_each(|found| see(found.node()));
+            this.apply_columns_all().for_each(|found| see(found.node()));
+            this.columns_matcher().into_iter().for_each(|found| see(found.node()));
+            this.columns_matchers().for_each(|found| see(found.node()));
+            this.except_columns().into_iter().for_each(|found| see(found.node()));
+            this.except_columns_all().for_each(|found| see(found.node()));
+            this.replace_columns().into_iter().for_each(|found| see(found.node()));
+            this.replace_columns_all().for_each(|found| see(found.node()));
+        }
+        Kind::Statement => {
+            let Some(this) = Statement::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.query().into_iter().for_each(|found| see(found.node()));
+            this.queries().for_each(|found| see(found.node()));
+            this.explain().into_iter().for_each(|found| see(found.node()));
+            this.explains().for_each(|found| see(found.node()));
+            this.template_output().into_iter().for_each(|found| see(found.node()));
+            this.template_outputs().for_each(|found| see(found.node()));
+        }
+        Kind::Subquery => {
+            let Some(this) = Subquery::cast(node) else { return };
+            this.query().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Subscript => {
+            let Some(this) = Subscript::cast(node) else { return };
+            this.index().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Substring => {
+            let Some(this) = Substring::cast(node) else { return };
+            this.length().into_iter().for_each(|found| see(found.node()));
+            this.start().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TableFunction => {
+            let Some(this) = TableFunction::cast(node) else { return };
+            this.arguments().into_iter().for_each(|found| see(found.node()));
+            this.name().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TableName => {
+            let Some(this) = TableName::cast(node) else { return };
+            this.database().into_iter().for_each(|found| see(found.node()));
+            this.table().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TableRef => {
+            let Some(this) = TableRef::cast(node) else { return };
+            this.alias().into_iter().for_each(|found| see(found.node()));
+            this.source().into_iter().for_each(|found| see(found.node()));
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.column_aliases().into_iter().for_each(|found| see(found.node()));
+            this.column_aliases_all().for_each(|found| see(found.node()));
+            this.final_modifier().into_iter().for_each(|found| see(found.node()));
+            this.final_modifiers().for_each(|found| see(found.node()));
+            this.sample_clause().into_iter().for_each(|found| see(found.node()));
+            this.sample_clauses().for_each(|found| see(found.node()));
+            this.template_output().into_iter().for_each(|found| see(found.node()));
+            this.template_outputs().for_each(|found| see(found.node()));
+        }
+        Kind::TemplateAlternative => {
+            let Some(this) = TemplateAlternative::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+            this.template_statement().into_iter().for_each(|found| see(found.node()));
+            this.template_statements().for_each(|found| see(found.node()));
+        }
+        Kind::TemplateHole => {
+            let Some(this) = TemplateHole::cast(node) else { return };
+            this.template_statement().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TemplateJuxtaposition => {
+            let Some(this) = TemplateJuxtaposition::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+        }
+        Kind::TemplatedName => {
+            let Some(this) = TemplatedName::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.names().for_each(|found| see(found.node()));
+            this.identifier().into_iter().for_each(|found| see(found.node()));
+            this.identifiers().for_each(|found| see(found.node()));
+            this.template_output().into_iter().for_each(|found| see(found.node()));
+            this.template_outputs().for_each(|found| see(found.node()));
+        }
+        Kind::TernaryExpression => {
+            let Some(this) = TernaryExpression::cast(node) else { return };
+            this.condition().into_iter().for_each(|found| see(found.node()));
+            this.otherwise().into_iter().for_each(|found| see(found.node()));
+            this.then().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TopClause => {
+            let Some(this) = TopClause::cast(node) else { return };
+            this.count().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Trim => {
+            let Some(this) = Trim::cast(node) else { return };
+            this.characters().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::Tuple => {
+            let Some(this) = Tuple::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+        }
+        Kind::TupleAccess => {
+            let Some(this) = TupleAccess::cast(node) else { return };
+            this.index().into_iter().for_each(|found| see(found.node()));
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.names().for_each(|found| see(found.node()));
+            this.ty().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TypeArguments => {
+            let Some(this) = TypeArguments::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.data_type().into_iter().for_each(|found| see(found.node()));
+            this.data_types().for_each(|found| see(found.node()));
+            this.enum_value().into_iter().for_each(|found| see(found.node()));
+            this.enum_values().for_each(|found| see(found.node()));
+            this.negative_number().into_iter().for_each(|found| see(found.node()));
+            this.negative_numbers().for_each(|found| see(found.node()));
+            this.number_literal().into_iter().for_each(|found| see(found.node()));
+            this.number_literals().for_each(|found| see(found.node()));
+            this.query_parameter().into_iter().for_each(|found| see(found.node()));
+            this.query_parameters().for_each(|found| see(found.node()));
+            this.string_literal().into_iter().for_each(|found| see(found.node()));
+            this.string_literals().for_each(|found| see(found.node()));
+            this.type_field().into_iter().for_each(|found| see(found.node()));
+            this.type_fields().for_each(|found| see(found.node()));
+            this.type_setting().into_iter().for_each(|found| see(found.node()));
+            this.type_settings().for_each(|found| see(found.node()));
+            this.type_skip().into_iter().for_each(|found| see(found.node()));
+            this.type_skips().for_each(|found| see(found.node()));
+        }
+        Kind::TypeField => {
+            let Some(this) = TypeField::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.ty().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TypeSetting => {
+            let Some(this) = TypeSetting::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TypeSkip => {
+            let Some(this) = TypeSkip::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.column_ref().into_iter().for_each(|found| see(found.node()));
+            this.string_literal().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TypedLiteral => {
+            let Some(this) = TypedLiteral::cast(node) else { return };
+            this.ty().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::UnaryExpression => {
+            let Some(this) = UnaryExpression::cast(node) else { return };
+            this.operand().into_iter().for_each(|found| see(found.node()));
+            this.operator().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::UsingList => {
+            let Some(this) = UsingList::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.column_ref().into_iter().for_each(|found| see(found.node()));
+            this.column_refs().for_each(|found| see(found.node()));
+            this.identifier().into_iter().for_each(|found| see(found.node()));
+            this.identifiers().for_each(|found| see(found.node()));
+            this.template_output().into_iter().for_each(|found| see(found.node()));
+            this.template_outputs().for_each(|found| see(found.node()));
+        }
+        Kind::When => {
+            let Some(this) = When::cast(node) else { return };
+            this.condition().into_iter().for_each(|found| see(found.node()));
+            this.result().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::WhereClause => {
+            let Some(this) = WhereClause::cast(node) else { return };
+            this.condition().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::WindowClause => {
+            let Some(this) = WindowClause::cast(node) else { return };
+            this.window_definition().into_iter().for_each(|found| see(found.node()));
+            this.window_definitions().for_each(|found| see(found.node()));
+        }
+        Kind::WindowDefinition => {
+            let Some(this) = WindowDefinition::cast(node) else { return };
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.window_specification().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::WindowFrame => {
+            let Some(this) = WindowFrame::cast(node) else { return };
+            this.frame_bound().into_iter().for_each(|found| see(found.node()));
+            this.frame_bounds().for_each(|found| see(found.node()));
+        }
+        Kind::WindowFunction => {
+            let Some(this) = WindowFunction::cast(node) else { return };
+            this.function().into_iter().for_each(|found| see(found.node()));
+            this.over().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::WindowSpecification => {
+            let Some(this) = WindowSpecification::cast(node) else { return };
+            this.base().into_iter().for_each(|found| see(found.node()));
+            this.partition().into_iter().for_each(|found| see(found.node()));
+            this.partitions().for_each(|found| see(found.node()));
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.order_by_clause().into_iter().for_each(|found| see(found.node()));
+            this.order_by_clauses().for_each(|found| see(found.node()));
+            this.window_frame().into_iter().for_each(|found| see(found.node()));
+            this.window_frames().for_each(|found| see(found.node()));
+        }
+        Kind::WithClause => {
+            let Some(this) = WithClause::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.cte().into_iter().for_each(|found| see(found.node()));
+            this.ctes().for_each(|found| see(found.node()));
+            this.scalar_cte().into_iter().for_each(|found| see(found.node()));
+            this.scalar_ctes().for_each(|found| see(found.node()));
+            this.template_statement().into_iter().for_each(|found| see(found.node()));
+            this.template_statements().for_each(|found| see(found.node()));
+        }
+        Kind::WithFill => {
+            let Some(this) = WithFill::cast(node) else { return };
+            this.from().into_iter().for_each(|found| see(found.node()));
+            this.staleness().into_iter().for_each(|found| see(found.node()));
+            this.step().into_iter().for_each(|found| see(found.node()));
+            this.to().into_iter().for_each(|found| see(found.node()));
+        }
+        _ => {}
+    }
+}

@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::support::AstNode;
-use super::{BooleanLiteral, Expression, Identifier, NullLiteral, NumberLiteral, StringLiteral, UnaryExpression};
+use super::{
+    BooleanLiteral, Expression, Identifier, NullLiteral, NumberLiteral, StringLiteral, UnaryExpression,
+};
 
 /// The value of a literal.
 #[derive(Debug, Clone, PartialEq)]
@@ -38,7 +40,8 @@ impl<'t> Expression<'t> {
 
 impl UnaryExpression<'_> {
     fn negative_number(self, source: &str) -> Option<Literal> {
-        let (Expression::NumberLiteral(number), true) = (self.operand()?, self.text(source).starts_with('-')) else {
+        let (Expression::NumberLiteral(number), true) = (self.operand()?, self.text(source).starts_with('-'))
+        else {
             return None;
         };
         Some(match number.value(source)? {
@@ -169,7 +172,8 @@ fn string_bytes(text: &str) -> Cow<'_, [u8]> {
 fn digits(text: &str, width: usize, radix: u32) -> Vec<u8> {
     let bytes = text.as_bytes();
     let first = bytes.len() % width;
-    let groups = std::iter::once(&bytes[..first]).filter(|g| !g.is_empty()).chain(bytes[first..].chunks(width));
+    let groups =
+        std::iter::once(&bytes[..first]).filter(|g| !g.is_empty()).chain(bytes[first..].chunks(width));
     let byte = |g: &[u8]| std::str::from_utf8(g).ok().and_then(|g| u8::from_str_radix(g, radix).ok());
     groups.map(|g| byte(g).unwrap_or_default()).collect()
 }
@@ -250,9 +254,15 @@ mod tests {
 
     #[test]
     fn names_are_unquoted() {
-        for (text, expected) in
-            [("a", "a"), ("`a b`", "a b"), ("\"a\"", "a"), ("`a``b`", "a`b"), (r"`a\`b`", "a`b"), ("`", "`"), ("``", "")]
-        {
+        for (text, expected) in [
+            ("a", "a"),
+            ("`a b`", "a b"),
+            ("\"a\"", "a"),
+            ("`a``b`", "a`b"),
+            (r"`a\`b`", "a`b"),
+            ("`", "`"),
+            ("``", ""),
+        ] {
             assert_eq!(unquote(text), expected, "{text}");
         }
     }

@@ -26,6 +26,8 @@ mod operators;
 mod output;
 mod query;
 #[cfg(test)]
+mod robust;
+#[cfg(test)]
 mod tests;
 mod walk;
 

@@ -6,8 +6,8 @@ use text_size::TextRange;
 
 use super::support::{AstNode, words};
 use super::{
-    AliasedExpression, ColumnRef, Cte, Expression, FunctionCall, Identifier, Name, ScalarCte, SelectItem, StringLiteral,
-    TableFunction, TableName, TableRef,
+    AliasedExpression, ColumnRef, Cte, Expression, FunctionCall, Identifier, Name, ScalarCte, SelectItem,
+    StringLiteral, TableFunction, TableName, TableRef,
 };
 use crate::Spanned;
 

@@ -5,8 +5,8 @@ use text_size::TextSize;
 use super::support::{AstNode, words};
 use super::walk::nodes;
 use super::{
-    Cte, FromClause, Join, JoinedTables, Kind, Node, Query, ScalarCte, SelectItem, SelectQuery, SetOperation, Subquery,
-    TableRef, TableSource, WithClause, place,
+    Cte, FromClause, Join, JoinedTables, Kind, Node, Query, ScalarCte, SelectItem, SelectQuery, SetOperation,
+    Subquery, TableRef, TableSource, WithClause, place,
 };
 
 /// How the rows of two queries are put together.
@@ -220,12 +220,14 @@ pub fn definitions_at<'t>(root: Node<'t>, offset: TextSize, source: &str) -> Vec
             && !set.left().is_some_and(|left| left.range().contains_inclusive(offset))
         {
             // Here the first one is not on the way down.
-            let first = nodes(node).map(Kind::of).zip(nodes(node)).find(|(kind, _)| *kind == Kind::SelectQuery);
+            let first =
+                nodes(node).map(Kind::of).zip(nodes(node)).find(|(kind, _)| *kind == Kind::SelectQuery);
             let first = first.and_then(|(_, node)| SelectQuery::cast(node));
             let in_parentheses = set.left().is_some_and(|left| matches!(leftmost(left), Query::Subquery(_)));
             found.extend(first.filter(|_| !in_parentheses).map(|select| before(select, offset, source)));
         }
-        if cursor.goto_first_child_for_byte(at).is_none() || !place(cursor.node()).contains_inclusive(offset) {
+        if cursor.goto_first_child_for_byte(at).is_none() || !place(cursor.node()).contains_inclusive(offset)
+        {
             break;
         }
     }
