@@ -121,13 +121,15 @@ fn visit(text: &str, tree: &Tree, out: &mut [Statement]) {
 /// What is wrong with a node. The grammar gives common slips nodes of their own, so that a half-typed query keeps the
 /// rest of its tree.
 fn fault(text: &str, kind: Kind, node: Node<'_>) -> Option<String> {
-    Some(match kind {
-        Kind::MissingOperand => "an expression is missing here".to_owned(),
-        Kind::MissingName => "a name is missing behind the dot".to_owned(),
-        Kind::UnclosedString => "this string is never closed".to_owned(),
-        Kind::UnclosedTemplate | Kind::UnclosedStatement => "this template tag is never closed".to_owned(),
+    Some(match kind.name() {
+        "missing_operand" => "an expression is missing here".to_owned(),
+        "missing_name" => "a name is missing behind the dot".to_owned(),
+        "missing_parenthesis" => "the closing parenthesis of these arguments is missing".to_owned(),
+        "unclosed_comment" => "this comment is never closed".to_owned(),
+        "unclosed_string" => "this string is never closed".to_owned(),
+        "unclosed_template" | "unclosed_statement" => "this template tag is never closed".to_owned(),
         _ if node.is_missing() => format!("{} is missing here", node.kind()),
-        Kind::Error => {
+        _ if kind == Kind::Error => {
             let found: String = text_of(node, text).chars().take(40).collect();
             format!("`{}` is not expected here", found.trim())
         }
