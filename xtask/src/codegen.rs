@@ -1,7 +1,9 @@
-//! Regenerates the tree-sitter parsers under `grammar/`.
+//! Regenerates the tree-sitter parsers under `grammar/`, and the typed SQL AST that follows from them.
 //!
 //! The generator is a pinned library, so the output depends on nothing but the lock file and the
 //! grammar sources (plus a Node.js that can run them).
+
+mod ast;
 
 use std::{
     fs,
@@ -30,21 +32,22 @@ const ABI: usize = 14;
 /// The most a `parser.c` may weigh, in bytes. Build time and binary size follow it.
 const BUDGET: u64 = 3 * 1024 * 1024;
 
-/// Regenerates all parsers in place, or with `check` generates them aside and fails if what is
+/// Regenerates all parsers and the AST in place, or with `check` generates them aside and fails if what is
 /// committed differs.
 ///
 /// # Errors
 ///
 /// If a grammar does not compile, a parser exceeds its budget, or (with `check`) files drifted.
 pub(crate) fn run(check: bool) -> anyhow::Result<()> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../grammar");
+    let root = grammars();
     let scratch = std::env::temp_dir().join(format!("headwater-codegen-{}", std::process::id()));
     let result = generate_all(&root, check.then_some(scratch.as_path()));
     if check {
         // Left-overs in the temporary directory are no reason to fail.
         let _ = fs::remove_dir_all(&scratch);
     }
-    let drifted = result?;
+    let mut drifted = result?;
+    drifted.extend(write_ast(&root, check)?);
     if !drifted.is_empty() {
         bail!(
             "generated files differ from what is committed; run `cargo xtask codegen`:\n  {}",
@@ -52,6 +55,36 @@ pub(crate) fn run(check: bool) -> anyhow::Result<()> {
         );
     }
     Ok(())
+}
+
+fn grammars() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../grammar")
+}
+
+/// Writes the typed AST alone, which takes no time.
+///
+/// # Errors
+///
+/// As [`run`].
+pub(crate) fn run_ast() -> anyhow::Result<()> {
+    write_ast(&grammars(), false).map(|_| ())
+}
+
+/// Writes the typed AST for the committed SQL parser, or with `check` only compares; names the file if it differs.
+///
+/// # Errors
+///
+/// If the parser cannot be read, or a hand-written table names what the grammar has not.
+fn write_ast(root: &Path, check: bool) -> anyhow::Result<Option<String>> {
+    let text = ast::generate(&root.join("sql/src"), &root.join("README.md"))?;
+    let path = root.join("..").join(ast::OUTPUT);
+    if check {
+        // Git may have given the file other line ends.
+        let committed = fs::read_to_string(&path).unwrap_or_default().replace("\r\n", "\n");
+        return Ok((committed != text).then(|| ast::OUTPUT.to_owned()));
+    }
+    fs::write(&path, text).with_context(|| format!("writing {}", path.display()))?;
+    Ok(None)
 }
 
 /// Generates every grammar, into `aside` if given, and returns the files that differ from the

@@ -23,7 +23,8 @@ Usage: cargo xtask <command>
   demo               run the main job on an example project: check, lineage, and how to open it in an editor
   test [--no-editors]
                      everything the gate runs: format, lints, grammar drift, all tests, documentation, real editors
-  codegen [--check]  regenerate the parsers; with --check, fail when the committed ones differ
+  codegen [--check]  regenerate the parsers and the typed AST; with --check, fail when the committed ones differ
+  codegen --ast      regenerate the typed AST alone
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
   bench --engine [--quick]
                      print the SQL engine's figures
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
     let result = match args.first().map(String::as_str) {
         Some("demo") => demo::run(),
         Some("test") => test::run(!flag("--no-editors")),
+        Some("codegen") if flag("--ast") => codegen::run_ast(),
         Some("codegen") => codegen::run(flag("--check")),
         Some("bench") => match args.get(1).map(String::as_str) {
             Some("--write") => match args.get(2) {

@@ -1,9 +1,10 @@
 //! A text of one or more statements, summarised: what each calls, reads and names, and where it does not parse.
 
 use text_size::TextRange;
-use tree_sitter::{Node, Tree};
+use tree_sitter::Tree;
 
-use super::{parse, table_references, unquote};
+use super::ast::{AstNode, Event, FunctionCall, Identifier, Kind, Node, Walk, place, text as text_of};
+use super::{parse, table_references_in};
 use crate::range;
 
 /// One statement.
@@ -53,8 +54,8 @@ pub fn statements(text: &str) -> Vec<Statement> {
     let root = tree.root_node();
     let mut cursor = root.walk();
     for child in root.children(&mut cursor) {
-        match child.kind() {
-            "statement" => out.push(Statement::empty(kind(child), place(child))),
+        match Kind::of(child) {
+            Kind::Statement => out.push(Statement::empty(kind(child), place(child))),
             // What recovery left outside of any statement is one of its own.
             _ if child.is_error() || child.is_missing() => {
                 out.push(Statement::empty("error".to_owned(), place(child)));
@@ -63,17 +64,13 @@ pub fn statements(text: &str) -> Vec<Statement> {
         }
     }
     visit(text, &tree, &mut out);
-    for reference in table_references(text).unwrap_or_default() {
+    for reference in table_references_in(&tree, text) {
         let name = reference.database.map(|d| format!("{d}.")).unwrap_or_default() + &reference.name;
         if let Some(statement) = at(&mut out, reference.range) {
             statement.tables.push(name);
         }
     }
     out
-}
-
-fn place(node: Node<'_>) -> TextRange {
-    range(node.start_byte(), node.end_byte())
 }
 
 fn kind(statement: Node<'_>) -> String {
@@ -92,49 +89,51 @@ fn at(statements: &mut [Statement], range: TextRange) -> Option<&mut Statement> 
 }
 
 fn visit(text: &str, tree: &Tree, out: &mut [Statement]) {
-    let mut cursor = tree.walk();
-    loop {
-        let node = cursor.node();
-        let range = place(node);
-        if let Some(statement) = at(out, range) {
-            match node.kind() {
-                "function_call" => {
-                    if let Some(name) = node.child_by_field_name("name") {
-                        statement.functions.push(unquote(&text[name.byte_range()]));
-                    }
+    let many = out.len() > 1;
+    let mut walk = Walk::new(tree.root_node());
+    while let Some(event) = walk.next() {
+        let Event::Enter(node) = event else { continue };
+        let kind = Kind::of(node);
+        // Words and signs have nothing to say, unless they are missing.
+        if kind == Kind::Token && !node.is_missing() {
+            continue;
+        }
+        if let Some(statement) = at(out, place(node)) {
+            match kind {
+                Kind::FunctionCall => {
+                    let name = FunctionCall::cast(node).and_then(|call| call.name()).map(AstNode::node);
+                    statement.functions.extend(name.map(|name| match Identifier::cast(name) {
+                        Some(identifier) => identifier.name(text).into_owned(),
+                        None => text_of(name, text).to_owned(),
+                    }));
                 }
-                "column_ref" => statement.identifiers.push(text[node.byte_range()].to_owned()),
+                Kind::ColumnRef => statement.identifiers.push(text_of(node, text).to_owned()),
                 _ => {}
             }
-            if let Some(message) = fault(text, node) {
-                statement.errors.push(SyntaxError { range, message });
+            if let Some(message) = fault(text, kind, node) {
+                statement.errors.push(SyntaxError { range: place(node), message });
             }
         }
         // What is inside an error is guesswork.
-        if !(node.is_error() && out.len() > 1) && cursor.goto_first_child() {
-            continue;
-        }
-        while !cursor.goto_next_sibling() {
-            if !cursor.goto_parent() {
-                return;
-            }
+        if kind == Kind::Error && many {
+            walk.skip_inside();
         }
     }
 }
 
 /// What is wrong with a node. The grammar gives common slips nodes of their own, so that a half-typed query keeps the
 /// rest of its tree.
-fn fault(text: &str, node: Node<'_>) -> Option<String> {
-    Some(match node.kind() {
+fn fault(text: &str, kind: Kind, node: Node<'_>) -> Option<String> {
+    Some(match kind.name() {
         "missing_operand" => "an expression is missing here".to_owned(),
         "missing_name" => "a name is missing behind the dot".to_owned(),
         "missing_parenthesis" => "the closing parenthesis of these arguments is missing".to_owned(),
-        "unclosed_comment" => "this is never closed".to_owned(),
+        "unclosed_comment" => "this comment is never closed".to_owned(),
         "unclosed_string" => "this string is never closed".to_owned(),
         "unclosed_template" | "unclosed_statement" => "this template tag is never closed".to_owned(),
-        kind if node.is_missing() => format!("{kind} is missing here"),
-        _ if node.is_error() => {
-            let found: String = text[node.byte_range()].chars().take(40).collect();
+        _ if node.is_missing() => format!("{} is missing here", node.kind()),
+        _ if kind == Kind::Error => {
+            let found: String = text_of(node, text).chars().take(40).collect();
             format!("`{}` is not expected here", found.trim())
         }
         _ => return None,
