@@ -8,6 +8,7 @@ mod demo;
 mod editors;
 mod engine;
 mod fetch;
+mod grammar_eval;
 mod setup;
 mod test;
 
@@ -29,6 +30,8 @@ Usage: cargo xtask <command>
   bench --engine [--quick]
                      print the SQL engine's figures
   bench --write DIR  write the project of 5,000 files that they are taken on
+  grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
+                     judge the SQL grammar by the engine, on the statements of these folders and on broken ones
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package            build the VS Code extension and the Neovim plugin into target/editors
   screenshots        retake the README's pictures in the real editors
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },
+        Some("grammar-eval") => grammar_eval::Options::parse(&args[1..]).and_then(|o| grammar_eval::run(&o)),
         Some("setup") => setup::run(),
         Some("package") => setup::package(),
         Some("screenshots") => setup::screenshots(),

@@ -50,7 +50,12 @@ const GROUPS: &[Group] = &[
         each: false,
     },
     Group { name: "Clause", doc: "A part of a `SELECT`.", from: &["select_query.*"], each: true },
-    Group { name: "Expression", doc: "What gives a value.", from: &["binary_expression.left", "parenthesized_expression.*"], each: false },
+    Group {
+        name: "Expression",
+        doc: "What gives a value.",
+        from: &["binary_expression.left", "parenthesized_expression.*"],
+        each: false,
+    },
 ];
 
 /// The file that is written, relative to the repository.

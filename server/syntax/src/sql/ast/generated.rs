@@ -47,6 +47,10 @@ pub enum Kind {
     Cte,
     /// `data_type`
     DataType,
+    /// `describe`
+    Describe,
+    /// `direction`
+    Direction,
     /// `distinct_clause`
     DistinctClause,
     /// `enum_value`
@@ -57,8 +61,8 @@ pub enum Kind {
     Exists,
     /// `explain`
     Explain,
-    /// `extract`
-    Extract,
+    /// `explain_kind`
+    ExplainKind,
     /// `filter_clause`
     FilterClause,
     /// `final`
@@ -95,6 +99,8 @@ pub enum Kind {
     IsExpression,
     /// `join`
     Join,
+    /// `join_kind`
+    JoinKind,
     /// `joined_tables`
     JoinedTables,
     /// `json_path`
@@ -103,6 +109,8 @@ pub enum Kind {
     Lambda,
     /// `lambda_parameters`
     LambdaParameters,
+    /// `like_columns`
+    LikeColumns,
     /// `limit_by_clause`
     LimitByClause,
     /// `limit_clause`
@@ -115,6 +123,8 @@ pub enum Kind {
     MissingName,
     /// `missing_operand`
     MissingOperand,
+    /// `missing_parenthesis`
+    MissingParenthesis,
     /// `negative_number`
     NegativeNumber,
     /// `null`
@@ -171,8 +181,8 @@ pub enum Kind {
     Subquery,
     /// `subscript`
     Subscript,
-    /// `substring`
-    Substring,
+    /// `system_variable`
+    SystemVariable,
     /// `table_function`
     TableFunction,
     /// `table_name`
@@ -197,10 +207,10 @@ pub enum Kind {
     TemplatedName,
     /// `ternary_expression`
     TernaryExpression,
+    /// `time_zone_expression`
+    TimeZoneExpression,
     /// `top_clause`
     TopClause,
-    /// `trim`
-    Trim,
     /// `tuple`
     Tuple,
     /// `tuple_access`
@@ -215,10 +225,14 @@ pub enum Kind {
     TypeSetting,
     /// `type_skip`
     TypeSkip,
+    /// `type_word`
+    TypeWord,
     /// `typed_literal`
     TypedLiteral,
     /// `unary_expression`
     UnaryExpression,
+    /// `unclosed_comment`
+    UnclosedComment,
     /// `unclosed_statement`
     UnclosedStatement,
     /// `unclosed_string`
@@ -227,6 +241,8 @@ pub enum Kind {
     UnclosedTemplate,
     /// `using_list`
     UsingList,
+    /// `values_list`
+    ValuesList,
     /// `when`
     When,
     /// `where_clause`
@@ -268,12 +284,14 @@ impl Kind {
         (Self::Comment, "comment"),
         (Self::Cte, "cte"),
         (Self::DataType, "data_type"),
+        (Self::Describe, "describe"),
+        (Self::Direction, "direction"),
         (Self::DistinctClause, "distinct_clause"),
         (Self::EnumValue, "enum_value"),
         (Self::ExceptColumns, "except_columns"),
         (Self::Exists, "exists"),
         (Self::Explain, "explain"),
-        (Self::Extract, "extract"),
+        (Self::ExplainKind, "explain_kind"),
         (Self::FilterClause, "filter_clause"),
         (Self::FinalModifier, "final"),
         (Self::FormatClause, "format_clause"),
@@ -292,16 +310,19 @@ impl Kind {
         (Self::IntoOutfileClause, "into_outfile_clause"),
         (Self::IsExpression, "is_expression"),
         (Self::Join, "join"),
+        (Self::JoinKind, "join_kind"),
         (Self::JoinedTables, "joined_tables"),
         (Self::JsonPath, "json_path"),
         (Self::Lambda, "lambda"),
         (Self::LambdaParameters, "lambda_parameters"),
+        (Self::LikeColumns, "like_columns"),
         (Self::LimitByClause, "limit_by_clause"),
         (Self::LimitClause, "limit_clause"),
         (Self::MapLiteral, "map"),
         (Self::MapEntry, "map_entry"),
         (Self::MissingName, "missing_name"),
         (Self::MissingOperand, "missing_operand"),
+        (Self::MissingParenthesis, "missing_parenthesis"),
         (Self::NegativeNumber, "negative_number"),
         (Self::NullLiteral, "null"),
         (Self::NumberLiteral, "number"),
@@ -330,7 +351,7 @@ impl Kind {
         (Self::StringLiteral, "string"),
         (Self::Subquery, "subquery"),
         (Self::Subscript, "subscript"),
-        (Self::Substring, "substring"),
+        (Self::SystemVariable, "system_variable"),
         (Self::TableFunction, "table_function"),
         (Self::TableName, "table_name"),
         (Self::TableRef, "table_ref"),
@@ -343,8 +364,8 @@ impl Kind {
         (Self::TemplateStatement, "template_statement"),
         (Self::TemplatedName, "templated_name"),
         (Self::TernaryExpression, "ternary_expression"),
+        (Self::TimeZoneExpression, "time_zone_expression"),
         (Self::TopClause, "top_clause"),
-        (Self::Trim, "trim"),
         (Self::Tuple, "tuple"),
         (Self::TupleAccess, "tuple_access"),
         (Self::TupleIndex, "tuple_index"),
@@ -352,12 +373,15 @@ impl Kind {
         (Self::TypeField, "type_field"),
         (Self::TypeSetting, "type_setting"),
         (Self::TypeSkip, "type_skip"),
+        (Self::TypeWord, "type_word"),
         (Self::TypedLiteral, "typed_literal"),
         (Self::UnaryExpression, "unary_expression"),
+        (Self::UnclosedComment, "unclosed_comment"),
         (Self::UnclosedStatement, "unclosed_statement"),
         (Self::UnclosedString, "unclosed_string"),
         (Self::UnclosedTemplate, "unclosed_template"),
         (Self::UsingList, "using_list"),
+        (Self::ValuesList, "values_list"),
         (Self::When, "when"),
         (Self::WhereClause, "where_clause"),
         (Self::WindowClause, "window_clause"),
@@ -371,54 +395,64 @@ impl Kind {
 }
 
 /// Kinds by the numbers that the parser gives them.
-pub(super) static KINDS: [Kind; 371] = {
-    let mut table = [Kind::Token; 371];
+pub(super) static KINDS: [Kind; 383] = {
+    let mut table = [Kind::Token; 383];
     table[1] = Kind::Identifier;
-    table[133] = Kind::IntervalUnit;
-    table[160] = Kind::StringLiteral;
-    table[161] = Kind::UnclosedString;
-    table[162] = Kind::NumberLiteral;
-    table[169] = Kind::TupleIndex;
-    table[170] = Kind::Comment;
-    table[171] = Kind::TemplateOutput;
-    table[172] = Kind::TemplateOutput;
-    table[174] = Kind::UnclosedTemplate;
-    table[175] = Kind::TemplateComment;
-    table[176] = Kind::TemplateStatement;
-    table[177] = Kind::TemplateStatement;
-    table[178] = Kind::TemplateStatement;
-    table[179] = Kind::StringLiteral;
-    table[184] = Kind::MissingOperand;
-    table[185] = Kind::MissingName;
-    table[187] = Kind::UnclosedStatement;
-    table[189] = Kind::SourceFile;
-    table[190] = Kind::Statement;
-    table[191] = Kind::Explain;
-    table[193] = Kind::QueryAlternatives;
-    table[194] = Kind::SetOperation;
-    table[195] = Kind::SelectQuery;
+    table[8] = Kind::JoinKind;
+    table[14] = Kind::SystemVariable;
+    table[41] = Kind::TypeWord;
+    table[145] = Kind::NumberLiteral;
+    table[147] = Kind::StringLiteral;
+    table[148] = Kind::UnclosedString;
+    table[149] = Kind::NumberLiteral;
+    table[150] = Kind::TupleIndex;
+    table[151] = Kind::TemplateOutput;
+    table[152] = Kind::TemplateOutput;
+    table[154] = Kind::UnclosedTemplate;
+    table[155] = Kind::TemplateStatement;
+    table[156] = Kind::TemplateStatement;
+    table[157] = Kind::TemplateStatement;
+    table[158] = Kind::StringLiteral;
+    table[170] = Kind::Identifier;
+    table[174] = Kind::MissingParenthesis;
+    table[175] = Kind::MissingOperand;
+    table[176] = Kind::MissingName;
+    table[179] = Kind::Comment;
+    table[180] = Kind::TemplateComment;
+    table[181] = Kind::UnclosedComment;
+    table[182] = Kind::UnclosedStatement;
+    table[184] = Kind::SourceFile;
+    table[185] = Kind::Statement;
+    table[186] = Kind::Explain;
+    table[187] = Kind::ExplainKind;
+    table[188] = Kind::Describe;
+    table[190] = Kind::QueryAlternatives;
+    table[191] = Kind::SetOperation;
+    table[192] = Kind::SelectQuery;
+    table[194] = Kind::SelectList;
+    table[195] = Kind::DistinctClause;
+    table[196] = Kind::TopClause;
     table[197] = Kind::SelectList;
-    table[198] = Kind::DistinctClause;
-    table[199] = Kind::TopClause;
-    table[200] = Kind::SelectList;
-    table[202] = Kind::SelectItem;
-    table[205] = Kind::WithClause;
-    table[206] = Kind::Cte;
-    table[207] = Kind::ColumnAliases;
-    table[208] = Kind::ScalarCte;
-    table[209] = Kind::FromClause;
-    table[210] = Kind::TableRef;
-    table[213] = Kind::JoinedTables;
-    table[214] = Kind::TableName;
-    table[216] = Kind::TableFunction;
-    table[217] = Kind::ArgumentList;
-    table[218] = Kind::FinalModifier;
-    table[219] = Kind::SampleClause;
-    table[220] = Kind::Ratio;
-    table[221] = Kind::Join;
-    table[223] = Kind::UsingList;
-    table[225] = Kind::ColumnRef;
-    table[226] = Kind::ArrayJoin;
+    table[199] = Kind::SelectItem;
+    table[203] = Kind::WithClause;
+    table[204] = Kind::Cte;
+    table[205] = Kind::ColumnAliases;
+    table[206] = Kind::ScalarCte;
+    table[207] = Kind::FromClause;
+    table[208] = Kind::TableRef;
+    table[211] = Kind::ValuesList;
+    table[212] = Kind::JoinedTables;
+    table[213] = Kind::TableName;
+    table[215] = Kind::TableFunction;
+    table[216] = Kind::ArgumentList;
+    table[217] = Kind::FinalModifier;
+    table[218] = Kind::SampleClause;
+    table[219] = Kind::Ratio;
+    table[220] = Kind::Join;
+    table[222] = Kind::UsingList;
+    table[224] = Kind::ColumnRef;
+    table[225] = Kind::ArrayJoin;
+    table[226] = Kind::SelectItem;
     table[227] = Kind::PrewhereClause;
     table[228] = Kind::WhereClause;
     table[229] = Kind::HavingClause;
@@ -429,6 +463,7 @@ pub(super) static KINDS: [Kind; 371] = {
     table[234] = Kind::WindowDefinition;
     table[235] = Kind::OrderByClause;
     table[236] = Kind::OrderItem;
+    table[237] = Kind::Direction;
     table[239] = Kind::WithFill;
     table[240] = Kind::InterpolateClause;
     table[241] = Kind::InterpolateItem;
@@ -439,69 +474,68 @@ pub(super) static KINDS: [Kind; 371] = {
     table[248] = Kind::Setting;
     table[250] = Kind::FormatClause;
     table[251] = Kind::IntoOutfileClause;
-    table[253] = Kind::TypedLiteral;
-    table[254] = Kind::ColumnRef;
-    table[257] = Kind::Star;
-    table[258] = Kind::ColumnsMatcher;
-    table[260] = Kind::ExceptColumns;
-    table[261] = Kind::ReplaceColumns;
-    table[262] = Kind::ApplyColumns;
-    table[263] = Kind::ParenthesizedExpression;
-    table[264] = Kind::Tuple;
-    table[265] = Kind::ArrayLiteral;
-    table[266] = Kind::MapLiteral;
-    table[267] = Kind::MapEntry;
-    table[268] = Kind::AliasedExpression;
-    table[270] = Kind::Subquery;
-    table[271] = Kind::Subscript;
-    table[272] = Kind::TupleAccess;
-    table[273] = Kind::Cast;
-    table[274] = Kind::FunctionCall;
-    table[275] = Kind::ArgumentList;
-    table[277] = Kind::FilterClause;
-    table[278] = Kind::WindowFunction;
-    table[279] = Kind::Over;
-    table[280] = Kind::WindowSpecification;
-    table[281] = Kind::WindowFrame;
-    table[282] = Kind::FrameBound;
-    table[284] = Kind::Case;
-    table[285] = Kind::When;
-    table[286] = Kind::Extract;
-    table[287] = Kind::Trim;
-    table[288] = Kind::Substring;
-    table[289] = Kind::Interval;
-    table[291] = Kind::UnaryExpression;
-    table[292] = Kind::BinaryExpression;
-    table[293] = Kind::Exists;
-    table[294] = Kind::UnaryExpression;
-    table[295] = Kind::BinaryExpression;
-    table[300] = Kind::InExpression;
-    table[302] = Kind::BetweenExpression;
-    table[303] = Kind::IsExpression;
-    table[304] = Kind::TernaryExpression;
-    table[305] = Kind::Lambda;
-    table[306] = Kind::LambdaParameters;
-    table[307] = Kind::TemplateAlternative;
-    table[308] = Kind::TemplateHole;
-    table[309] = Kind::TemplateJuxtaposition;
-    table[310] = Kind::ColumnDefinitions;
-    table[311] = Kind::ColumnDefinition;
-    table[312] = Kind::JsonPath;
-    table[313] = Kind::DataType;
-    table[314] = Kind::TypeArguments;
-    table[316] = Kind::NegativeNumber;
-    table[317] = Kind::TypeField;
-    table[318] = Kind::ColumnRef;
-    table[319] = Kind::EnumValue;
-    table[320] = Kind::TypeSetting;
-    table[321] = Kind::TypeSkip;
-    table[324] = Kind::Identifier;
-    table[325] = Kind::TemplatedName;
-    table[326] = Kind::NumberLiteral;
-    table[327] = Kind::NullLiteral;
-    table[328] = Kind::BooleanLiteral;
-    table[330] = Kind::TemplateMarker;
-    table[331] = Kind::QueryParameter;
+    table[254] = Kind::TypedLiteral;
+    table[255] = Kind::ColumnRef;
+    table[258] = Kind::Star;
+    table[259] = Kind::ColumnsMatcher;
+    table[261] = Kind::ExceptColumns;
+    table[264] = Kind::ReplaceColumns;
+    table[265] = Kind::ReplaceColumns;
+    table[266] = Kind::ApplyColumns;
+    table[267] = Kind::ApplyColumns;
+    table[268] = Kind::LikeColumns;
+    table[269] = Kind::ParenthesizedExpression;
+    table[270] = Kind::Tuple;
+    table[271] = Kind::ArrayLiteral;
+    table[272] = Kind::MapLiteral;
+    table[273] = Kind::MapEntry;
+    table[274] = Kind::AliasedExpression;
+    table[276] = Kind::Subquery;
+    table[277] = Kind::Subscript;
+    table[278] = Kind::TupleAccess;
+    table[279] = Kind::Cast;
+    table[280] = Kind::FunctionCall;
+    table[281] = Kind::ArgumentList;
+    table[286] = Kind::FilterClause;
+    table[287] = Kind::WindowFunction;
+    table[288] = Kind::Over;
+    table[289] = Kind::WindowSpecification;
+    table[292] = Kind::WindowFrame;
+    table[293] = Kind::FrameBound;
+    table[294] = Kind::Case;
+    table[295] = Kind::When;
+    table[296] = Kind::Interval;
+    table[297] = Kind::Exists;
+    table[298] = Kind::UnaryExpression;
+    table[299] = Kind::BinaryExpression;
+    table[305] = Kind::InExpression;
+    table[307] = Kind::BetweenExpression;
+    table[308] = Kind::IsExpression;
+    table[309] = Kind::TimeZoneExpression;
+    table[310] = Kind::TernaryExpression;
+    table[311] = Kind::Lambda;
+    table[312] = Kind::LambdaParameters;
+    table[313] = Kind::TemplateAlternative;
+    table[314] = Kind::TemplateHole;
+    table[315] = Kind::TemplateJuxtaposition;
+    table[316] = Kind::ColumnDefinitions;
+    table[317] = Kind::ColumnDefinition;
+    table[318] = Kind::JsonPath;
+    table[319] = Kind::DataType;
+    table[320] = Kind::TypeArguments;
+    table[322] = Kind::NegativeNumber;
+    table[323] = Kind::TypeField;
+    table[324] = Kind::ColumnRef;
+    table[325] = Kind::EnumValue;
+    table[326] = Kind::TypeSetting;
+    table[327] = Kind::TypeSkip;
+    table[330] = Kind::Identifier;
+    table[331] = Kind::TemplatedName;
+    table[333] = Kind::NullLiteral;
+    table[334] = Kind::BooleanLiteral;
+    table[336] = Kind::TemplateMarker;
+    table[337] = Kind::QueryParameter;
+    table[382] = Kind::IntervalUnit;
     table
 };
 
@@ -511,54 +545,53 @@ mod id {
     pub(super) const ARGUMENTS: u16 = 2;
     pub(super) const BASE: u16 = 3;
     pub(super) const BODY: u16 = 4;
-    pub(super) const CHARACTERS: u16 = 5;
-    pub(super) const CODEC: u16 = 6;
-    pub(super) const COLLATION: u16 = 7;
-    pub(super) const COLUMN: u16 = 8;
-    pub(super) const COLUMNS: u16 = 9;
-    pub(super) const CONDITION: u16 = 10;
-    pub(super) const COUNT: u16 = 11;
-    pub(super) const DATABASE: u16 = 12;
-    pub(super) const DEFAULT: u16 = 13;
-    pub(super) const DIRECTION: u16 = 14;
-    pub(super) const ELSE: u16 = 15;
-    pub(super) const FROM: u16 = 16;
-    pub(super) const FUNCTION: u16 = 17;
-    pub(super) const HIGH: u16 = 18;
-    pub(super) const INDEX: u16 = 19;
-    pub(super) const JSON_PATH: u16 = 20;
-    pub(super) const KEY: u16 = 21;
-    pub(super) const KIND: u16 = 22;
-    pub(super) const LEFT: u16 = 23;
-    pub(super) const LENGTH: u16 = 24;
-    pub(super) const LOW: u16 = 25;
-    pub(super) const NAME: u16 = 26;
-    pub(super) const NULLS: u16 = 27;
-    pub(super) const OFFSET: u16 = 28;
-    pub(super) const OPERAND: u16 = 29;
-    pub(super) const OPERATOR: u16 = 30;
-    pub(super) const OVER: u16 = 31;
-    pub(super) const PARAMETERS: u16 = 32;
-    pub(super) const PARTITION: u16 = 33;
-    pub(super) const PATH: u16 = 34;
-    pub(super) const PATTERN: u16 = 35;
-    pub(super) const QUALIFIER: u16 = 36;
-    pub(super) const QUERY: u16 = 37;
-    pub(super) const RATIO: u16 = 38;
-    pub(super) const RESULT: u16 = 39;
-    pub(super) const RIGHT: u16 = 40;
-    pub(super) const SOURCE: u16 = 41;
-    pub(super) const STALENESS: u16 = 42;
-    pub(super) const START: u16 = 43;
-    pub(super) const STEP: u16 = 44;
-    pub(super) const TABLE: u16 = 45;
-    pub(super) const THEN: u16 = 46;
-    pub(super) const TO: u16 = 47;
-    pub(super) const TYPE: u16 = 48;
-    pub(super) const TYPE_NAME: u16 = 49;
-    pub(super) const UNIT: u16 = 50;
-    pub(super) const USING: u16 = 51;
-    pub(super) const VALUE: u16 = 52;
+    pub(super) const CODEC: u16 = 5;
+    pub(super) const COLLATION: u16 = 6;
+    pub(super) const COLUMN: u16 = 7;
+    pub(super) const COLUMNS: u16 = 8;
+    pub(super) const CONDITION: u16 = 9;
+    pub(super) const COUNT: u16 = 10;
+    pub(super) const DATABASE: u16 = 11;
+    pub(super) const DEFAULT: u16 = 12;
+    pub(super) const DIRECTION: u16 = 13;
+    pub(super) const ELSE: u16 = 14;
+    pub(super) const FROM: u16 = 15;
+    pub(super) const FUNCTION: u16 = 16;
+    pub(super) const HIGH: u16 = 17;
+    pub(super) const INDEX: u16 = 18;
+    pub(super) const JSON_PATH: u16 = 19;
+    pub(super) const KEY: u16 = 20;
+    pub(super) const KIND: u16 = 21;
+    pub(super) const LEFT: u16 = 22;
+    pub(super) const LOW: u16 = 23;
+    pub(super) const NAME: u16 = 24;
+    pub(super) const NULLS: u16 = 25;
+    pub(super) const OFFSET: u16 = 26;
+    pub(super) const OPERAND: u16 = 27;
+    pub(super) const OPERATOR: u16 = 28;
+    pub(super) const OVER: u16 = 29;
+    pub(super) const PARAMETERS: u16 = 30;
+    pub(super) const PARTITION: u16 = 31;
+    pub(super) const PATH: u16 = 32;
+    pub(super) const PATTERN: u16 = 33;
+    pub(super) const PREFIX: u16 = 34;
+    pub(super) const QUALIFIER: u16 = 35;
+    pub(super) const QUERY: u16 = 36;
+    pub(super) const RATIO: u16 = 37;
+    pub(super) const RESULT: u16 = 38;
+    pub(super) const RIGHT: u16 = 39;
+    pub(super) const SOURCE: u16 = 40;
+    pub(super) const STALENESS: u16 = 41;
+    pub(super) const STEP: u16 = 42;
+    pub(super) const TABLE: u16 = 43;
+    pub(super) const THEN: u16 = 44;
+    pub(super) const TO: u16 = 45;
+    pub(super) const TYPE: u16 = 46;
+    pub(super) const TYPE_NAME: u16 = 47;
+    pub(super) const UNIT: u16 = 48;
+    pub(super) const USING: u16 = 49;
+    pub(super) const VALUE: u16 = 50;
+    pub(super) const ZONE: u16 = 51;
 }
 
 ast_node! {
@@ -591,6 +624,10 @@ impl<'t> ApplyColumns<'t> {
     pub fn parameters(self) -> Option<ArgumentList<'t>> {
         field(self.0, id::PARAMETERS)
     }
+    /// Its `prefix`.
+    pub fn prefix(self) -> Option<StringLiteral<'t>> {
+        field(self.0, id::PREFIX)
+    }
 }
 
 ast_node! {
@@ -617,6 +654,14 @@ impl<'t> ArgumentList<'t> {
     }
     /// Every `expression`, in order.
     pub fn expressions(self) -> Children<'t, Expression<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `missing_parenthesis`.
+    pub fn missing_parenthesis(self) -> Option<MissingParenthesis<'t>> {
+        child(self.0)
+    }
+    /// Every `missing_parenthesis`, in order.
+    pub fn missing_parenthesis_all(self) -> Children<'t, MissingParenthesis<'t>> {
         Children::new(self.0)
     }
     /// The first `settings_clause`.
@@ -652,8 +697,8 @@ ast_node! {
 
 impl<'t> ArrayJoin<'t> {
     /// Its `kind`.
-    pub fn kind(self) -> Option<Token<'t>> {
-        token(self.0, id::KIND)
+    pub fn kind(self) -> Option<JoinKind<'t>> {
+        field(self.0, id::KIND)
     }
     /// The first `select_item`.
     pub fn select_item(self) -> Option<SelectItem<'t>> {
@@ -860,21 +905,37 @@ ast_node! {
 }
 
 impl<'t> ColumnsMatcher<'t> {
-    /// The first `column`.
-    pub fn column(self) -> Option<Identifier<'t>> {
-        field(self.0, id::COLUMN)
+    /// Its `arguments`.
+    pub fn arguments(self) -> Option<ArgumentList<'t>> {
+        field(self.0, id::ARGUMENTS)
     }
-    /// Every `column`, in order.
-    pub fn columns(self) -> Fields<'t, Identifier<'t>> {
-        Fields::new(self.0, id::COLUMN)
+    /// Its `qualifier`.
+    pub fn qualifier(self) -> Option<Expression<'t>> {
+        field(self.0, id::QUALIFIER)
     }
-    /// Its `pattern`.
-    pub fn pattern(self) -> Option<StringLiteral<'t>> {
-        field(self.0, id::PATTERN)
-    }
-    /// Its `template_output`.
-    pub fn template_output(self) -> Option<TemplateOutput<'t>> {
+    /// The first part of it.
+    pub fn part(self) -> Option<ColumnsMatcherPart<'t>> {
         child(self.0)
+    }
+    /// Every part of it, in order.
+    pub fn parts(self) -> Children<'t, ColumnsMatcherPart<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `expression`.
+    pub fn expression(self) -> Option<Expression<'t>> {
+        child(self.0)
+    }
+    /// Every `expression`, in order.
+    pub fn expressions(self) -> Children<'t, Expression<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `missing_parenthesis`.
+    pub fn missing_parenthesis(self) -> Option<MissingParenthesis<'t>> {
+        child(self.0)
+    }
+    /// Every `missing_parenthesis`, in order.
+    pub fn missing_parenthesis_all(self) -> Children<'t, MissingParenthesis<'t>> {
+        Children::new(self.0)
     }
 }
 
@@ -917,6 +978,39 @@ impl<'t> DataType<'t> {
     pub fn name(self) -> Option<Name<'t>> {
         field(self.0, id::NAME)
     }
+    /// The first `type_word`.
+    pub fn type_word(self) -> Option<TypeWord<'t>> {
+        child(self.0)
+    }
+    /// Every `type_word`, in order.
+    pub fn type_words(self) -> Children<'t, TypeWord<'t>> {
+        Children::new(self.0)
+    }
+}
+
+ast_node! {
+    /// `describe`
+    Describe = Describe
+}
+
+impl<'t> Describe<'t> {
+    /// Its part of it.
+    pub fn part(self) -> Option<DescribePart<'t>> {
+        child(self.0)
+    }
+    /// Its `select_query`.
+    pub fn select_query(self) -> Option<SelectQuery<'t>> {
+        child(self.0)
+    }
+    /// Its `table_ref`.
+    pub fn table_ref(self) -> Option<TableRef<'t>> {
+        child(self.0)
+    }
+}
+
+ast_node! {
+    /// `direction`
+    Direction = Direction
 }
 
 ast_node! {
@@ -957,6 +1051,10 @@ ast_node! {
 }
 
 impl<'t> ExceptColumns<'t> {
+    /// Its `query`.
+    pub fn query(self) -> Option<Subquery<'t>> {
+        field(self.0, id::QUERY)
+    }
     /// The first part of it.
     pub fn part(self) -> Option<ExceptColumnsPart<'t>> {
         child(self.0)
@@ -1009,13 +1107,9 @@ ast_node! {
 }
 
 impl<'t> Explain<'t> {
-    /// The first `kind`.
-    pub fn kind(self) -> Option<Token<'t>> {
-        token(self.0, id::KIND)
-    }
-    /// Every `kind`, in order.
-    pub fn kinds(self) -> impl Iterator<Item = Token<'t>> + 't {
-        tokens(self.0, id::KIND)
+    /// Its `kind`.
+    pub fn kind(self) -> Option<ExplainKind<'t>> {
+        field(self.0, id::KIND)
     }
     /// Its `query`.
     pub fn query(self) -> Option<Query<'t>> {
@@ -1032,19 +1126,8 @@ impl<'t> Explain<'t> {
 }
 
 ast_node! {
-    /// `extract`: see `node-types.json`; special forms only; `extract(a, 're')` is a `function_call`
-    Extract = Extract
-}
-
-impl<'t> Extract<'t> {
-    /// Its `unit`.
-    pub fn unit(self) -> Option<IntervalUnit<'t>> {
-        field(self.0, id::UNIT)
-    }
-    /// Its `value`.
-    pub fn value(self) -> Option<Expression<'t>> {
-        field(self.0, id::VALUE)
-    }
+    /// `explain_kind`
+    ExplainKind = ExplainKind
 }
 
 ast_node! {
@@ -1147,16 +1230,20 @@ impl<'t> FunctionCall<'t> {
         field(self.0, id::ARGUMENTS)
     }
     /// Its `name`.
-    pub fn name(self) -> Option<Name<'t>> {
+    pub fn name(self) -> Option<FunctionCallName<'t>> {
         field(self.0, id::NAME)
     }
     /// Its `parameters`.
     pub fn parameters(self) -> Option<ArgumentList<'t>> {
         field(self.0, id::PARAMETERS)
     }
-    /// Its `filter_clause`.
+    /// The first `filter_clause`.
     pub fn filter_clause(self) -> Option<FilterClause<'t>> {
         child(self.0)
+    }
+    /// Every `filter_clause`, in order.
+    pub fn filter_clauses(self) -> Children<'t, FilterClause<'t>> {
+        Children::new(self.0)
     }
 }
 
@@ -1260,9 +1347,13 @@ ast_node! {
 }
 
 impl<'t> Interval<'t> {
-    /// Its `unit`.
+    /// The first `unit`.
     pub fn unit(self) -> Option<IntervalUnit<'t>> {
         field(self.0, id::UNIT)
+    }
+    /// Every `unit`, in order.
+    pub fn units(self) -> Fields<'t, IntervalUnit<'t>> {
+        Fields::new(self.0, id::UNIT)
     }
     /// Its `value`.
     pub fn value(self) -> Option<Expression<'t>> {
@@ -1321,6 +1412,14 @@ impl<'t> IsExpression<'t> {
     pub fn value(self) -> Option<Expression<'t>> {
         field(self.0, id::VALUE)
     }
+    /// Its part of it.
+    pub fn expression(self) -> Option<Expression<'t>> {
+        child(self.0)
+    }
+    /// Its `boolean`.
+    pub fn boolean_literal(self) -> Option<BooleanLiteral<'t>> {
+        child(self.0)
+    }
     /// Its `null`.
     pub fn null_literal(self) -> Option<NullLiteral<'t>> {
         child(self.0)
@@ -1338,12 +1437,12 @@ impl<'t> Join<'t> {
         field(self.0, id::CONDITION)
     }
     /// The first `kind`.
-    pub fn kind(self) -> Option<Token<'t>> {
-        token(self.0, id::KIND)
+    pub fn kind(self) -> Option<JoinKind<'t>> {
+        field(self.0, id::KIND)
     }
     /// Every `kind`, in order.
-    pub fn kinds(self) -> impl Iterator<Item = Token<'t>> + 't {
-        tokens(self.0, id::KIND)
+    pub fn kinds(self) -> Fields<'t, JoinKind<'t>> {
+        Fields::new(self.0, id::KIND)
     }
     /// Its `right`.
     pub fn right(self) -> Option<TableRef<'t>> {
@@ -1353,6 +1452,11 @@ impl<'t> Join<'t> {
     pub fn using(self) -> Option<UsingList<'t>> {
         field(self.0, id::USING)
     }
+}
+
+ast_node! {
+    /// `join_kind`
+    JoinKind = JoinKind
 }
 
 ast_node! {
@@ -1421,6 +1525,18 @@ impl<'t> LambdaParameters<'t> {
     /// Every `identifier`, in order.
     pub fn identifiers(self) -> Children<'t, Identifier<'t>> {
         Children::new(self.0)
+    }
+}
+
+ast_node! {
+    /// `like_columns`
+    LikeColumns = LikeColumns
+}
+
+impl<'t> LikeColumns<'t> {
+    /// Its `pattern`.
+    pub fn pattern(self) -> Option<StringLiteral<'t>> {
+        field(self.0, id::PATTERN)
     }
 }
 
@@ -1507,6 +1623,11 @@ ast_node! {
 }
 
 ast_node! {
+    /// `missing_parenthesis`
+    MissingParenthesis = MissingParenthesis
+}
+
+ast_node! {
     /// `negative_number`
     NegativeNumber = NegativeNumber
 }
@@ -1550,9 +1671,13 @@ ast_node! {
 }
 
 impl<'t> OrderByClause<'t> {
-    /// Its `direction`.
-    pub fn direction(self) -> Option<Token<'t>> {
-        token(self.0, id::DIRECTION)
+    /// The first `direction`.
+    pub fn direction(self) -> Option<Direction<'t>> {
+        field(self.0, id::DIRECTION)
+    }
+    /// Every `direction`, in order.
+    pub fn directions(self) -> Fields<'t, Direction<'t>> {
+        Fields::new(self.0, id::DIRECTION)
     }
     /// Its `nulls`.
     pub fn nulls(self) -> Option<Token<'t>> {
@@ -1582,21 +1707,29 @@ ast_node! {
 }
 
 impl<'t> OrderItem<'t> {
-    /// Its `collation`.
+    /// The first `collation`.
     pub fn collation(self) -> Option<StringLiteral<'t>> {
         field(self.0, id::COLLATION)
     }
+    /// Every `collation`, in order.
+    pub fn collations(self) -> Fields<'t, StringLiteral<'t>> {
+        Fields::new(self.0, id::COLLATION)
+    }
     /// The first `direction`.
-    pub fn direction(self) -> Option<Token<'t>> {
-        token(self.0, id::DIRECTION)
+    pub fn direction(self) -> Option<Direction<'t>> {
+        field(self.0, id::DIRECTION)
     }
     /// Every `direction`, in order.
-    pub fn directions(self) -> impl Iterator<Item = Token<'t>> + 't {
-        tokens(self.0, id::DIRECTION)
+    pub fn directions(self) -> Fields<'t, Direction<'t>> {
+        Fields::new(self.0, id::DIRECTION)
     }
-    /// Its `nulls`.
+    /// The first `nulls`.
     pub fn nulls(self) -> Option<Token<'t>> {
         token(self.0, id::NULLS)
+    }
+    /// Every `nulls`, in order.
+    pub fn nulls_all(self) -> impl Iterator<Item = Token<'t>> + 't {
+        tokens(self.0, id::NULLS)
     }
     /// Its `value`.
     pub fn value(self) -> Option<Expression<'t>> {
@@ -2039,7 +2172,7 @@ ast_node! {
 
 impl<'t> Setting<'t> {
     /// Its `name`.
-    pub fn name(self) -> Option<Name<'t>> {
+    pub fn name(self) -> Option<SettingName<'t>> {
         field(self.0, id::NAME)
     }
     /// Its `value`.
@@ -2111,7 +2244,7 @@ ast_node! {
 
 impl<'t> Star<'t> {
     /// Its `qualifier`.
-    pub fn qualifier(self) -> Option<ColumnRef<'t>> {
+    pub fn qualifier(self) -> Option<Expression<'t>> {
         field(self.0, id::QUALIFIER)
     }
     /// The first part of it.
@@ -2146,6 +2279,14 @@ impl<'t> Star<'t> {
     pub fn except_columns_all(self) -> Children<'t, ExceptColumns<'t>> {
         Children::new(self.0)
     }
+    /// The first `like_columns`.
+    pub fn like_columns(self) -> Option<LikeColumns<'t>> {
+        child(self.0)
+    }
+    /// Every `like_columns`, in order.
+    pub fn like_columns_all(self) -> Children<'t, LikeColumns<'t>> {
+        Children::new(self.0)
+    }
     /// The first `replace_columns`.
     pub fn replace_columns(self) -> Option<ReplaceColumns<'t>> {
         child(self.0)
@@ -2178,12 +2319,36 @@ impl<'t> Statement<'t> {
     pub fn queries(self) -> Children<'t, Query<'t>> {
         Children::new(self.0)
     }
-    /// The first `explain`.
-    pub fn explain(self) -> Option<Explain<'t>> {
+    /// The first `describe`.
+    pub fn describe(self) -> Option<Describe<'t>> {
         child(self.0)
     }
-    /// Every `explain`, in order.
-    pub fn explains(self) -> Children<'t, Explain<'t>> {
+    /// Every `describe`, in order.
+    pub fn describes(self) -> Children<'t, Describe<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `format_clause`.
+    pub fn format_clause(self) -> Option<FormatClause<'t>> {
+        child(self.0)
+    }
+    /// Every `format_clause`, in order.
+    pub fn format_clauses(self) -> Children<'t, FormatClause<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `into_outfile_clause`.
+    pub fn into_outfile_clause(self) -> Option<IntoOutfileClause<'t>> {
+        child(self.0)
+    }
+    /// Every `into_outfile_clause`, in order.
+    pub fn into_outfile_clauses(self) -> Children<'t, IntoOutfileClause<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `settings_clause`.
+    pub fn settings_clause(self) -> Option<SettingsClause<'t>> {
+        child(self.0)
+    }
+    /// Every `settings_clause`, in order.
+    pub fn settings_clauses(self) -> Children<'t, SettingsClause<'t>> {
         Children::new(self.0)
     }
     /// The first `template_output`.
@@ -2230,23 +2395,8 @@ impl<'t> Subscript<'t> {
 }
 
 ast_node! {
-    /// `substring`: see `node-types.json`; special forms only; `extract(a, 're')` is a `function_call`
-    Substring = Substring
-}
-
-impl<'t> Substring<'t> {
-    /// Its `length`.
-    pub fn length(self) -> Option<Expression<'t>> {
-        field(self.0, id::LENGTH)
-    }
-    /// Its `start`.
-    pub fn start(self) -> Option<Expression<'t>> {
-        field(self.0, id::START)
-    }
-    /// Its `value`.
-    pub fn value(self) -> Option<Expression<'t>> {
-        field(self.0, id::VALUE)
-    }
+    /// `system_variable`
+    SystemVariable = SystemVariable
 }
 
 ast_node! {
@@ -2258,6 +2408,10 @@ impl<'t> TableFunction<'t> {
     /// Its `arguments`.
     pub fn arguments(self) -> Option<ArgumentList<'t>> {
         field(self.0, id::ARGUMENTS)
+    }
+    /// Its `database`.
+    pub fn database(self) -> Option<Name<'t>> {
+        field(self.0, id::DATABASE)
     }
     /// Its `name`.
     pub fn name(self) -> Option<Identifier<'t>> {
@@ -2462,30 +2616,34 @@ impl<'t> TernaryExpression<'t> {
 }
 
 ast_node! {
+    /// `time_zone_expression`
+    TimeZoneExpression = TimeZoneExpression
+}
+
+impl<'t> TimeZoneExpression<'t> {
+    /// Its `value`.
+    pub fn value(self) -> Option<Expression<'t>> {
+        field(self.0, id::VALUE)
+    }
+    /// Its `zone`.
+    pub fn zone(self) -> Option<Expression<'t>> {
+        field(self.0, id::ZONE)
+    }
+}
+
+ast_node! {
     /// `top_clause`
     TopClause = TopClause
 }
 
 impl<'t> TopClause<'t> {
-    /// Its `count`.
+    /// The first `count`.
     pub fn count(self) -> Option<Expression<'t>> {
         field(self.0, id::COUNT)
     }
-}
-
-ast_node! {
-    /// `trim`: see `node-types.json`; special forms only; `extract(a, 're')` is a `function_call`
-    Trim = Trim
-}
-
-impl<'t> Trim<'t> {
-    /// Its `characters`.
-    pub fn characters(self) -> Option<Expression<'t>> {
-        field(self.0, id::CHARACTERS)
-    }
-    /// Its `value`.
-    pub fn value(self) -> Option<Expression<'t>> {
-        field(self.0, id::VALUE)
+    /// Every `count`, in order.
+    pub fn counts(self) -> Fields<'t, Expression<'t>> {
+        Fields::new(self.0, id::COUNT)
     }
 }
 
@@ -2653,7 +2811,7 @@ impl<'t> TypeSetting<'t> {
         field(self.0, id::NAME)
     }
     /// Its `value`.
-    pub fn value(self) -> Option<NumberLiteral<'t>> {
+    pub fn value(self) -> Option<Expression<'t>> {
         field(self.0, id::VALUE)
     }
 }
@@ -2676,6 +2834,11 @@ impl<'t> TypeSkip<'t> {
     pub fn string_literal(self) -> Option<StringLiteral<'t>> {
         child(self.0)
     }
+}
+
+ast_node! {
+    /// `type_word`
+    TypeWord = TypeWord
 }
 
 ast_node! {
@@ -2711,6 +2874,11 @@ impl<'t> UnaryExpression<'t> {
 }
 
 ast_node! {
+    /// `unclosed_comment`
+    UnclosedComment = UnclosedComment
+}
+
+ast_node! {
     /// `unclosed_statement`
     UnclosedStatement = UnclosedStatement
 }
@@ -2731,6 +2899,14 @@ ast_node! {
 }
 
 impl<'t> UsingList<'t> {
+    /// The first `alias`.
+    pub fn alias(self) -> Option<Identifier<'t>> {
+        field(self.0, id::ALIAS)
+    }
+    /// Every `alias`, in order.
+    pub fn aliases(self) -> Fields<'t, Identifier<'t>> {
+        Fields::new(self.0, id::ALIAS)
+    }
     /// The first part of it.
     pub fn part(self) -> Option<UsingListPart<'t>> {
         child(self.0)
@@ -2761,6 +2937,22 @@ impl<'t> UsingList<'t> {
     }
     /// Every `template_output`, in order.
     pub fn template_outputs(self) -> Children<'t, TemplateOutput<'t>> {
+        Children::new(self.0)
+    }
+}
+
+ast_node! {
+    /// `values_list`
+    ValuesList = ValuesList
+}
+
+impl<'t> ValuesList<'t> {
+    /// The first part of it.
+    pub fn expression(self) -> Option<Expression<'t>> {
+        child(self.0)
+    }
+    /// Every part of it, in order.
+    pub fn expressions(self) -> Children<'t, Expression<'t>> {
         Children::new(self.0)
     }
 }
@@ -2947,21 +3139,37 @@ ast_node! {
 }
 
 impl<'t> WithFill<'t> {
-    /// Its `from`.
+    /// The first `from`.
     pub fn from(self) -> Option<Expression<'t>> {
         field(self.0, id::FROM)
     }
-    /// Its `staleness`.
+    /// Every `from`, in order.
+    pub fn froms(self) -> Fields<'t, Expression<'t>> {
+        Fields::new(self.0, id::FROM)
+    }
+    /// The first `staleness`.
     pub fn staleness(self) -> Option<Expression<'t>> {
         field(self.0, id::STALENESS)
     }
-    /// Its `step`.
+    /// Every `staleness`, in order.
+    pub fn stalenesses(self) -> Fields<'t, Expression<'t>> {
+        Fields::new(self.0, id::STALENESS)
+    }
+    /// The first `step`.
     pub fn step(self) -> Option<Expression<'t>> {
         field(self.0, id::STEP)
     }
-    /// Its `to`.
+    /// Every `step`, in order.
+    pub fn steps(self) -> Fields<'t, Expression<'t>> {
+        Fields::new(self.0, id::STEP)
+    }
+    /// The first `to`.
     pub fn to(self) -> Option<Expression<'t>> {
         field(self.0, id::TO)
+    }
+    /// Every `to`, in order.
+    pub fn tos(self) -> Fields<'t, Expression<'t>> {
+        Fields::new(self.0, id::TO)
     }
 }
 
@@ -2974,6 +3182,8 @@ ast_enum! {
         MissingName = MissingName,
         /// `query_parameter`
         QueryParameter = QueryParameter,
+        /// `system_variable`
+        SystemVariable = SystemVariable,
         /// `template_output`
         TemplateOutput = TemplateOutput,
         /// `templated_name`
@@ -2984,6 +3194,8 @@ ast_enum! {
 ast_enum! {
     /// What gives rows: a `SELECT`, a set operation, either in parentheses, or the branches of a template.
     Query {
+        /// `explain`
+        Explain = Explain,
         /// `query_alternatives`
         QueryAlternatives = QueryAlternatives,
         /// `select_query`
@@ -3008,6 +3220,8 @@ ast_enum! {
         TableName = TableName,
         /// `template_output`
         TemplateOutput = TemplateOutput,
+        /// `values_list`
+        ValuesList = ValuesList,
     }
 }
 
@@ -3080,8 +3294,6 @@ ast_enum! {
         ColumnRef = ColumnRef,
         /// `exists`
         Exists = Exists,
-        /// `extract`
-        Extract = Extract,
         /// `function_call`
         FunctionCall = FunctionCall,
         /// `in_expression`
@@ -3112,8 +3324,6 @@ ast_enum! {
         Subquery = Subquery,
         /// `subscript`
         Subscript = Subscript,
-        /// `substring`
-        Substring = Substring,
         /// `template_alternative`
         TemplateAlternative = TemplateAlternative,
         /// `template_hole`
@@ -3124,8 +3334,8 @@ ast_enum! {
         TemplateOutput = TemplateOutput,
         /// `ternary_expression`
         TernaryExpression = TernaryExpression,
-        /// `trim`
-        Trim = Trim,
+        /// `time_zone_expression`
+        TimeZoneExpression = TimeZoneExpression,
         /// `tuple`
         Tuple = Tuple,
         /// `tuple_access`
@@ -3147,7 +3357,7 @@ ast_enum! {
     /// What may be the `function` of a `apply_columns`.
     ApplyColumnsFunction {
         /// What gives a value.
-        Expression = AliasedExpression ArrayLiteral BetweenExpression BinaryExpression BooleanLiteral Case Cast ColumnRef Exists Extract FunctionCall InExpression Interval IsExpression Lambda MapLiteral MissingOperand NullLiteral NumberLiteral ParenthesizedExpression QueryParameter Star StringLiteral Subquery Subscript Substring TemplateAlternative TemplateHole TemplateJuxtaposition TemplateOutput TernaryExpression Trim Tuple TupleAccess TypedLiteral UnaryExpression UnclosedString UnclosedTemplate WindowFunction,
+        Expression = AliasedExpression ArrayLiteral BetweenExpression BinaryExpression BooleanLiteral Case Cast ColumnRef Exists FunctionCall InExpression Interval IsExpression Lambda MapLiteral MissingOperand NullLiteral NumberLiteral ParenthesizedExpression QueryParameter Star StringLiteral Subquery Subscript TemplateAlternative TemplateHole TemplateJuxtaposition TemplateOutput TernaryExpression TimeZoneExpression Tuple TupleAccess TypedLiteral UnaryExpression UnclosedString UnclosedTemplate WindowFunction,
         /// `identifier`
         Identifier = Identifier,
     }
@@ -3157,9 +3367,31 @@ ast_enum! {
     /// What may be the `part` of a `argument_list`.
     ArgumentListPart {
         /// What gives a value.
-        Expression = AliasedExpression ArrayLiteral BetweenExpression BinaryExpression BooleanLiteral Case Cast ColumnRef Exists Extract FunctionCall InExpression Interval IsExpression Lambda MapLiteral MissingOperand NullLiteral NumberLiteral ParenthesizedExpression QueryParameter Star StringLiteral Subquery Subscript Substring TemplateAlternative TemplateHole TemplateJuxtaposition TemplateOutput TernaryExpression Trim Tuple TupleAccess TypedLiteral UnaryExpression UnclosedString UnclosedTemplate WindowFunction,
+        Expression = AliasedExpression ArrayLiteral BetweenExpression BinaryExpression BooleanLiteral Case Cast ColumnRef Exists FunctionCall InExpression Interval IsExpression Lambda MapLiteral MissingOperand NullLiteral NumberLiteral ParenthesizedExpression QueryParameter Star StringLiteral Subquery Subscript TemplateAlternative TemplateHole TemplateJuxtaposition TemplateOutput TernaryExpression TimeZoneExpression Tuple TupleAccess TypedLiteral UnaryExpression UnclosedString UnclosedTemplate WindowFunction,
+        /// `missing_parenthesis`
+        MissingParenthesis = MissingParenthesis,
         /// `settings_clause`
         SettingsClause = SettingsClause,
+    }
+}
+
+ast_enum! {
+    /// What may be the `part` of a `columns_matcher`.
+    ColumnsMatcherPart {
+        /// What gives a value.
+        Expression = AliasedExpression ArrayLiteral BetweenExpression BinaryExpression BooleanLiteral Case Cast ColumnRef Exists FunctionCall InExpression Interval IsExpression Lambda MapLiteral MissingOperand NullLiteral NumberLiteral ParenthesizedExpression QueryParameter Star StringLiteral Subquery Subscript TemplateAlternative TemplateHole TemplateJuxtaposition TemplateOutput TernaryExpression TimeZoneExpression Tuple TupleAccess TypedLiteral UnaryExpression UnclosedString UnclosedTemplate WindowFunction,
+        /// `missing_parenthesis`
+        MissingParenthesis = MissingParenthesis,
+    }
+}
+
+ast_enum! {
+    /// What may be the `part` of a `describe`.
+    DescribePart {
+        /// `select_query`
+        SelectQuery = SelectQuery,
+        /// `table_ref`
+        TableRef = TableRef,
     }
 }
 
@@ -3198,6 +3430,20 @@ ast_enum! {
 }
 
 ast_enum! {
+    /// What may be the `name` of a `function_call`.
+    FunctionCallName {
+        /// `column_ref`
+        ColumnRef = ColumnRef,
+        /// `identifier`
+        Identifier = Identifier,
+        /// `template_output`
+        TemplateOutput = TemplateOutput,
+        /// `templated_name`
+        TemplatedName = TemplatedName,
+    }
+}
+
+ast_enum! {
     /// What may be the `part` of a `joined_tables`.
     JoinedTablesPart {
         /// `join`
@@ -3210,10 +3456,24 @@ ast_enum! {
 ast_enum! {
     /// What may be the `parameters` of a `lambda`.
     LambdaParametersChoice {
+        /// `column_ref`
+        ColumnRef = ColumnRef,
         /// `identifier`
         Identifier = Identifier,
         /// `lambda_parameters`
         LambdaParameters = LambdaParameters,
+    }
+}
+
+ast_enum! {
+    /// What may be the `name` of a `setting`.
+    SettingName {
+        /// `column_ref`
+        ColumnRef = ColumnRef,
+        /// `identifier`
+        Identifier = Identifier,
+        /// `template_output`
+        TemplateOutput = TemplateOutput,
     }
 }
 
@@ -3224,8 +3484,6 @@ ast_enum! {
         ArrayLiteral = ArrayLiteral,
         /// `boolean`
         BooleanLiteral = BooleanLiteral,
-        /// `column_ref`
-        ColumnRef = ColumnRef,
         /// `map`
         MapLiteral = MapLiteral,
         /// `negative_number`
@@ -3266,6 +3524,8 @@ ast_enum! {
         ColumnsMatcher = ColumnsMatcher,
         /// `except_columns`
         ExceptColumns = ExceptColumns,
+        /// `like_columns`
+        LikeColumns = LikeColumns,
         /// `replace_columns`
         ReplaceColumns = ReplaceColumns,
     }
@@ -3275,9 +3535,15 @@ ast_enum! {
     /// What may be the `part` of a `statement`.
     StatementPart {
         /// What gives rows: a `SELECT`, a set operation, either in parentheses, or the branches of a template.
-        Query = QueryAlternatives SelectQuery SetOperation Subquery,
-        /// `explain`
-        Explain = Explain,
+        Query = Explain QueryAlternatives SelectQuery SetOperation Subquery,
+        /// `describe`
+        Describe = Describe,
+        /// `format_clause`
+        FormatClause = FormatClause,
+        /// `into_outfile_clause`
+        IntoOutfileClause = IntoOutfileClause,
+        /// `settings_clause`
+        SettingsClause = SettingsClause,
         /// `template_output`
         TemplateOutput = TemplateOutput,
     }
@@ -3366,6 +3632,7 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             let Some(this) = ApplyColumns::cast(node) else { return };
             this.function().into_iter().for_each(|found| see(found.node()));
             this.parameters().into_iter().for_each(|found| see(found.node()));
+            this.prefix().into_iter().for_each(|found| see(found.node()));
         }
         Kind::ArgumentList => {
             let Some(this) = ArgumentList::cast(node) else { return };
@@ -3374,6 +3641,8 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.parts().for_each(|found| see(found.node()));
             this.expression().into_iter().for_each(|found| see(found.node()));
             this.expressions().for_each(|found| see(found.node()));
+            this.missing_parenthesis().into_iter().for_each(|found| see(found.node()));
+            this.missing_parenthesis_all().for_each(|found| see(found.node()));
             this.settings_clause().into_iter().for_each(|found| see(found.node()));
             this.settings_clauses().for_each(|found| see(found.node()));
         }
@@ -3444,10 +3713,14 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         }
         Kind::ColumnsMatcher => {
             let Some(this) = ColumnsMatcher::cast(node) else { return };
-            this.column().into_iter().for_each(|found| see(found.node()));
-            this.columns().for_each(|found| see(found.node()));
-            this.pattern().into_iter().for_each(|found| see(found.node()));
-            this.template_output().into_iter().for_each(|found| see(found.node()));
+            this.arguments().into_iter().for_each(|found| see(found.node()));
+            this.qualifier().into_iter().for_each(|found| see(found.node()));
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+            this.missing_parenthesis().into_iter().for_each(|found| see(found.node()));
+            this.missing_parenthesis_all().for_each(|found| see(found.node()));
         }
         Kind::Cte => {
             let Some(this) = Cte::cast(node) else { return };
@@ -3459,6 +3732,14 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             let Some(this) = DataType::cast(node) else { return };
             this.arguments().into_iter().for_each(|found| see(found.node()));
             this.name().into_iter().for_each(|found| see(found.node()));
+            this.type_word().into_iter().for_each(|found| see(found.node()));
+            this.type_words().for_each(|found| see(found.node()));
+        }
+        Kind::Describe => {
+            let Some(this) = Describe::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.select_query().into_iter().for_each(|found| see(found.node()));
+            this.table_ref().into_iter().for_each(|found| see(found.node()));
         }
         Kind::DistinctClause => {
             let Some(this) = DistinctClause::cast(node) else { return };
@@ -3472,6 +3753,7 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         }
         Kind::ExceptColumns => {
             let Some(this) = ExceptColumns::cast(node) else { return };
+            this.query().into_iter().for_each(|found| see(found.node()));
             this.part().into_iter().for_each(|found| see(found.node()));
             this.parts().for_each(|found| see(found.node()));
             this.identifier().into_iter().for_each(|found| see(found.node()));
@@ -3488,15 +3770,9 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         Kind::Explain => {
             let Some(this) = Explain::cast(node) else { return };
             this.kind().into_iter().for_each(|found| see(found.node()));
-            this.kinds().for_each(|found| see(found.node()));
             this.query().into_iter().for_each(|found| see(found.node()));
             this.setting().into_iter().for_each(|found| see(found.node()));
             this.settings().for_each(|found| see(found.node()));
-        }
-        Kind::Extract => {
-            let Some(this) = Extract::cast(node) else { return };
-            this.unit().into_iter().for_each(|found| see(found.node()));
-            this.value().into_iter().for_each(|found| see(found.node()));
         }
         Kind::FilterClause => {
             let Some(this) = FilterClause::cast(node) else { return };
@@ -3529,6 +3805,7 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.name().into_iter().for_each(|found| see(found.node()));
             this.parameters().into_iter().for_each(|found| see(found.node()));
             this.filter_clause().into_iter().for_each(|found| see(found.node()));
+            this.filter_clauses().for_each(|found| see(found.node()));
         }
         Kind::GroupByClause => {
             let Some(this) = GroupByClause::cast(node) else { return };
@@ -3559,6 +3836,7 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         Kind::Interval => {
             let Some(this) = Interval::cast(node) else { return };
             this.unit().into_iter().for_each(|found| see(found.node()));
+            this.units().for_each(|found| see(found.node()));
             this.value().into_iter().for_each(|found| see(found.node()));
         }
         Kind::IntoOutfileClause => {
@@ -3574,6 +3852,8 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         Kind::IsExpression => {
             let Some(this) = IsExpression::cast(node) else { return };
             this.value().into_iter().for_each(|found| see(found.node()));
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.boolean_literal().into_iter().for_each(|found| see(found.node()));
             this.null_literal().into_iter().for_each(|found| see(found.node()));
         }
         Kind::Join => {
@@ -3602,6 +3882,10 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             let Some(this) = LambdaParameters::cast(node) else { return };
             this.identifier().into_iter().for_each(|found| see(found.node()));
             this.identifiers().for_each(|found| see(found.node()));
+        }
+        Kind::LikeColumns => {
+            let Some(this) = LikeColumns::cast(node) else { return };
+            this.pattern().into_iter().for_each(|found| see(found.node()));
         }
         Kind::LimitByClause => {
             let Some(this) = LimitByClause::cast(node) else { return };
@@ -3637,6 +3921,7 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         Kind::OrderByClause => {
             let Some(this) = OrderByClause::cast(node) else { return };
             this.direction().into_iter().for_each(|found| see(found.node()));
+            this.directions().for_each(|found| see(found.node()));
             this.nulls().into_iter().for_each(|found| see(found.node()));
             this.order_item().into_iter().for_each(|found| see(found.node()));
             this.order_items().for_each(|found| see(found.node()));
@@ -3646,9 +3931,11 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         Kind::OrderItem => {
             let Some(this) = OrderItem::cast(node) else { return };
             this.collation().into_iter().for_each(|found| see(found.node()));
+            this.collations().for_each(|found| see(found.node()));
             this.direction().into_iter().for_each(|found| see(found.node()));
             this.directions().for_each(|found| see(found.node()));
             this.nulls().into_iter().for_each(|found| see(found.node()));
+            this.nulls_all().for_each(|found| see(found.node()));
             this.value().into_iter().for_each(|found| see(found.node()));
             this.with_fill().into_iter().for_each(|found| see(found.node()));
             this.with_fills().for_each(|found| see(found.node()));
@@ -3804,6 +4091,8 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.columns_matchers().for_each(|found| see(found.node()));
             this.except_columns().into_iter().for_each(|found| see(found.node()));
             this.except_columns_all().for_each(|found| see(found.node()));
+            this.like_columns().into_iter().for_each(|found| see(found.node()));
+            this.like_columns_all().for_each(|found| see(found.node()));
             this.replace_columns().into_iter().for_each(|found| see(found.node()));
             this.replace_columns_all().for_each(|found| see(found.node()));
         }
@@ -3813,8 +4102,14 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.parts().for_each(|found| see(found.node()));
             this.query().into_iter().for_each(|found| see(found.node()));
             this.queries().for_each(|found| see(found.node()));
-            this.explain().into_iter().for_each(|found| see(found.node()));
-            this.explains().for_each(|found| see(found.node()));
+            this.describe().into_iter().for_each(|found| see(found.node()));
+            this.describes().for_each(|found| see(found.node()));
+            this.format_clause().into_iter().for_each(|found| see(found.node()));
+            this.format_clauses().for_each(|found| see(found.node()));
+            this.into_outfile_clause().into_iter().for_each(|found| see(found.node()));
+            this.into_outfile_clauses().for_each(|found| see(found.node()));
+            this.settings_clause().into_iter().for_each(|found| see(found.node()));
+            this.settings_clauses().for_each(|found| see(found.node()));
             this.template_output().into_iter().for_each(|found| see(found.node()));
             this.template_outputs().for_each(|found| see(found.node()));
         }
@@ -3827,15 +4122,10 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.index().into_iter().for_each(|found| see(found.node()));
             this.value().into_iter().for_each(|found| see(found.node()));
         }
-        Kind::Substring => {
-            let Some(this) = Substring::cast(node) else { return };
-            this.length().into_iter().for_each(|found| see(found.node()));
-            this.start().into_iter().for_each(|found| see(found.node()));
-            this.value().into_iter().for_each(|found| see(found.node()));
-        }
         Kind::TableFunction => {
             let Some(this) = TableFunction::cast(node) else { return };
             this.arguments().into_iter().for_each(|found| see(found.node()));
+            this.database().into_iter().for_each(|found| see(found.node()));
             this.name().into_iter().for_each(|found| see(found.node()));
         }
         Kind::TableName => {
@@ -3889,14 +4179,15 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.otherwise().into_iter().for_each(|found| see(found.node()));
             this.then().into_iter().for_each(|found| see(found.node()));
         }
+        Kind::TimeZoneExpression => {
+            let Some(this) = TimeZoneExpression::cast(node) else { return };
+            this.value().into_iter().for_each(|found| see(found.node()));
+            this.zone().into_iter().for_each(|found| see(found.node()));
+        }
         Kind::TopClause => {
             let Some(this) = TopClause::cast(node) else { return };
             this.count().into_iter().for_each(|found| see(found.node()));
-        }
-        Kind::Trim => {
-            let Some(this) = Trim::cast(node) else { return };
-            this.characters().into_iter().for_each(|found| see(found.node()));
-            this.value().into_iter().for_each(|found| see(found.node()));
+            this.counts().for_each(|found| see(found.node()));
         }
         Kind::Tuple => {
             let Some(this) = Tuple::cast(node) else { return };
@@ -3962,6 +4253,8 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         }
         Kind::UsingList => {
             let Some(this) = UsingList::cast(node) else { return };
+            this.alias().into_iter().for_each(|found| see(found.node()));
+            this.aliases().for_each(|found| see(found.node()));
             this.part().into_iter().for_each(|found| see(found.node()));
             this.parts().for_each(|found| see(found.node()));
             this.column_ref().into_iter().for_each(|found| see(found.node()));
@@ -3970,6 +4263,11 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.identifiers().for_each(|found| see(found.node()));
             this.template_output().into_iter().for_each(|found| see(found.node()));
             this.template_outputs().for_each(|found| see(found.node()));
+        }
+        Kind::ValuesList => {
+            let Some(this) = ValuesList::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
         }
         Kind::When => {
             let Some(this) = When::cast(node) else { return };
@@ -4026,9 +4324,13 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         Kind::WithFill => {
             let Some(this) = WithFill::cast(node) else { return };
             this.from().into_iter().for_each(|found| see(found.node()));
+            this.froms().for_each(|found| see(found.node()));
             this.staleness().into_iter().for_each(|found| see(found.node()));
+            this.stalenesses().for_each(|found| see(found.node()));
             this.step().into_iter().for_each(|found| see(found.node()));
+            this.steps().for_each(|found| see(found.node()));
             this.to().into_iter().for_each(|found| see(found.node()));
+            this.tos().for_each(|found| see(found.node()));
         }
         _ => {}
     }
