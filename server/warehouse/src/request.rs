@@ -67,7 +67,8 @@ pub enum Allow {
     Reads,
     /// Also what changes tables: `CREATE`, `ALTER`, `INSERT`, `DROP`.
     Changes,
-    /// Also `SET`, `USE`, `KILL`, and whatever else the grants leave. For statements that we wrote ourselves.
+    /// Also `SET`, `USE`, `KILL`, and whatever else the grants leave. For statements that we wrote ourselves: settings
+    /// that they change stay changed for the worker's next ones.
     Anything,
 }
 

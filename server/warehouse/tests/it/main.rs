@@ -1,5 +1,6 @@
 //! The real engine, from outside: what a pool promises. `cargo xtask test` brings the library; without it these fail and
 //! say so.
+#![cfg(unix)]
 
 mod cancel;
 mod crash;
