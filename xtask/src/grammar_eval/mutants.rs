@@ -73,7 +73,7 @@ mod tests {
         assert_eq!(some(1), some(1));
         assert_ne!(some(1), some(2));
         assert_eq!(distance(sql, 0, sql.len()), 6);
-        assert_eq!(distance(sql, 9, 7), 1);
+        assert_eq!(distance(sql, 9, 7), 2);
         assert!(mutate(" -- nothing", &mut Random(1)).is_none());
     }
 }

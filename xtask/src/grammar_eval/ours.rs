@@ -260,9 +260,8 @@ impl<'t> Walk<'t> {
 
     fn is(&mut self, node: Node<'_>) {
         let not = self.words(node, &["not"]);
-        let last = node
-            .child(node.child_count().saturating_sub(1) as u32)
-            .map(|n| self.text(n).to_ascii_lowercase());
+        let last =
+            node.child(node.child_count().saturating_sub(1)).map(|n| self.text(n).to_ascii_lowercase());
         match (last.as_deref(), not) {
             (Some("true"), false) => self.function("isTrue"),
             (Some("null" | "unknown") | None, false) => self.function("isNull"),
