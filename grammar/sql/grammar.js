@@ -27,11 +27,12 @@ module.exports = grammar({
     $._escape,
     $._interval,
     $._interval_text,
-    $._unit_to,
+    $._interval_range,
     $._case,
     $._keyword_name,
     $._argument_distinct,
     $._argument_side,
+    $._argument_unit,
     $._argument_marker,
     $.missing_parenthesis,
     $.missing_operand,
@@ -42,11 +43,13 @@ module.exports = grammar({
     $.template_comment,
     $.unclosed_comment,
     $.unclosed_statement,
+    $._expressions_start,
+    $._indexes_start,
     $._error_sentinel,
   ],
 
   extras: $ => [
-    /\s/, $.comment, $.template_comment, $.template_statement, $.unclosed_comment, $.unclosed_statement,
+    /[\s\u00A0\u2000-\u200B\u2028\u2029\u202F\u205F\u3000\uFEFF]/, $.comment, $.template_comment, $.template_statement, $.unclosed_comment, $.unclosed_statement,
   ],
 
   inline: $ => [$._primary, $._compound, $._literal, $._like, $._rows],
@@ -65,6 +68,10 @@ module.exports = grammar({
           // The body of a SCHEMA block, for highlighting by injection. A statement never starts with
           // a plain name.
           $.column_definitions,
+          // The bodies and values of INDEXES, keys, TTL and engine settings. The scanner tells them
+          // from the above, by an empty token.
+          seq($._indexes_start, $.index_definitions),
+          seq($._expressions_start, $.expressions),
         )),
       ),
 

@@ -98,6 +98,32 @@ fn sql_highlights() -> anyhow::Result<()> {
 }
 
 #[test]
+fn words_that_only_the_text_tells_apart() -> anyhow::Result<()> {
+    let source = "SELECT a ILIKE 'x', b >= INTERVAL 1 DAY, EXTRACT(YEAR FROM c) FROM t ANY LEFT JOIN u USING d ORDER BY e DESC";
+    let found = captures("headwater_sql", grammar("headwater_sql")?.highlights, source)?;
+    expect(
+        &found,
+        &[
+            ("ILIKE", "keyword.operator"),
+            (">=", "operator"),
+            ("INTERVAL", "keyword"),
+            ("DAY", "constant.builtin"),
+            ("EXTRACT", "function.call"),
+            ("YEAR", "constant.builtin"),
+            ("LEFT", "keyword"),
+            ("DESC", "keyword"),
+        ],
+    );
+    let indexes =
+        captures("headwater_sql", grammar("headwater_sql")?.highlights, "INDEX i lower(a) TYPE set(1)")?;
+    expect(
+        &indexes,
+        &[("INDEX", "keyword"), ("i", "property"), ("TYPE", "keyword"), ("set", "type.builtin")],
+    );
+    Ok(())
+}
+
+#[test]
 fn schema_is_sql_to_an_editor() -> anyhow::Result<()> {
     let source = "id UInt64 `json:$.id`, name LowCardinality(String) DEFAULT 'x' CODEC(ZSTD(1)),";
     let found = captures("headwater_sql", grammar("headwater_sql")?.highlights, source)?;

@@ -32,6 +32,7 @@
 [(string) (unclosed_string)] @string
 [(number) (negative_number)] @number
 (boolean) @boolean
+(system_variable) @variable.builtin
 (null) @constant.builtin
 (interval_unit) @constant.builtin
 (star) @operator
@@ -76,4 +77,5 @@
 
 (column_definition name: (identifier) @property)
 (json_path) @string.special.path
-["DEFAULT" "MATERIALIZED" "ALIAS" "CODEC"] @keyword
+(index_definition name: (identifier) @property)
+["DEFAULT" "MATERIALIZED" "ALIAS" "CODEC" "INDEX" "TYPE" "GRANULARITY" "DELETE"] @keyword

@@ -211,7 +211,7 @@ module.exports = {
       prec(PREC.call, seq(
         kw('cast'),
         '(',
-        field('value', $._value),
+        field('value', choice($._expression, $.aliased_expression)),
         choice(
           seq(alias($._as, 'AS'), field('type', $.data_type)),
           seq(',', field('type_name', $._value)),
@@ -244,6 +244,7 @@ module.exports = {
     seq('(', choice(
       $._argument_rest,
       seq(choice(alias($._argument_distinct, 'DISTINCT'), alias($._argument_side, 'BOTH')), $._argument_rest),
+      seq(alias($._argument_unit, $.interval_unit), kw('from'), $._argument_rest),
       seq(field('query', $._query), ')'),
       ')',
     )),
@@ -269,7 +270,7 @@ module.exports = {
 
   _window_body: $ =>
     choice(
-      seq(field('base', $._name), repeat($._window_part)),
+      seq(field('base', choice($._name, alias($._keyword_name, $.identifier))), repeat($._window_part)),
       repeat1($._window_part),
     ),
 
@@ -315,15 +316,22 @@ module.exports = {
 
   // The unit is any word: the scanner looks for one before it lets INTERVAL be more than a name.
   interval: $ =>
-    prec.right(choice(
+    choice(
       seq(alias($._interval_text, 'INTERVAL'), field('value', $.string)),
       seq(
         alias($._interval, 'INTERVAL'),
         field('value', $._value),
         field('unit', alias($.identifier, $.interval_unit)),
-        optional(seq(alias($._unit_to, 'TO'), field('unit', alias($.identifier, $.interval_unit)))),
       ),
-    )),
+      // `INTERVAL '1:30' HOUR TO MINUTE`
+      seq(
+        alias($._interval_range, 'INTERVAL'),
+        field('value', $.string),
+        field('unit', alias($.identifier, $.interval_unit)),
+        kw('to'),
+        field('unit', alias($.identifier, $.interval_unit)),
+      ),
+    ),
 
   exists: $ => prec(PREC.call, seq(kw('exists'), field('query', $.subquery))),
 

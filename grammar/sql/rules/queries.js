@@ -109,6 +109,7 @@ module.exports = {
       )),
     )),
 
+  // ClickHouse has none before SELECT; other dialects do.
   _clause_before_select: $ => choice($.prewhere_clause, $.where_clause),
 
   _clause: $ =>
@@ -205,7 +206,8 @@ module.exports = {
 
   table_name: $ =>
     prec.right(choice(
-      field('table', choice($._name, $.templated_name, $.query_parameter)),
+      // A string is a file or an address.
+      field('table', choice($._name, $.templated_name, $.query_parameter, $.string)),
       seq(
         field('database', $._table_part),
         '.',

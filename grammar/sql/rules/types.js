@@ -22,6 +22,30 @@ module.exports = {
       )),
     ),
 
+  // `INDEX name expr TYPE set(100) GRANULARITY 4`, one a line, commas optional.
+  index_definitions: $ => repeat1(seq($.index_definition, optional(','))),
+
+  index_definition: $ =>
+    prec.right(seq(
+      optional(kw('index')),
+      field('name', $._name),
+      field('expression', $._value),
+      kw('type'),
+      field('type', $.data_type),
+      optional(seq(kw('granularity'), field('granularity', $.number))),
+    )),
+
+  // Sorting and partition keys, TTL expressions, engine settings.
+  expressions: $ => seq(commaList1($._keyed_value), optional(',')),
+
+  _keyed_value: $ =>
+    seq(
+      $._value,
+      optional(field('direction', $.direction)),
+      optional(kw('delete')),
+      optional($.where_clause),
+    ),
+
   json_path: $ => prec(1, $._quoted_identifier),
 
   data_type: $ =>

@@ -24,11 +24,12 @@ enum Token {
   ESCAPE,
   INTERVAL,
   INTERVAL_TEXT,
-  UNIT_TO,
+  INTERVAL_RANGE,
   CASE,
   KEYWORD_NAME,
   ARGUMENT_DISTINCT,
   ARGUMENT_SIDE,
+  ARGUMENT_UNIT,
   ARGUMENT_MARKER,
   MISSING_PARENTHESIS,
   MISSING_OPERAND,
@@ -39,6 +40,8 @@ enum Token {
   TEMPLATE_COMMENT,
   UNCLOSED_COMMENT,
   UNCLOSED_STATEMENT,
+  EXPRESSIONS_START,
+  INDEXES_START,
   ERROR_SENTINEL,
 };
 
@@ -72,8 +75,17 @@ static const char *const UNITS[] = {
     "YYYY",       "YY",
 };
 
+// What else EXTRACT takes.
+static const char *const EXTRACT_FIELDS[] = {
+    "EPOCH",   "DOW",     "DOY",        "ISODOW",        "ISOYEAR",
+    "CENTURY", "DECADE",  "MILLENNIUM", "TIMEZONE_HOUR", "TIMEZONE_MINUTE",
+};
+
 // Words that begin a query in parentheses.
 static const char *const QUERY_WORDS[] = {"FROM", "SELECT", "WITH", "EXPLAIN"};
+
+// Words that begin something else where a name may stand.
+static const char *const KEYWORD_NAMES[] = {"FROM", "SELECT", "WITH", "EXPLAIN", "ORDER", "PARTITION"};
 
 // Words that begin a clause, none of which follows an argument.
 static const char *const CLAUSES[] = {
@@ -92,6 +104,7 @@ static const char *const INFIX[] = {
 // purpose could make it quadratic. Nothing real comes near these.
 #define LOOK_MAX_STEPS 4096
 #define LOOK_MAX_TOKENS 64
+#define LOOK_MAX_ARGUMENT 256
 
 static bool is_space(int32_t c) {
   return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || c == 0xFEFF || c == 0x3000 ||
@@ -386,13 +399,19 @@ static bool scan_interval(TSLexer *lexer) {
       } else if (operand) {
         if (is_unit(word)) {
           lexer->result_symbol = INTERVAL;
+          if (text && tokens == 1 && next_word_is(lexer, "TO")) {
+            skip_spaces(lexer);
+            read_word(lexer, word);
+            if (is_unit(word)) lexer->result_symbol = INTERVAL_RANGE;
+          }
           return true;
         }
         if (!contains(INFIX, COUNT(INFIX), word)) break;
         operand = false;
       } else {
-        if (contains(CONTINUING, COUNT(CONTINUING), word)) break;
-        operand = true;
+        bool infix = contains(INFIX, COUNT(INFIX), word) || strcmp(word, "AS") == 0 || strcmp(word, "FROM") == 0;
+        if (infix && strcmp(word, "NOT") != 0) break;
+        operand = !infix;
       }
     } else {
       advance(lexer);
@@ -409,7 +428,7 @@ static bool scan_interval(TSLexer *lexer) {
   return text || number;
 }
 
-// CASE is a name as well, unless an operand follows.
+// Whether an operand follows, rather than what continues or ends one.
 static bool starts_operand(TSLexer *lexer, bool sign) {
   skip_spaces(lexer);
   int32_t c = lexer->lookahead;
@@ -418,12 +437,38 @@ static bool starts_operand(TSLexer *lexer, bool sign) {
     read_word(lexer, word);
     return strcmp(word, "WHEN") == 0 || !contains(CONTINUING, COUNT(CONTINUING), word);
   }
-  if (c == '-' || c == '*') return sign;
+  if (c == '-' || c == '+' || c == '*') return sign;
   if (c == '/') {
     advance(lexer);
     return lexer->lookahead == '*';
   }
   return c == '\'' || c == '"' || c == '`' || c == '(' || c == '[' || c == '{' || c == '@';
+}
+
+// Steps over a parenthesis and what is in it.
+static void skip_parenthesis(TSLexer *lexer) {
+  unsigned depth = 0, steps = 0;
+  do {
+    int32_t c = lexer->lookahead;
+    if (c == '\'' || c == '"' || c == '`') {
+      steps += skip_quoted(lexer, c);
+      continue;
+    }
+    if (c == '(') depth++;
+    if (c == ')') depth--;
+    advance(lexer);
+  } while (depth > 0 && !lexer->eof(lexer) && steps++ < LOOK_MAX_STEPS);
+}
+
+// CASE is a name as well, unless an operand follows. So is `case(x)`, unless more than an alias follows.
+static bool starts_case(TSLexer *lexer) {
+  skip_spaces(lexer);
+  if (lexer->lookahead != '(') return starts_operand(lexer, true);
+  skip_parenthesis(lexer);
+  skip_spaces(lexer);
+  int32_t c = lexer->lookahead;
+  if (lexer->eof(lexer) || c == ',' || c == ')' || c == ';') return false;
+  return !next_word_is(lexer, "FROM");
 }
 
 // Words that begin an operand, or stand before the first argument.
@@ -435,8 +480,13 @@ static bool scan_operand_word(TSLexer *lexer, const char *word, const bool *vali
       lexer->result_symbol = side ? ARGUMENT_SIDE : ARGUMENT_DISTINCT;
       return starts_operand(lexer, !side);
     }
+    if (is_unit(word) || contains(EXTRACT_FIELDS, COUNT(EXTRACT_FIELDS), word)) {
+      lexer->mark_end(lexer);
+      lexer->result_symbol = ARGUMENT_UNIT;
+      return next_word_is(lexer, "FROM");
+    }
   }
-  if (contains(QUERY_WORDS, COUNT(QUERY_WORDS), word)) {
+  if (contains(KEYWORD_NAMES, COUNT(KEYWORD_NAMES), word)) {
     // `f(from, to)`. Nothing but the very next character may be looked at: what was marked is still needed.
     int32_t c = lexer->lookahead;
     if (!valid[KEYWORD_NAME] || c <= ' ' || c >= 128 || strchr(",)].=<>!+%|?:", (char)c) == NULL) return false;
@@ -447,7 +497,7 @@ static bool scan_operand_word(TSLexer *lexer, const char *word, const bool *vali
   if (strcmp(word, "CASE") == 0) {
     lexer->mark_end(lexer);
     lexer->result_symbol = CASE;
-    return starts_operand(lexer, true);
+    return starts_case(lexer);
   }
   if (strcmp(word, "INTERVAL") == 0) {
     lexer->mark_end(lexer);
@@ -459,7 +509,7 @@ static bool scan_operand_word(TSLexer *lexer, const char *word, const bool *vali
 // Whether an argument follows, up to a closing parenthesis, rather than a FROM clause.
 static bool reaches_parenthesis(TSLexer *lexer) {
   unsigned depth = 0;
-  for (unsigned steps = 0; steps < LOOK_MAX_STEPS && !lexer->eof(lexer); steps++) {
+  for (unsigned steps = 0; steps < LOOK_MAX_ARGUMENT && !lexer->eof(lexer); steps++) {
     int32_t c = lexer->lookahead;
     if (c == '\'' || c == '"' || c == '`') {
       steps += skip_quoted(lexer, c);
@@ -478,8 +528,8 @@ static bool reaches_parenthesis(TSLexer *lexer) {
 }
 
 // The operator words are here because each is the beginning of other keywords (IN of INTERSECT, AS of
-// ASC). The generator keeps states apart over that, and as external tokens they do not count. AT, ESCAPE
-// and TO are also names there.
+// ASC). The generator keeps states apart over that, and as external tokens they do not count. AT and
+// ESCAPE are also names there.
 static bool scan_operator_word(TSLexer *lexer, const char *word, const bool *valid) {
   if (valid[ARGUMENT_MARKER] && !valid[ERROR_SENTINEL] &&
       (strcmp(word, "FROM") == 0 || strcmp(word, "FOR") == 0 || strcmp(word, "PLACING") == 0)) {
@@ -500,12 +550,12 @@ static bool scan_operator_word(TSLexer *lexer, const char *word, const bool *val
     token = AT_LOCAL;
   } else if (strcmp(word, "ESCAPE") == 0) {
     token = ESCAPE;
-  } else if (strcmp(word, "TO") == 0) {
-    token = UNIT_TO;
   } else {
     return false;
   }
-  if (!valid[token]) return false;
+  // GLOBAL IN is no join even where it may not stand: a parse that goes on from an earlier one has to
+  // notice that the expression before was ended too soon.
+  if (!valid[token] && token != GLOBAL_IN) return false;
   lexer->mark_end(lexer);
   lexer->result_symbol = token;
 
@@ -528,10 +578,6 @@ static bool scan_operator_word(TSLexer *lexer, const char *word, const bool *val
     case ESCAPE:
       skip_spaces(lexer);
       return lexer->lookahead == '\'';
-    case UNIT_TO:
-      skip_spaces(lexer);
-      read_word(lexer, next);
-      return is_unit(next);
     default:
       return true;
   }
@@ -574,9 +620,72 @@ static bool starts_clause(TSLexer *lexer, const char *word, const bool *valid) {
   return false;
 }
 
+// Whether `name expr TYPE …` follows, behind the name.
+static bool reaches_type(TSLexer *lexer) {
+  unsigned depth = 0;
+  for (unsigned steps = 0; steps < LOOK_MAX_ARGUMENT && !lexer->eof(lexer); steps++) {
+    int32_t c = lexer->lookahead;
+    if (c == '\'' || c == '"' || c == '`') {
+      steps += skip_quoted(lexer, c);
+    } else if (is_word_char(c)) {
+      char word[WORD_MAX_LENGTH];
+      read_word(lexer, word);
+      if (depth == 0 && steps > 1 && strcmp(word, "TYPE") == 0) return true;
+    } else {
+      if (depth == 0 && (c == ',' || c == ')' || c == ';')) return false;
+      if (c == '(') depth++;
+      if (c == ')') depth--;
+      advance(lexer);
+    }
+  }
+  return false;
+}
+
+// What the text is, of which nothing was read yet: a list of expressions or of indexes, or (false)
+// statements or column definitions.
+static bool scan_start(TSLexer *lexer) {
+  char word[WORD_MAX_LENGTH];
+  bool parenthesis = lexer->lookahead == '(';
+  while (lexer->lookahead == '(') {
+    advance(lexer);
+    skip_spaces(lexer);
+  }
+  if (is_digit(lexer->lookahead) || lexer->lookahead == '\'') return true;
+  for (unsigned names = 0; names < LOOK_MAX_TOKENS; names++) {
+    int32_t c = lexer->lookahead;
+    if (c == '`' || c == '"') {
+      skip_quoted(lexer, c);
+    } else if (is_word_char(c)) {
+      read_word(lexer, word);
+      if (contains(QUERY_WORDS, COUNT(QUERY_WORDS), word) || strncmp(word, "DESC", 4) == 0) return false;
+    } else {
+      return parenthesis && c == ')';
+    }
+    if (parenthesis) return true;
+    skip_spaces(lexer);
+    if (is_word_char(lexer->lookahead)) {
+      read_word(lexer, word);
+      if (strcmp(word, "DESC") == 0 || strcmp(word, "ASC") == 0) return true;
+      lexer->result_symbol = INDEXES_START;
+      return names == 0 && reaches_type(lexer);
+    }
+    c = lexer->lookahead;
+    if (c == '(') {
+      // `name (a, b) TYPE minmax`, or `f(a, b)`
+      if (names == 0 && reaches_type(lexer)) lexer->result_symbol = INDEXES_START;
+      return true;
+    }
+    if (c != ',') return c > ' ' && c < 128 && strchr("+-*/%=<>!|.[:", (char)c) != NULL;
+    advance(lexer);
+    skip_spaces(lexer);
+  }
+  return false;
+}
+
 static bool scan_word(TSLexer *lexer, const bool *valid) {
-  bool operand_due = valid[MISSING_OPERAND];
-  if (!operand_due && !valid[WORD_AS] && !valid[WORD_IN] && !valid[WORD_OR]) return false;
+  bool operand_due = valid[MISSING_OPERAND] || valid[KEYWORD_NAME];
+  bool global = lexer->lookahead == 'G' || lexer->lookahead == 'g';
+  if (!operand_due && !valid[WORD_AS] && !valid[WORD_IN] && !valid[WORD_OR] && !global) return false;
 
   // Nothing is consumed unless one of the words says so.
   lexer->mark_end(lexer);
@@ -584,6 +693,7 @@ static bool scan_word(TSLexer *lexer, const bool *valid) {
   read_word(lexer, word);
   if (operand_due && scan_operand_word(lexer, word, valid)) return true;
   if (operand_due && !valid[ERROR_SENTINEL]) {
+    if (!valid[MISSING_OPERAND]) return false;
     lexer->result_symbol = MISSING_OPERAND;
     return starts_clause(lexer, word, valid);
   }
@@ -613,6 +723,11 @@ bool tree_sitter_headwater_sql_external_scanner_scan(void *payload, TSLexer *lex
   while (is_space(lexer->lookahead)) lexer->advance(lexer, true);
 
   int32_t c = lexer->lookahead;
+  if (!recovering && valid[EXPRESSIONS_START] && c != '{' && c != '-' && c != '/' && c != '#' && c != '%') {
+    lexer->mark_end(lexer);
+    lexer->result_symbol = EXPRESSIONS_START;
+    return scan_start(lexer);
+  }
   if (!recovering && valid[LIST_END] && (lexer->eof(lexer) || c == ';' || c == ')')) {
     lexer->mark_end(lexer);
     lexer->result_symbol = LIST_END;
