@@ -480,7 +480,8 @@ static bool scan_operand_word(TSLexer *lexer, const char *word, const bool *vali
       lexer->result_symbol = side ? ARGUMENT_SIDE : ARGUMENT_DISTINCT;
       return starts_operand(lexer, !side);
     }
-    if (is_unit(word) || contains(EXTRACT_FIELDS, COUNT(EXTRACT_FIELDS), word)) {
+    // `SUBSTRING(s FROM 1)`: a short word is more often a column than a unit.
+    if ((word[0] && word[1] && word[2] && is_unit(word)) || contains(EXTRACT_FIELDS, COUNT(EXTRACT_FIELDS), word)) {
       lexer->mark_end(lexer);
       lexer->result_symbol = ARGUMENT_UNIT;
       return next_word_is(lexer, "FROM");

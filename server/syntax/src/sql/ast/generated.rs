@@ -63,6 +63,8 @@ pub enum Kind {
     Explain,
     /// `explain_kind`
     ExplainKind,
+    /// `expressions`
+    Expressions,
     /// `filter_clause`
     FilterClause,
     /// `final`
@@ -85,6 +87,10 @@ pub enum Kind {
     Identifier,
     /// `in_expression`
     InExpression,
+    /// `index_definition`
+    IndexDefinition,
+    /// `index_definitions`
+    IndexDefinitions,
     /// `interpolate_clause`
     InterpolateClause,
     /// `interpolate_item`
@@ -292,6 +298,7 @@ impl Kind {
         (Self::Exists, "exists"),
         (Self::Explain, "explain"),
         (Self::ExplainKind, "explain_kind"),
+        (Self::Expressions, "expressions"),
         (Self::FilterClause, "filter_clause"),
         (Self::FinalModifier, "final"),
         (Self::FormatClause, "format_clause"),
@@ -303,6 +310,8 @@ impl Kind {
         (Self::HavingClause, "having_clause"),
         (Self::Identifier, "identifier"),
         (Self::InExpression, "in_expression"),
+        (Self::IndexDefinition, "index_definition"),
+        (Self::IndexDefinitions, "index_definitions"),
         (Self::InterpolateClause, "interpolate_clause"),
         (Self::InterpolateItem, "interpolate_item"),
         (Self::Interval, "interval"),
@@ -395,147 +404,150 @@ impl Kind {
 }
 
 /// Kinds by the numbers that the parser gives them.
-pub(super) static KINDS: [Kind; 383] = {
-    let mut table = [Kind::Token; 383];
+pub(super) static KINDS: [Kind; 395] = {
+    let mut table = [Kind::Token; 395];
     table[1] = Kind::Identifier;
     table[8] = Kind::JoinKind;
     table[14] = Kind::SystemVariable;
     table[41] = Kind::TypeWord;
-    table[145] = Kind::NumberLiteral;
-    table[147] = Kind::StringLiteral;
-    table[148] = Kind::UnclosedString;
     table[149] = Kind::NumberLiteral;
-    table[150] = Kind::TupleIndex;
-    table[151] = Kind::TemplateOutput;
-    table[152] = Kind::TemplateOutput;
-    table[154] = Kind::UnclosedTemplate;
-    table[155] = Kind::TemplateStatement;
-    table[156] = Kind::TemplateStatement;
-    table[157] = Kind::TemplateStatement;
-    table[158] = Kind::StringLiteral;
-    table[170] = Kind::Identifier;
-    table[174] = Kind::MissingParenthesis;
-    table[175] = Kind::MissingOperand;
-    table[176] = Kind::MissingName;
-    table[179] = Kind::Comment;
-    table[180] = Kind::TemplateComment;
-    table[181] = Kind::UnclosedComment;
-    table[182] = Kind::UnclosedStatement;
-    table[184] = Kind::SourceFile;
-    table[185] = Kind::Statement;
-    table[186] = Kind::Explain;
-    table[187] = Kind::ExplainKind;
-    table[188] = Kind::Describe;
-    table[190] = Kind::QueryAlternatives;
-    table[191] = Kind::SetOperation;
-    table[192] = Kind::SelectQuery;
-    table[194] = Kind::SelectList;
-    table[195] = Kind::DistinctClause;
-    table[196] = Kind::TopClause;
-    table[197] = Kind::SelectList;
-    table[199] = Kind::SelectItem;
-    table[203] = Kind::WithClause;
-    table[204] = Kind::Cte;
-    table[205] = Kind::ColumnAliases;
-    table[206] = Kind::ScalarCte;
-    table[207] = Kind::FromClause;
-    table[208] = Kind::TableRef;
-    table[211] = Kind::ValuesList;
-    table[212] = Kind::JoinedTables;
-    table[213] = Kind::TableName;
-    table[215] = Kind::TableFunction;
-    table[216] = Kind::ArgumentList;
-    table[217] = Kind::FinalModifier;
-    table[218] = Kind::SampleClause;
-    table[219] = Kind::Ratio;
-    table[220] = Kind::Join;
-    table[222] = Kind::UsingList;
-    table[224] = Kind::ColumnRef;
-    table[225] = Kind::ArrayJoin;
-    table[226] = Kind::SelectItem;
-    table[227] = Kind::PrewhereClause;
-    table[228] = Kind::WhereClause;
-    table[229] = Kind::HavingClause;
-    table[230] = Kind::QualifyClause;
-    table[231] = Kind::GroupByClause;
-    table[232] = Kind::GroupModifier;
-    table[233] = Kind::WindowClause;
-    table[234] = Kind::WindowDefinition;
-    table[235] = Kind::OrderByClause;
-    table[236] = Kind::OrderItem;
-    table[237] = Kind::Direction;
-    table[239] = Kind::WithFill;
-    table[240] = Kind::InterpolateClause;
-    table[241] = Kind::InterpolateItem;
-    table[242] = Kind::LimitClause;
-    table[243] = Kind::LimitByClause;
-    table[245] = Kind::OffsetClause;
-    table[247] = Kind::SettingsClause;
-    table[248] = Kind::Setting;
-    table[250] = Kind::FormatClause;
-    table[251] = Kind::IntoOutfileClause;
-    table[254] = Kind::TypedLiteral;
-    table[255] = Kind::ColumnRef;
-    table[258] = Kind::Star;
-    table[259] = Kind::ColumnsMatcher;
-    table[261] = Kind::ExceptColumns;
-    table[264] = Kind::ReplaceColumns;
-    table[265] = Kind::ReplaceColumns;
-    table[266] = Kind::ApplyColumns;
-    table[267] = Kind::ApplyColumns;
-    table[268] = Kind::LikeColumns;
-    table[269] = Kind::ParenthesizedExpression;
-    table[270] = Kind::Tuple;
-    table[271] = Kind::ArrayLiteral;
-    table[272] = Kind::MapLiteral;
-    table[273] = Kind::MapEntry;
-    table[274] = Kind::AliasedExpression;
-    table[276] = Kind::Subquery;
-    table[277] = Kind::Subscript;
-    table[278] = Kind::TupleAccess;
-    table[279] = Kind::Cast;
-    table[280] = Kind::FunctionCall;
-    table[281] = Kind::ArgumentList;
-    table[286] = Kind::FilterClause;
-    table[287] = Kind::WindowFunction;
-    table[288] = Kind::Over;
-    table[289] = Kind::WindowSpecification;
-    table[292] = Kind::WindowFrame;
-    table[293] = Kind::FrameBound;
-    table[294] = Kind::Case;
-    table[295] = Kind::When;
-    table[296] = Kind::Interval;
-    table[297] = Kind::Exists;
-    table[298] = Kind::UnaryExpression;
-    table[299] = Kind::BinaryExpression;
-    table[305] = Kind::InExpression;
-    table[307] = Kind::BetweenExpression;
-    table[308] = Kind::IsExpression;
-    table[309] = Kind::TimeZoneExpression;
-    table[310] = Kind::TernaryExpression;
-    table[311] = Kind::Lambda;
-    table[312] = Kind::LambdaParameters;
-    table[313] = Kind::TemplateAlternative;
-    table[314] = Kind::TemplateHole;
-    table[315] = Kind::TemplateJuxtaposition;
-    table[316] = Kind::ColumnDefinitions;
-    table[317] = Kind::ColumnDefinition;
-    table[318] = Kind::JsonPath;
-    table[319] = Kind::DataType;
-    table[320] = Kind::TypeArguments;
-    table[322] = Kind::NegativeNumber;
-    table[323] = Kind::TypeField;
-    table[324] = Kind::ColumnRef;
-    table[325] = Kind::EnumValue;
-    table[326] = Kind::TypeSetting;
-    table[327] = Kind::TypeSkip;
-    table[330] = Kind::Identifier;
-    table[331] = Kind::TemplatedName;
-    table[333] = Kind::NullLiteral;
-    table[334] = Kind::BooleanLiteral;
-    table[336] = Kind::TemplateMarker;
-    table[337] = Kind::QueryParameter;
-    table[382] = Kind::IntervalUnit;
+    table[151] = Kind::StringLiteral;
+    table[152] = Kind::UnclosedString;
+    table[153] = Kind::NumberLiteral;
+    table[154] = Kind::TupleIndex;
+    table[155] = Kind::TemplateOutput;
+    table[156] = Kind::TemplateOutput;
+    table[158] = Kind::UnclosedTemplate;
+    table[159] = Kind::TemplateStatement;
+    table[160] = Kind::TemplateStatement;
+    table[161] = Kind::TemplateStatement;
+    table[162] = Kind::StringLiteral;
+    table[174] = Kind::Identifier;
+    table[177] = Kind::IntervalUnit;
+    table[179] = Kind::MissingParenthesis;
+    table[180] = Kind::MissingOperand;
+    table[181] = Kind::MissingName;
+    table[184] = Kind::Comment;
+    table[185] = Kind::TemplateComment;
+    table[186] = Kind::UnclosedComment;
+    table[187] = Kind::UnclosedStatement;
+    table[191] = Kind::SourceFile;
+    table[192] = Kind::Statement;
+    table[193] = Kind::Explain;
+    table[194] = Kind::ExplainKind;
+    table[195] = Kind::Describe;
+    table[197] = Kind::QueryAlternatives;
+    table[198] = Kind::SetOperation;
+    table[199] = Kind::SelectQuery;
+    table[201] = Kind::SelectList;
+    table[202] = Kind::DistinctClause;
+    table[203] = Kind::TopClause;
+    table[204] = Kind::SelectList;
+    table[206] = Kind::SelectItem;
+    table[210] = Kind::WithClause;
+    table[211] = Kind::Cte;
+    table[212] = Kind::ColumnAliases;
+    table[213] = Kind::ScalarCte;
+    table[214] = Kind::FromClause;
+    table[215] = Kind::TableRef;
+    table[218] = Kind::ValuesList;
+    table[219] = Kind::JoinedTables;
+    table[220] = Kind::TableName;
+    table[222] = Kind::TableFunction;
+    table[223] = Kind::ArgumentList;
+    table[224] = Kind::FinalModifier;
+    table[225] = Kind::SampleClause;
+    table[226] = Kind::Ratio;
+    table[227] = Kind::Join;
+    table[229] = Kind::UsingList;
+    table[231] = Kind::ColumnRef;
+    table[232] = Kind::ArrayJoin;
+    table[233] = Kind::SelectItem;
+    table[234] = Kind::PrewhereClause;
+    table[235] = Kind::WhereClause;
+    table[236] = Kind::HavingClause;
+    table[237] = Kind::QualifyClause;
+    table[238] = Kind::GroupByClause;
+    table[239] = Kind::GroupModifier;
+    table[240] = Kind::WindowClause;
+    table[241] = Kind::WindowDefinition;
+    table[242] = Kind::OrderByClause;
+    table[243] = Kind::OrderItem;
+    table[244] = Kind::Direction;
+    table[246] = Kind::WithFill;
+    table[247] = Kind::InterpolateClause;
+    table[248] = Kind::InterpolateItem;
+    table[249] = Kind::LimitClause;
+    table[250] = Kind::LimitByClause;
+    table[252] = Kind::OffsetClause;
+    table[254] = Kind::SettingsClause;
+    table[255] = Kind::Setting;
+    table[257] = Kind::FormatClause;
+    table[258] = Kind::IntoOutfileClause;
+    table[261] = Kind::TypedLiteral;
+    table[262] = Kind::ColumnRef;
+    table[265] = Kind::Star;
+    table[266] = Kind::ColumnsMatcher;
+    table[268] = Kind::ExceptColumns;
+    table[271] = Kind::ReplaceColumns;
+    table[272] = Kind::ReplaceColumns;
+    table[273] = Kind::ApplyColumns;
+    table[274] = Kind::ApplyColumns;
+    table[275] = Kind::LikeColumns;
+    table[276] = Kind::ParenthesizedExpression;
+    table[277] = Kind::Tuple;
+    table[278] = Kind::ArrayLiteral;
+    table[279] = Kind::MapLiteral;
+    table[280] = Kind::MapEntry;
+    table[281] = Kind::AliasedExpression;
+    table[283] = Kind::Subquery;
+    table[284] = Kind::Subscript;
+    table[285] = Kind::TupleAccess;
+    table[286] = Kind::Cast;
+    table[287] = Kind::FunctionCall;
+    table[288] = Kind::ArgumentList;
+    table[293] = Kind::FilterClause;
+    table[294] = Kind::WindowFunction;
+    table[295] = Kind::Over;
+    table[296] = Kind::WindowSpecification;
+    table[299] = Kind::WindowFrame;
+    table[300] = Kind::FrameBound;
+    table[301] = Kind::Case;
+    table[302] = Kind::When;
+    table[303] = Kind::Interval;
+    table[304] = Kind::Exists;
+    table[305] = Kind::UnaryExpression;
+    table[306] = Kind::BinaryExpression;
+    table[312] = Kind::InExpression;
+    table[314] = Kind::BetweenExpression;
+    table[315] = Kind::IsExpression;
+    table[316] = Kind::TimeZoneExpression;
+    table[317] = Kind::TernaryExpression;
+    table[318] = Kind::Lambda;
+    table[319] = Kind::LambdaParameters;
+    table[320] = Kind::TemplateAlternative;
+    table[321] = Kind::TemplateHole;
+    table[322] = Kind::TemplateJuxtaposition;
+    table[323] = Kind::ColumnDefinitions;
+    table[324] = Kind::ColumnDefinition;
+    table[325] = Kind::IndexDefinitions;
+    table[326] = Kind::IndexDefinition;
+    table[327] = Kind::Expressions;
+    table[329] = Kind::JsonPath;
+    table[330] = Kind::DataType;
+    table[331] = Kind::TypeArguments;
+    table[333] = Kind::NegativeNumber;
+    table[334] = Kind::TypeField;
+    table[335] = Kind::ColumnRef;
+    table[336] = Kind::EnumValue;
+    table[337] = Kind::TypeSetting;
+    table[338] = Kind::TypeSkip;
+    table[341] = Kind::Identifier;
+    table[342] = Kind::TemplatedName;
+    table[344] = Kind::NullLiteral;
+    table[345] = Kind::BooleanLiteral;
+    table[347] = Kind::TemplateMarker;
+    table[348] = Kind::QueryParameter;
     table
 };
 
@@ -555,47 +567,49 @@ mod id {
     pub(super) const DEFAULT: u16 = 12;
     pub(super) const DIRECTION: u16 = 13;
     pub(super) const ELSE: u16 = 14;
-    pub(super) const FROM: u16 = 15;
-    pub(super) const FUNCTION: u16 = 16;
-    pub(super) const HIGH: u16 = 17;
-    pub(super) const INDEX: u16 = 18;
-    pub(super) const JSON_PATH: u16 = 19;
-    pub(super) const KEY: u16 = 20;
-    pub(super) const KIND: u16 = 21;
-    pub(super) const LEFT: u16 = 22;
-    pub(super) const LOW: u16 = 23;
-    pub(super) const NAME: u16 = 24;
-    pub(super) const NULLS: u16 = 25;
-    pub(super) const OFFSET: u16 = 26;
-    pub(super) const OPERAND: u16 = 27;
-    pub(super) const OPERATOR: u16 = 28;
-    pub(super) const OVER: u16 = 29;
-    pub(super) const PARAMETERS: u16 = 30;
-    pub(super) const PARTITION: u16 = 31;
-    pub(super) const PATH: u16 = 32;
-    pub(super) const PATTERN: u16 = 33;
-    pub(super) const PREFIX: u16 = 34;
-    pub(super) const QUALIFIER: u16 = 35;
-    pub(super) const QUERY: u16 = 36;
-    pub(super) const RATIO: u16 = 37;
-    pub(super) const RESULT: u16 = 38;
-    pub(super) const RIGHT: u16 = 39;
-    pub(super) const SOURCE: u16 = 40;
-    pub(super) const STALENESS: u16 = 41;
-    pub(super) const STEP: u16 = 42;
-    pub(super) const TABLE: u16 = 43;
-    pub(super) const THEN: u16 = 44;
-    pub(super) const TO: u16 = 45;
-    pub(super) const TYPE: u16 = 46;
-    pub(super) const TYPE_NAME: u16 = 47;
-    pub(super) const UNIT: u16 = 48;
-    pub(super) const USING: u16 = 49;
-    pub(super) const VALUE: u16 = 50;
-    pub(super) const ZONE: u16 = 51;
+    pub(super) const EXPRESSION: u16 = 15;
+    pub(super) const FROM: u16 = 16;
+    pub(super) const FUNCTION: u16 = 17;
+    pub(super) const GRANULARITY: u16 = 18;
+    pub(super) const HIGH: u16 = 19;
+    pub(super) const INDEX: u16 = 20;
+    pub(super) const JSON_PATH: u16 = 21;
+    pub(super) const KEY: u16 = 22;
+    pub(super) const KIND: u16 = 23;
+    pub(super) const LEFT: u16 = 24;
+    pub(super) const LOW: u16 = 25;
+    pub(super) const NAME: u16 = 26;
+    pub(super) const NULLS: u16 = 27;
+    pub(super) const OFFSET: u16 = 28;
+    pub(super) const OPERAND: u16 = 29;
+    pub(super) const OPERATOR: u16 = 30;
+    pub(super) const OVER: u16 = 31;
+    pub(super) const PARAMETERS: u16 = 32;
+    pub(super) const PARTITION: u16 = 33;
+    pub(super) const PATH: u16 = 34;
+    pub(super) const PATTERN: u16 = 35;
+    pub(super) const PREFIX: u16 = 36;
+    pub(super) const QUALIFIER: u16 = 37;
+    pub(super) const QUERY: u16 = 38;
+    pub(super) const RATIO: u16 = 39;
+    pub(super) const RESULT: u16 = 40;
+    pub(super) const RIGHT: u16 = 41;
+    pub(super) const SOURCE: u16 = 42;
+    pub(super) const STALENESS: u16 = 43;
+    pub(super) const STEP: u16 = 44;
+    pub(super) const TABLE: u16 = 45;
+    pub(super) const THEN: u16 = 46;
+    pub(super) const TO: u16 = 47;
+    pub(super) const TYPE: u16 = 48;
+    pub(super) const TYPE_NAME: u16 = 49;
+    pub(super) const UNIT: u16 = 50;
+    pub(super) const USING: u16 = 51;
+    pub(super) const VALUE: u16 = 52;
+    pub(super) const ZONE: u16 = 53;
 }
 
 ast_node! {
-    /// `aliased_expression`: `value`, `alias`; `expr AS x` inside an expression
+    /// `aliased_expression`: `value`, `alias`; `expr AS x` in parentheses, among arguments, in clauses; never an operand
     AliasedExpression = AliasedExpression
 }
 
@@ -631,7 +645,7 @@ impl<'t> ApplyColumns<'t> {
 }
 
 ast_node! {
-    /// `argument_list`: expressions, or `query`
+    /// `argument_list`: expressions, or `query`; between them `FROM`, `FOR`, `PLACING`; `EXTRACT(DAY FROM x)` has an `interval_unit` first
     ArgumentList = ArgumentList
 }
 
@@ -654,6 +668,14 @@ impl<'t> ArgumentList<'t> {
     }
     /// Every `expression`, in order.
     pub fn expressions(self) -> Children<'t, Expression<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `interval_unit`.
+    pub fn interval_unit(self) -> Option<IntervalUnit<'t>> {
+        child(self.0)
+    }
+    /// Every `interval_unit`, in order.
+    pub fn interval_units(self) -> Children<'t, IntervalUnit<'t>> {
         Children::new(self.0)
     }
     /// The first `missing_parenthesis`.
@@ -691,7 +713,7 @@ impl<'t> ArrayLiteral<'t> {
 }
 
 ast_node! {
-    /// `array_join`: `kind`?, `select_item`…
+    /// `array_join`: `kind`? (`join_kind`), `select_item`…
     ArrayJoin = ArrayJoin
 }
 
@@ -739,7 +761,7 @@ impl<'t> BetweenExpression<'t> {
 }
 
 ast_node! {
-    /// `binary_expression`: `left`, `operator`…, `right`; incl. `AND`, `OR`, `LIKE`, `IS DISTINCT FROM`
+    /// `binary_expression`: `left`, `operator`…, `right`; incl. `AND`, `OR`, `IS DISTINCT FROM`. An operator's text counts: `comparison` stands for all but `=`, `LIKE` also for `ILIKE` and `REGEXP`, `DIV` also for `MOD`
     BinaryExpression = BinaryExpression
 }
 
@@ -884,7 +906,7 @@ impl<'t> ColumnDefinitions<'t> {
 }
 
 ast_node! {
-    /// `column_ref`: parts: `identifier`, `template_output`, `templated_name`, `missing_name`; at least one; a template output alone is no `column_ref`
+    /// `column_ref`: parts: `identifier`, `query_parameter`, `system_variable`, `template_output`, `templated_name`, `missing_name`; at least one; a template output alone is no `column_ref`
     ColumnRef = ColumnRef
 }
 
@@ -900,7 +922,7 @@ impl<'t> ColumnRef<'t> {
 }
 
 ast_node! {
-    /// `columns_matcher`
+    /// `columns_matcher`: `arguments`, or `qualifier` and expressions; `COLUMNS('re')`, `t.COLUMNS(a)`
     ColumnsMatcher = ColumnsMatcher
 }
 
@@ -965,7 +987,7 @@ impl<'t> Cte<'t> {
 }
 
 ast_node! {
-    /// `data_type`: `name`, `arguments`? (`type_arguments`); arguments: `data_type`, `type_field`, `enum_value`, `type_setting`, `type_skip`, literals
+    /// `data_type`: `name`, `type_word`…, `arguments`? (`type_arguments`); arguments: `data_type`, `type_field`, `enum_value`, `type_setting`, `type_skip`, literals
     DataType = DataType
 }
 
@@ -989,7 +1011,7 @@ impl<'t> DataType<'t> {
 }
 
 ast_node! {
-    /// `describe`
+    /// `describe`: `table_ref` or `select_query`
     Describe = Describe
 }
 
@@ -1046,7 +1068,7 @@ impl<'t> EnumValue<'t> {
 }
 
 ast_node! {
-    /// `except_columns`
+    /// `except_columns`: names, strings, or `query`; with a query it is a set operation
     ExceptColumns = ExceptColumns
 }
 
@@ -1056,11 +1078,11 @@ impl<'t> ExceptColumns<'t> {
         field(self.0, id::QUERY)
     }
     /// The first part of it.
-    pub fn part(self) -> Option<ExceptColumnsPart<'t>> {
+    pub fn name(self) -> Option<Name<'t>> {
         child(self.0)
     }
     /// Every part of it, in order.
-    pub fn parts(self) -> Children<'t, ExceptColumnsPart<'t>> {
+    pub fn names(self) -> Children<'t, Name<'t>> {
         Children::new(self.0)
     }
     /// The first `identifier`.
@@ -1071,11 +1093,11 @@ impl<'t> ExceptColumns<'t> {
     pub fn identifiers(self) -> Children<'t, Identifier<'t>> {
         Children::new(self.0)
     }
-    /// The first `string_literal`.
+    /// The first `string`.
     pub fn string_literal(self) -> Option<StringLiteral<'t>> {
         child(self.0)
     }
-    /// Every `string_literal`, in order.
+    /// Every `string`, in order.
     pub fn string_literals(self) -> Children<'t, StringLiteral<'t>> {
         Children::new(self.0)
     }
@@ -1090,7 +1112,7 @@ impl<'t> ExceptColumns<'t> {
 }
 
 ast_node! {
-    /// `exists`: see `node-types.json`; special forms only; `extract(a, 're')` is a `function_call`
+    /// `exists`: see `node-types.json`
     Exists = Exists
 }
 
@@ -1102,7 +1124,7 @@ impl<'t> Exists<'t> {
 }
 
 ast_node! {
-    /// `explain`: `kind`?, `setting`…, `query`
+    /// `explain`: `kind`? (`explain_kind`), `setting`…, `query`
     Explain = Explain
 }
 
@@ -1128,6 +1150,46 @@ impl<'t> Explain<'t> {
 ast_node! {
     /// `explain_kind`
     ExplainKind = ExplainKind
+}
+
+ast_node! {
+    /// `expressions`: expressions, each with `direction`?, `where_clause`?; keys, TTL, engine settings
+    Expressions = Expressions
+}
+
+impl<'t> Expressions<'t> {
+    /// The first `direction`.
+    pub fn direction(self) -> Option<Direction<'t>> {
+        field(self.0, id::DIRECTION)
+    }
+    /// Every `direction`, in order.
+    pub fn directions(self) -> Fields<'t, Direction<'t>> {
+        Fields::new(self.0, id::DIRECTION)
+    }
+    /// The first part of it.
+    pub fn part(self) -> Option<ExpressionsPart<'t>> {
+        child(self.0)
+    }
+    /// Every part of it, in order.
+    pub fn parts(self) -> Children<'t, ExpressionsPart<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `expression`.
+    pub fn expression(self) -> Option<Expression<'t>> {
+        child(self.0)
+    }
+    /// Every `expression`, in order.
+    pub fn expressions(self) -> Children<'t, Expression<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `where_clause`.
+    pub fn where_clause(self) -> Option<WhereClause<'t>> {
+        child(self.0)
+    }
+    /// Every `where_clause`, in order.
+    pub fn where_clauses(self) -> Children<'t, WhereClause<'t>> {
+        Children::new(self.0)
+    }
 }
 
 ast_node! {
@@ -1310,6 +1372,46 @@ impl<'t> InExpression<'t> {
 }
 
 ast_node! {
+    /// `index_definition`: `name`, `expression`, `type`, `granularity`?; an `INDEXES` body
+    IndexDefinition = IndexDefinition
+}
+
+impl<'t> IndexDefinition<'t> {
+    /// Its `expression`.
+    pub fn expression(self) -> Option<Expression<'t>> {
+        field(self.0, id::EXPRESSION)
+    }
+    /// Its `granularity`.
+    pub fn granularity(self) -> Option<NumberLiteral<'t>> {
+        field(self.0, id::GRANULARITY)
+    }
+    /// Its `name`.
+    pub fn name(self) -> Option<Identifier<'t>> {
+        field(self.0, id::NAME)
+    }
+    /// Its `type`.
+    pub fn ty(self) -> Option<DataType<'t>> {
+        field(self.0, id::TYPE)
+    }
+}
+
+ast_node! {
+    /// `index_definitions`: `name`, `expression`, `type`, `granularity`?; an `INDEXES` body
+    IndexDefinitions = IndexDefinitions
+}
+
+impl<'t> IndexDefinitions<'t> {
+    /// The first `index_definition`.
+    pub fn index_definition(self) -> Option<IndexDefinition<'t>> {
+        child(self.0)
+    }
+    /// Every `index_definition`, in order.
+    pub fn index_definitions(self) -> Children<'t, IndexDefinition<'t>> {
+        Children::new(self.0)
+    }
+}
+
+ast_node! {
     /// `interpolate_clause`: `column`, `value`?
     InterpolateClause = InterpolateClause
 }
@@ -1342,7 +1444,7 @@ impl<'t> InterpolateItem<'t> {
 }
 
 ast_node! {
-    /// `interval`: see `node-types.json`; special forms only; `extract(a, 're')` is a `function_call`
+    /// `interval`: `value`, `unit`… (`interval_unit`)
     Interval = Interval
 }
 
@@ -1403,7 +1505,7 @@ impl<'t> IntoOutfileClause<'t> {
 }
 
 ast_node! {
-    /// `is_expression`: `value`, `null`; `IS [NOT] NULL`
+    /// `is_expression`: `value`, `null` or `boolean`; `IS [NOT] NULL`, `IS TRUE`
     IsExpression = IsExpression
 }
 
@@ -1427,7 +1529,7 @@ impl<'t> IsExpression<'t> {
 }
 
 ast_node! {
-    /// `join`: `kind`…, `right`, `condition`? or `using`? (`using_list`)
+    /// `join`: `kind`… (`join_kind`, or `ALL`), `right`, `condition`? or `using`? (`using_list`)
     Join = Join
 }
 
@@ -1497,7 +1599,7 @@ ast_node! {
 }
 
 ast_node! {
-    /// `lambda`: `parameters` (`identifier` or `lambda_parameters`), `body`
+    /// `lambda`: `parameters` (`identifier`, `column_ref` or `lambda_parameters`), `body`
     Lambda = Lambda
 }
 
@@ -1623,7 +1725,7 @@ ast_node! {
 }
 
 ast_node! {
-    /// `missing_parenthesis`
+    /// `missing_parenthesis`: | `f(a FROM t`: the list ends before `FROM`
     MissingParenthesis = MissingParenthesis
 }
 
@@ -1702,7 +1804,7 @@ impl<'t> OrderByClause<'t> {
 }
 
 ast_node! {
-    /// `order_item`: `value`, `direction`?, `nulls`?, `collation`?, `with_fill`?
+    /// `order_item`: `value`, `direction`? (a node of that name), `nulls`?, `collation`?, `with_fill`?
     OrderItem = OrderItem
 }
 
@@ -1902,7 +2004,7 @@ impl<'t> SampleClause<'t> {
 }
 
 ast_node! {
-    /// `scalar_cte`: `value`, `name`; `expr AS x`
+    /// `scalar_cte`: `value`, `name`?; `expr AS x`
     ScalarCte = ScalarCte
 }
 
@@ -2142,7 +2244,7 @@ impl<'t> SelectQuery<'t> {
 }
 
 ast_node! {
-    /// `set_operation`: `left`, `operator` (1–2), `right`; `UNION`, `EXCEPT` left-associative, `INTERSECT` binds tighter
+    /// `set_operation`: `left`, `operator` (1–2), `right`; `UNION`, `EXCEPT` left-associative, `INTERSECT` binds tighter, `PARALLEL WITH` loosest
     SetOperation = SetOperation
 }
 
@@ -2166,7 +2268,7 @@ impl<'t> SetOperation<'t> {
 }
 
 ast_node! {
-    /// `setting`: `name`, `value`
+    /// `setting`: `name`, `value`?; no value: switched on
     Setting = Setting
 }
 
@@ -2182,7 +2284,7 @@ impl<'t> Setting<'t> {
 }
 
 ast_node! {
-    /// `settings_clause`: `name`, `value`
+    /// `settings_clause`: `name`, `value`?; no value: switched on
     SettingsClause = SettingsClause
 }
 
@@ -2198,7 +2300,7 @@ impl<'t> SettingsClause<'t> {
 }
 
 ast_node! {
-    /// `source_file`: `template_marker`?, `statement`… or `column_definitions`
+    /// `source_file`: `template_marker`?, then `statement`…, `column_definitions`, `index_definitions` or `expressions`
     SourceFile = SourceFile
 }
 
@@ -2217,6 +2319,22 @@ impl<'t> SourceFile<'t> {
     }
     /// Every `column_definitions`, in order.
     pub fn column_definitions_all(self) -> Children<'t, ColumnDefinitions<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `expressions`.
+    pub fn expressions(self) -> Option<Expressions<'t>> {
+        child(self.0)
+    }
+    /// Every `expressions`, in order.
+    pub fn expressions_all(self) -> Children<'t, Expressions<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `index_definitions`.
+    pub fn index_definitions(self) -> Option<IndexDefinitions<'t>> {
+        child(self.0)
+    }
+    /// Every `index_definitions`, in order.
+    pub fn index_definitions_all(self) -> Children<'t, IndexDefinitions<'t>> {
         Children::new(self.0)
     }
     /// The first `statement`.
@@ -2238,7 +2356,7 @@ impl<'t> SourceFile<'t> {
 }
 
 ast_node! {
-    /// `star`: `qualifier`?; `*`, `t.*`, or a `columns_matcher`, with `except_columns`, `replace_columns`, `apply_columns`
+    /// `star`: `qualifier`?; `*`, `t.*`, or a `columns_matcher`, with `except_columns`, `replace_columns`, `apply_columns`, `like_columns`
     Star = Star
 }
 
@@ -2298,7 +2416,7 @@ impl<'t> Star<'t> {
 }
 
 ast_node! {
-    /// `statement`: one query or `explain`
+    /// `statement`: one query, `explain` or `describe`, then `settings_clause`, `format_clause`, `into_outfile_clause` behind parentheses
     Statement = Statement
 }
 
@@ -2367,7 +2485,7 @@ ast_node! {
 }
 
 ast_node! {
-    /// `subquery`: `query`; a query in parentheses
+    /// `subquery`: `query`; a query or `explain` in parentheses
     Subquery = Subquery
 }
 
@@ -2379,7 +2497,7 @@ impl<'t> Subquery<'t> {
 }
 
 ast_node! {
-    /// `subscript`: `value`, `index`
+    /// `subscript`: `value`, `index`?
     Subscript = Subscript
 }
 
@@ -2400,7 +2518,7 @@ ast_node! {
 }
 
 ast_node! {
-    /// `table_function`: `name`, `arguments`
+    /// `table_function`: `database`?, `name`, `arguments`
     TableFunction = TableFunction
 }
 
@@ -2420,7 +2538,7 @@ impl<'t> TableFunction<'t> {
 }
 
 ast_node! {
-    /// `table_name`: `database`?, `table`; each `identifier`, `template_output`, `templated_name` or `query_parameter`; `missing_name` for a table
+    /// `table_name`: `database`?, `table`; each `identifier`, `template_output`, `templated_name` or `query_parameter`; `missing_name` or `string` (a file) for a table
     TableName = TableName
 }
 
@@ -2616,7 +2734,7 @@ impl<'t> TernaryExpression<'t> {
 }
 
 ast_node! {
-    /// `time_zone_expression`
+    /// `time_zone_expression`: `value`, `zone`?; `AT TIME ZONE`, `AT LOCAL`
     TimeZoneExpression = TimeZoneExpression
 }
 
@@ -2842,7 +2960,7 @@ ast_node! {
 }
 
 ast_node! {
-    /// `typed_literal`: see `node-types.json`; special forms only; `extract(a, 're')` is a `function_call`
+    /// `typed_literal`: see `node-types.json`
     TypedLiteral = TypedLiteral
 }
 
@@ -2942,7 +3060,7 @@ impl<'t> UsingList<'t> {
 }
 
 ast_node! {
-    /// `values_list`
+    /// `values_list`: values; `(VALUES (1, 2), (3, 4))`
     ValuesList = ValuesList
 }
 
@@ -3182,6 +3300,8 @@ ast_enum! {
         MissingName = MissingName,
         /// `query_parameter`
         QueryParameter = QueryParameter,
+        /// `string`
+        StringLiteral = StringLiteral,
         /// `system_variable`
         SystemVariable = SystemVariable,
         /// `template_output`
@@ -3368,6 +3488,8 @@ ast_enum! {
     ArgumentListPart {
         /// What gives a value.
         Expression = AliasedExpression ArrayLiteral BetweenExpression BinaryExpression BooleanLiteral Case Cast ColumnRef Exists FunctionCall InExpression Interval IsExpression Lambda MapLiteral MissingOperand NullLiteral NumberLiteral ParenthesizedExpression QueryParameter Star StringLiteral Subquery Subscript TemplateAlternative TemplateHole TemplateJuxtaposition TemplateOutput TernaryExpression TimeZoneExpression Tuple TupleAccess TypedLiteral UnaryExpression UnclosedString UnclosedTemplate WindowFunction,
+        /// `interval_unit`
+        IntervalUnit = IntervalUnit,
         /// `missing_parenthesis`
         MissingParenthesis = MissingParenthesis,
         /// `settings_clause`
@@ -3406,14 +3528,12 @@ ast_enum! {
 }
 
 ast_enum! {
-    /// What may be the `part` of a `except_columns`.
-    ExceptColumnsPart {
-        /// `identifier`
-        Identifier = Identifier,
-        /// `string`
-        StringLiteral = StringLiteral,
-        /// `template_output`
-        TemplateOutput = TemplateOutput,
+    /// What may be the `part` of a `expressions`.
+    ExpressionsPart {
+        /// What gives a value.
+        Expression = AliasedExpression ArrayLiteral BetweenExpression BinaryExpression BooleanLiteral Case Cast ColumnRef Exists FunctionCall InExpression Interval IsExpression Lambda MapLiteral MissingOperand NullLiteral NumberLiteral ParenthesizedExpression QueryParameter Star StringLiteral Subquery Subscript TemplateAlternative TemplateHole TemplateJuxtaposition TemplateOutput TernaryExpression TimeZoneExpression Tuple TupleAccess TypedLiteral UnaryExpression UnclosedString UnclosedTemplate WindowFunction,
+        /// `where_clause`
+        WhereClause = WhereClause,
     }
 }
 
@@ -3508,6 +3628,10 @@ ast_enum! {
     SourceFilePart {
         /// `column_definitions`
         ColumnDefinitions = ColumnDefinitions,
+        /// `expressions`
+        Expressions = Expressions,
+        /// `index_definitions`
+        IndexDefinitions = IndexDefinitions,
         /// `statement`
         Statement = Statement,
         /// `template_marker`
@@ -3641,6 +3765,8 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.parts().for_each(|found| see(found.node()));
             this.expression().into_iter().for_each(|found| see(found.node()));
             this.expressions().for_each(|found| see(found.node()));
+            this.interval_unit().into_iter().for_each(|found| see(found.node()));
+            this.interval_units().for_each(|found| see(found.node()));
             this.missing_parenthesis().into_iter().for_each(|found| see(found.node()));
             this.missing_parenthesis_all().for_each(|found| see(found.node()));
             this.settings_clause().into_iter().for_each(|found| see(found.node()));
@@ -3754,8 +3880,8 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         Kind::ExceptColumns => {
             let Some(this) = ExceptColumns::cast(node) else { return };
             this.query().into_iter().for_each(|found| see(found.node()));
-            this.part().into_iter().for_each(|found| see(found.node()));
-            this.parts().for_each(|found| see(found.node()));
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.names().for_each(|found| see(found.node()));
             this.identifier().into_iter().for_each(|found| see(found.node()));
             this.identifiers().for_each(|found| see(found.node()));
             this.string_literal().into_iter().for_each(|found| see(found.node()));
@@ -3773,6 +3899,17 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.query().into_iter().for_each(|found| see(found.node()));
             this.setting().into_iter().for_each(|found| see(found.node()));
             this.settings().for_each(|found| see(found.node()));
+        }
+        Kind::Expressions => {
+            let Some(this) = Expressions::cast(node) else { return };
+            this.direction().into_iter().for_each(|found| see(found.node()));
+            this.directions().for_each(|found| see(found.node()));
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.expressions().for_each(|found| see(found.node()));
+            this.where_clause().into_iter().for_each(|found| see(found.node()));
+            this.where_clauses().for_each(|found| see(found.node()));
         }
         Kind::FilterClause => {
             let Some(this) = FilterClause::cast(node) else { return };
@@ -3822,6 +3959,18 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.operator().into_iter().for_each(|found| see(found.node()));
             this.operators().for_each(|found| see(found.node()));
             this.right().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::IndexDefinition => {
+            let Some(this) = IndexDefinition::cast(node) else { return };
+            this.expression().into_iter().for_each(|found| see(found.node()));
+            this.granularity().into_iter().for_each(|found| see(found.node()));
+            this.name().into_iter().for_each(|found| see(found.node()));
+            this.ty().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::IndexDefinitions => {
+            let Some(this) = IndexDefinitions::cast(node) else { return };
+            this.index_definition().into_iter().for_each(|found| see(found.node()));
+            this.index_definitions().for_each(|found| see(found.node()));
         }
         Kind::InterpolateClause => {
             let Some(this) = InterpolateClause::cast(node) else { return };
@@ -4075,6 +4224,10 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.parts().for_each(|found| see(found.node()));
             this.column_definitions().into_iter().for_each(|found| see(found.node()));
             this.column_definitions_all().for_each(|found| see(found.node()));
+            this.expressions().into_iter().for_each(|found| see(found.node()));
+            this.expressions_all().for_each(|found| see(found.node()));
+            this.index_definitions().into_iter().for_each(|found| see(found.node()));
+            this.index_definitions_all().for_each(|found| see(found.node()));
             this.statement().into_iter().for_each(|found| see(found.node()));
             this.statements().for_each(|found| see(found.node()));
             this.template_marker().into_iter().for_each(|found| see(found.node()));
