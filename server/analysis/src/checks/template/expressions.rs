@@ -81,7 +81,7 @@ pub(super) fn check<'t>(scope: &mut Scope<'t, '_, '_>, tree: &'t Template) {
         Piece::If { arms, .. } => {
             todo.extend(arms.iter().filter_map(|a| a.condition.as_ref()).map(|c| (c, Place::Control)));
         }
-        Piece::Try { .. } | Piece::Silent(_) => {}
+        Piece::Try { .. } | Piece::Escape(_) | Piece::Jump { .. } | Piece::Silent(_) => {}
     });
     let broken: Vec<_> = tree.errors.iter().map(|e| e.range).collect();
     for (expr, place) in todo {
