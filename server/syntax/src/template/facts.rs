@@ -40,10 +40,7 @@ impl<'t> Facts<'t> {
             }
         }
         template.walk(&mut |piece| {
-            let (names, range) = match piece {
-                Piece::Set { names, range, .. } | Piece::Loop { names, range, .. } => (names, range),
-                _ => return,
-            };
+            let (Piece::Set { names, range, .. } | Piece::Loop { names, range, .. }) = piece else { return };
             let once = |value: &Expr| range.contains_range(value.range) && matches!(piece, Piece::Set { .. });
             for name in names {
                 let known = sets.entry(&name.value).or_insert(None);

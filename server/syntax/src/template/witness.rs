@@ -74,18 +74,15 @@ impl fmt::Display for Witness {
         for (name, choice) in &self.parameters {
             write!(f, "{before}`{name}` ")?;
             match choice {
-                ParameterChoice::Absent => write!(f, "is not passed")?,
-                ParameterChoice::Passed { .. } => write!(f, "is passed")?,
-                ParameterChoice::Is { value, exact: true } => write!(f, "is {}", Quoted(value))?,
-                ParameterChoice::Is { value, exact: false } => {
-                    write!(f, "is {}, for example", Quoted(value))?
+                ParameterChoice::Absent => f.write_str("is not passed")?,
+                ParameterChoice::Passed { .. } => f.write_str("is passed")?,
+                ParameterChoice::Is { value, exact } => {
+                    let hint = if *exact { "" } else { ", for example" };
+                    write!(f, "is {}{hint}", Quoted(value))?;
                 }
                 ParameterChoice::IsNot { excluded, .. } => {
-                    write!(f, "is not ")?;
-                    for (n, value) in excluded.iter().enumerate() {
-                        let or = if n == 0 { "" } else { " or " };
-                        write!(f, "{or}{}", Quoted(value))?;
-                    }
+                    let values: Vec<_> = excluded.iter().map(|value| Quoted(value).to_string()).collect();
+                    write!(f, "is not {}", values.join(" or "))?;
                 }
             }
             before = " and ";

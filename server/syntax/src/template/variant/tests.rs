@@ -5,7 +5,16 @@ use expect_test::{Expect, expect};
 fn check(text: &str, expected: &Expect) {
     let template = super::super::parse(text);
     let mut out = String::new();
+    let facts = Facts::new(text, &template);
     for v in variants(text, &template) {
+        // The request does what the variant says.
+        let request =
+            |name: &str| v.witness.request().find(|(n, _)| *n == name).map(|(_, value)| value.to_owned());
+        for (condition, holds) in v.conditions.iter().filter(|c| !v.witness.undecided.contains(c)) {
+            let (expr, _) = super::super::expr::parse(condition, crate::range(0, condition.len()));
+            let value = facts.names.value(&expr, &request).map(|value| super::super::value::truth(&value));
+            assert_eq!(value, Ok(*holds), "{condition} in {text}");
+        }
         assert_eq!(v.text.len(), text.len());
         let request: Vec<_> = v.witness.request().map(|(name, value)| format!("{name}={value}")).collect();
         let line = format!("{} [{}] {}", squeeze(&v.text), request.join(", "), v.witness);
