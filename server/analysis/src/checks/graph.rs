@@ -306,18 +306,17 @@ impl Cross<'_> {
         }
     }
 
-    /// When a request meets a table of a template: " (read when `defined(country)`)", or nothing when always.
+    /// When a request meets a table of a template: " (read when `country` is passed)", or nothing when always.
     fn witness(&self, read: &NodeRead) -> String {
         let nodes = self.parsed.datafile.nodes();
         let sql = nodes.get(read.node).and_then(|n| n.sql());
         let Some((_, sql)) = sql.filter(|(_, sql)| template::is_template(&sql.text)) else {
             return String::new();
         };
-        let conditions = template::parse(&sql.text).conditions_at(&sql.text, read.reference.range.start());
-        if conditions.is_empty() {
-            String::new()
-        } else {
-            format!(" (read when `{}`)", conditions.join("` and `"))
+        let tree = template::parse(&sql.text);
+        match template::witness_at(&sql.text, &tree, read.reference.range.start()) {
+            Some(witness) if !witness.is_empty() => format!(" (read {witness})"),
+            _ => String::new(),
         }
     }
 

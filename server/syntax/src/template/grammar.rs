@@ -2,7 +2,7 @@
 
 use text_size::TextRange;
 
-use super::expr::{Expr, ExprError, ExprKind};
+use super::expr::{Brackets, Clause, Expr, ExprError, ExprKind};
 use super::tokens::{Kind, Token, tokenize, unescape};
 use crate::{Spanned, range};
 
@@ -33,7 +33,7 @@ pub fn parse(text: &str, at: TextRange) -> (Expr, Vec<ExprError>) {
         while parser.eat(",") && parser.pos < parser.tokens.len() {
             items.push(parser.conditional());
         }
-        Expr { range: range(start, parser.behind()), kind: ExprKind::Sequence(items) }
+        Expr { range: range(start, parser.behind()), kind: ExprKind::Sequence(Brackets::Tuple, items) }
     } else {
         first
     };
@@ -173,16 +173,16 @@ impl Parser<'_> {
         if !self.is("for") {
             return Err(elements);
         }
-        let (mut parts, mut names) = (elements, Vec::new());
+        let mut clauses = Vec::new();
         loop {
             if self.eat("for") {
-                names.extend(self.bound_names("in"));
+                let names = self.bound_names("in");
                 self.expect("in");
-                parts.push(self.deeper(|p| p.boolean(false)));
+                clauses.push(Clause::For(names, self.deeper(|p| p.boolean(false))));
             } else if self.eat("if") {
-                parts.push(self.deeper(|p| p.boolean(false)));
+                clauses.push(Clause::If(self.deeper(|p| p.boolean(false))));
             } else {
-                return Ok(self.make(start, ExprKind::Comprehension { parts, names }));
+                return Ok(self.make(start, ExprKind::Comprehension { elements, clauses }));
             }
         }
     }
@@ -205,11 +205,11 @@ impl Parser<'_> {
     fn not(&mut self) -> Expr {
         let start = self.here();
         let mut count = 0usize;
-        while self.eat("not") {
+        while self.eat("not") && self.link() {
             count += 1;
         }
         let mut expr = self.comparison();
-        for _ in 0..count.min(MAX_DEPTH) {
+        for _ in 0..count {
             expr = self.make(start, ExprKind::Not(Box::new(expr)));
         }
         expr
@@ -241,7 +241,8 @@ impl Parser<'_> {
     }
 
     fn arithmetic(&mut self, level: usize) -> Expr {
-        const LEVELS: [&[&str]; 3] = [&["|", "&", "^", "<<", ">>"], &["+", "-"], &["*", "/", "//", "%", "@"]];
+        const LEVELS: [&[&str]; 6] =
+            [&["|"], &["^"], &["&"], &["<<", ">>"], &["+", "-"], &["*", "/", "//", "%", "@"]];
         let start = self.here();
         let operand =
             |p: &mut Self| if level + 1 < LEVELS.len() { p.arithmetic(level + 1) } else { p.unary() };
@@ -258,18 +259,23 @@ impl Parser<'_> {
     }
 
     fn unary(&mut self) -> Expr {
-        let start = self.here();
-        let mut signs = 0usize;
-        while self.eat("-") || self.eat("+") || self.eat("~") {
-            signs += 1;
+        let mut signs = Vec::new();
+        while let Some(sign) = ["-", "+", "~"].into_iter().find(|sign| self.is(sign)) {
+            signs.push((self.here(), sign));
+            self.pos += 1;
+            if !self.link() {
+                break;
+            }
         }
+        let start = self.here();
         let mut expr = self.postfix();
+        // A power binds tighter than the sign before it, and less than the one behind.
         if self.eat("**") {
-            let right = self.postfix();
+            let right = self.deeper(Self::unary);
             expr = self.make(start, ExprKind::Binary(Box::new(expr), "**".to_owned(), Box::new(right)));
         }
-        if signs > 0 {
-            expr = self.make(start, ExprKind::Sign(Box::new(expr)));
+        for (start, sign) in signs.into_iter().rev() {
+            expr = self.make(start, ExprKind::Sign(sign, Box::new(expr)));
         }
         expr
     }
@@ -285,18 +291,9 @@ impl Parser<'_> {
                 let (args, keywords) = self.arguments();
                 expr = self.make(start, ExprKind::Call { callee: Box::new(expr), args, keywords });
             } else if self.eat("[") {
-                let mut parts = Vec::new();
-                while !self.is("]") && self.pos < self.tokens.len() {
-                    if !self.eat(":") && !self.eat(",") {
-                        let before = self.pos;
-                        parts.push(self.conditional());
-                        if self.pos == before {
-                            break;
-                        }
-                    }
-                }
+                let index = self.index();
                 self.expect("]");
-                expr = self.make(start, ExprKind::Subscript(Box::new(expr), parts));
+                expr = self.make(start, ExprKind::Subscript(Box::new(expr), Box::new(index)));
             } else if self.eat(".") {
                 match self.tokens.get(self.pos).filter(|t| t.kind == Kind::Name).copied() {
                     Some(token) => {
@@ -315,6 +312,60 @@ impl Parser<'_> {
         }
     }
 
+    /// What stands between the brackets of a subscript.
+    fn index(&mut self) -> Expr {
+        let start = self.here();
+        let first = self.index_part();
+        if !self.is(",") {
+            return first;
+        }
+        let mut items = vec![first];
+        while self.eat(",") && !self.is("]") && self.pos < self.tokens.len() {
+            items.push(self.index_part());
+        }
+        self.make(start, ExprKind::Sequence(Brackets::Tuple, items))
+    }
+
+    /// An expression, or a slice.
+    fn index_part(&mut self) -> Expr {
+        let start = self.here();
+        let mut parts = [None, None, None];
+        let mut colons = 0;
+        loop {
+            if self.is(":") && colons < 2 {
+                self.pos += 1;
+                colons += 1;
+            } else if parts[colons].is_none()
+                && !self.is("]")
+                && !self.is(",")
+                && self.pos < self.tokens.len()
+            {
+                parts[colons] = Some(Box::new(self.conditional()));
+            } else {
+                break;
+            }
+        }
+        match parts {
+            [Some(only), None, None] if colons == 0 => *only,
+            [None, None, None] if colons == 0 => {
+                self.error_here();
+                self.make(start, ExprKind::Error)
+            }
+            parts => self.make(start, ExprKind::Slice(parts)),
+        }
+    }
+
+    /// An item that may be spread: `*list`, `**dict`.
+    fn item(&mut self) -> Expr {
+        let start = self.here();
+        let Some(stars) = ["*", "**"].into_iter().find(|stars| self.is(stars)) else {
+            return self.conditional();
+        };
+        self.pos += 1;
+        let inner = self.conditional();
+        self.make(start, ExprKind::Spread(stars, Box::new(inner)))
+    }
+
     fn arguments(&mut self) -> (Vec<Expr>, Vec<(Spanned<String>, Expr)>) {
         let (mut args, mut keywords) = (Vec::new(), Vec::new());
         while !self.is(")") && self.pos < self.tokens.len() {
@@ -327,10 +378,8 @@ impl Parser<'_> {
                 let name = Spanned::new(self.text[token.range].to_owned(), token.range);
                 keywords.push((name, self.conditional()));
             } else {
-                // `*list` and `**dict` spread a value over arguments.
-                let _ = self.eat("*") || self.eat("**");
                 let start = self.here();
-                let arg = self.conditional();
+                let arg = self.item();
                 args.push(self.comprehension(start, vec![arg]).unwrap_or_else(|mut e| e.remove(0)));
             }
             if !self.eat(",") && (!self.is(")") || self.pos == before) {
@@ -344,9 +393,8 @@ impl Parser<'_> {
     fn sequence(&mut self, close: &str) -> Vec<Expr> {
         let mut items = Vec::new();
         while !self.is(close) && self.pos < self.tokens.len() {
-            let _ = self.eat("*");
             let start = self.here();
-            let item = self.conditional();
+            let item = self.item();
             items.push(self.comprehension(start, vec![item]).unwrap_or_else(|mut e| e.remove(0)));
             if !self.eat(",") {
                 break;
@@ -360,9 +408,8 @@ impl Parser<'_> {
     fn braces(&mut self) -> ExprKind {
         let (mut pairs, mut items) = (Vec::new(), Vec::new());
         while !self.is("}") && self.pos < self.tokens.len() {
-            let _ = self.eat("*") || self.eat("**");
             let start = self.here();
-            let mut parts = vec![self.conditional()];
+            let mut parts = vec![self.item()];
             if self.eat(":") {
                 parts.push(self.conditional());
             }
@@ -378,7 +425,7 @@ impl Parser<'_> {
             }
         }
         self.expect("}");
-        if items.is_empty() { ExprKind::Dict(pairs) } else { ExprKind::Sequence(items) }
+        if items.is_empty() { ExprKind::Dict(pairs) } else { ExprKind::Sequence(Brackets::Set, items) }
     }
 
     fn atom(&mut self) -> Expr {
@@ -393,10 +440,11 @@ impl Parser<'_> {
             Kind::Str => {
                 let mut value = unescape(word);
                 while let Some(next) = self.tokens.get(self.pos).filter(|t| t.kind == Kind::Str) {
-                    value.push_str(&unescape(&self.text[next.range]));
+                    let next = unescape(&self.text[next.range]);
+                    value = value.zip(next).map(|(value, next)| value + &next);
                     self.pos += 1;
                 }
-                ExprKind::Str(value)
+                value.map_or(ExprKind::OddStr, ExprKind::Str)
             }
             Kind::Number => ExprKind::Number(word.to_owned()),
             Kind::Name => match word {
@@ -407,7 +455,7 @@ impl Parser<'_> {
             },
             Kind::Op if word == "(" => {
                 if self.eat(")") {
-                    return self.make(start, ExprKind::Sequence(Vec::new()));
+                    return self.make(start, ExprKind::Sequence(Brackets::Tuple, Vec::new()));
                 }
                 let inner = self.here();
                 let first = self.conditional();
@@ -415,13 +463,13 @@ impl Parser<'_> {
                 if self.eat(",") {
                     let mut items = vec![first];
                     items.extend(self.sequence(")"));
-                    ExprKind::Sequence(items)
+                    ExprKind::Sequence(Brackets::Tuple, items)
                 } else {
                     self.expect(")");
                     return Expr { range: range(start, self.behind()), kind: first.kind };
                 }
             }
-            Kind::Op if word == "[" => ExprKind::Sequence(self.sequence("]")),
+            Kind::Op if word == "[" => ExprKind::Sequence(Brackets::List, self.sequence("]")),
             Kind::Op if word == "{" => self.braces(),
             Kind::Op | Kind::Bad => {
                 self.pos -= 1;

@@ -9,6 +9,8 @@ pub(super) enum TagKind {
     Output,
     Statement,
     Comment,
+    /// `{{!` and its siblings write the delimiter itself.
+    Escape,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,15 +44,16 @@ pub(super) fn tags(text: &str) -> Vec<Tag> {
                 continue;
             }
         };
-        // `{{!` and its siblings write the delimiter itself.
         if bytes.get(open + 2) == Some(&b'!') {
             at = open + 3;
+            let inner = range(open, open + 2);
+            tags.push(Tag { kind: TagKind::Escape, range: range(open, at), inner, closed: true });
             continue;
         }
         let close = match kind {
             TagKind::Output => "}}",
             TagKind::Statement => "%}",
-            TagKind::Comment => "#}",
+            TagKind::Comment | TagKind::Escape => "#}",
         };
         let (inner_end, end, closed) = match text[open + 2..].find(close) {
             Some(n) => (open + 2 + n, open + 2 + n + 2, true),

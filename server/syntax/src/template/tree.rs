@@ -37,12 +37,12 @@ pub enum Piece {
     Loop {
         /// From the first tag to the last.
         range: TextRange,
-        /// Names that the loop binds.
+        /// Names that a `for` binds; none for `while`.
         names: Vec<Spanned<String>>,
         /// What is looped over, or the condition.
         subject: Expr,
-        /// The body; an `else` part is part of it.
-        body: Vec<Piece>,
+        /// The body, then the `else` part, which runs when nothing broke the loop.
+        parts: Vec<Arm>,
     },
     /// `{% try %}` with its handlers, each an alternative.
     Try {
@@ -51,22 +51,54 @@ pub enum Piece {
         /// The tried part, then each handler.
         parts: Vec<Arm>,
     },
-    /// `{% set name = expression %}`.
+    /// `{% set name = expression %}`, `{% set name += expression %}`, or an expression alone.
     Set {
         /// The tag.
         range: TextRange,
         /// The names bound, if this is an assignment.
         names: Vec<Spanned<String>>,
+        /// What is assigned to: a name, several, or `d['key']`.
+        target: Option<Expr>,
+        /// The operator before `=`: `+` of `+=`.
+        operator: Option<String>,
         /// The value.
         value: Expr,
     },
-    /// A comment, or a statement without effect on the text (`break`, `continue`).
+    /// `{{!`, `{%!` and `{#!`: the delimiter itself.
+    Escape(TextRange),
+    /// `{% break %}` or `{% continue %}`.
+    Jump {
+        /// The tag.
+        range: TextRange,
+        /// Whether it ends the loop, rather than the round.
+        breaks: bool,
+    },
+    /// A comment, a statement without effect on the text (`whitespace`), or a tag that is none.
     Silent(TextRange),
 }
 
-/// One alternative of an `if` or `try`.
+/// Which part of a block an arm is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Part {
+    /// What the block begins with: `if`, `for`, `while`, `try`.
+    First,
+    /// `elif`
+    Elif,
+    /// `else`
+    Else,
+    /// `except`, with the exceptions it names or without.
+    Except,
+    /// `finally`
+    Finally,
+    /// A tag that does not belong into the block.
+    Stray,
+}
+
+/// One part of a block.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Arm {
+    /// Which part it is.
+    pub part: Part,
     /// The tag that opens it.
     pub tag: TextRange,
     /// Its condition; `None` for `else` and for the parts of a `try`.
@@ -194,7 +226,7 @@ impl<'a> Parser<'a> {
                 let opener = match tag.kind {
                     TagKind::Output => "{{",
                     TagKind::Statement => "{%",
-                    TagKind::Comment => "{#",
+                    TagKind::Comment | TagKind::Escape => "{#",
                 };
                 let start = usize::from(tag.range.start());
                 self.error(crate::range(start, start + 2), TemplateErrorKind::UnclosedTag(opener));
@@ -206,6 +238,10 @@ impl<'a> Parser<'a> {
                 TagKind::Comment => {
                     self.at += 1;
                     pieces.push(Piece::Silent(tag.range));
+                }
+                TagKind::Escape => {
+                    self.at += 1;
+                    pieces.push(Piece::Escape(tag.range));
                 }
                 TagKind::Output => {
                     self.at += 1;
@@ -244,7 +280,8 @@ impl<'a> Parser<'a> {
             }
             "for" | "while" => return self.repeated(tag, word, rest),
             "set" => return self.set(tag, rest),
-            "break" | "continue" | "comment" | "whitespace" => {}
+            "break" | "continue" => return Piece::Jump { range: tag.range, breaks: word == "break" },
+            "comment" | "whitespace" => {}
             "" => {
                 let inner = self.text[tag.inner].trim();
                 let kind = inner
@@ -291,7 +328,7 @@ impl<'a> Parser<'a> {
         next: &[&str],
     ) -> (TextRange, Vec<Arm>) {
         let mut arms = Vec::new();
-        let (mut tag, mut condition) = (first, condition);
+        let (mut tag, mut condition, mut part) = (first, condition, Part::First);
         loop {
             self.depth += 1;
             let body = self.pieces();
@@ -300,7 +337,7 @@ impl<'a> Parser<'a> {
             let body_end =
                 closing.map_or(text_size::TextSize::of(self.text), |c| c.range.start()).max(tag.range.end());
             let body_range = TextRange::new(tag.range.end(), body_end);
-            arms.push(Arm { tag: tag.range, condition: condition.take(), body_range, body });
+            arms.push(Arm { part, tag: tag.range, condition: condition.take(), body_range, body });
             let Some(closing) = closing else {
                 self.error(first.range, TemplateErrorKind::UnclosedBlock(word.to_owned()));
                 return (TextRange::new(first.range.start(), body_end), arms);
@@ -312,7 +349,14 @@ impl<'a> Parser<'a> {
             if found == "end" || closes_in_jinja(found) {
                 return (first.range.cover(closing.range), arms);
             }
-            if !next.contains(&found) {
+            part = match found {
+                _ if !next.contains(&found) => Part::Stray,
+                "elif" => Part::Elif,
+                "else" => Part::Else,
+                "except" => Part::Except,
+                _ => Part::Finally,
+            };
+            if part == Part::Stray {
                 self.error(closing.range, TemplateErrorKind::Misplaced(found.to_owned()));
             } else if found == "elif" {
                 condition = Some(self.expression(closing, rest));
@@ -339,41 +383,48 @@ impl<'a> Parser<'a> {
         } else {
             (Vec::new(), self.expression(tag, rest))
         };
-        let (range, arms) = self.arms(tag, None, word, &["else"]);
-        let body = arms.into_iter().flat_map(|a| a.body).collect();
-        Piece::Loop { range, names, subject, body }
+        let (range, parts) = self.arms(tag, None, word, &["else"]);
+        Piece::Loop { range, names, subject, parts }
     }
 
     fn names(&mut self, tag: Tag, at: TextRange) -> Vec<Spanned<String>> {
-        let mut names = Vec::new();
         let expr = self.expression(tag, at);
-        let mut stack = vec![&expr];
-        while let Some(e) = stack.pop() {
-            match &e.kind {
-                ExprKind::Name(name) => names.push(Spanned::new(name.clone(), e.range)),
-                ExprKind::Sequence(items) => stack.extend(items.iter().rev()),
-                _ => {}
-            }
-        }
-        names
+        names_in(&expr)
     }
 
     fn set(&mut self, tag: Tag, rest: TextRange) -> Piece {
         let Some(assign) = find_word(self.text, rest, "=") else {
             let value = self.expression(tag, rest);
-            return Piece::Set { range: tag.range, names: Vec::new(), value };
+            return Piece::Set { range: tag.range, names: Vec::new(), target: None, operator: None, value };
         };
-        let before = TextRange::new(rest.start(), assign.start());
-        let left =
-            self.text[before].trim_end_matches(['+', '-', '*', '/', '%', '|', '&', '^']).trim_end().len();
-        let left = TextRange::at(rest.start(), crate::range(0, left).end());
-        let names = if left.is_empty() { Vec::new() } else { self.names(tag, left) };
-        if left.is_empty() {
+        let before = self.text[TextRange::new(rest.start(), assign.start())].trim_end();
+        let left = before.trim_end_matches(['+', '-', '*', '/', '%', '|', '&', '^', '<', '>', '@']);
+        let operator = Some(before[left.len()..].to_owned()).filter(|operator| !operator.is_empty());
+        let left = TextRange::at(rest.start(), crate::range(0, left.trim_end().len()).end());
+        let target = if left.is_empty() {
             self.error(tag.range, TemplateErrorKind::BadSet);
-        }
+            None
+        } else {
+            Some(self.expression(tag, left))
+        };
+        let names = target.as_ref().map(names_in).unwrap_or_default();
         let value = self.expression(tag, TextRange::new(assign.end(), rest.end()));
-        Piece::Set { range: tag.range, names, value }
+        Piece::Set { range: tag.range, names, target, operator, value }
     }
+}
+
+/// The names that an assignment to `target` binds.
+fn names_in(target: &Expr) -> Vec<Spanned<String>> {
+    let mut names = Vec::new();
+    let mut stack = vec![target];
+    while let Some(e) = stack.pop() {
+        match &e.kind {
+            ExprKind::Name(name) => names.push(Spanned::new(name.clone(), e.range)),
+            ExprKind::Sequence(_, items) => stack.extend(items.iter().rev()),
+            _ => {}
+        }
+    }
+    names
 }
 
 impl Template {
@@ -383,98 +434,19 @@ impl Template {
     }
 }
 
-impl Template {
-    /// Under which conditions the text at `offset` is part of the query, outermost first, in the template's own words:
-    /// `defined(country)`, `not mode == 'a'` for what an arm before it excludes.
-    pub fn conditions_at(&self, text: &str, offset: text_size::TextSize) -> Vec<String> {
-        let mut conditions = Vec::new();
-        self.walk(&mut |piece| {
-            let Piece::If { arms, .. } = piece else { return };
-            let Some(at) = arms.iter().position(|arm| arm.body_range.contains(offset)) else { return };
-            match &arms[at].condition {
-                Some(condition) => conditions.push(text[condition.range].trim().to_owned()),
-                None => conditions.extend(
-                    arms[..at]
-                        .iter()
-                        .filter_map(|a| a.condition.as_ref())
-                        .map(|c| format!("not {}", text[c.range].trim())),
-                ),
-            }
-        });
-        conditions
-    }
-}
-
 fn walk<'t>(pieces: &'t [Piece], visit: &mut dyn FnMut(&'t Piece)) {
     for piece in pieces {
         visit(piece);
         match piece {
-            Piece::If { arms, .. } | Piece::Try { parts: arms, .. } => {
+            Piece::If { arms, .. } | Piece::Try { parts: arms, .. } | Piece::Loop { parts: arms, .. } => {
                 for arm in arms {
                     walk(&arm.body, visit);
                 }
             }
-            Piece::Loop { body, .. } => walk(body, visit),
             _ => {}
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use expect_test::{Expect, expect};
-
-    fn errors(text: &str, expected: &Expect) {
-        let template = parse(text);
-        let lines: String =
-            template.errors.iter().map(|e| format!("{:?} {:?}\n", &text[e.range], e.kind)).collect();
-        expected.assert_eq(&lines);
-    }
-
-    #[test]
-    fn well_formed_templates_have_no_errors() {
-        for text in [
-            "SELECT {{Int32(a, 1)}} {% if defined(b) %}x{% elif c == 'd' %}y{% else %}z{% end if %}",
-            "{% for l, x in enumerate_with_last(split_to_array(a)) %}{{column(x)}}{% if not l %},{% end %}{% end %}",
-            "{% set x = String(a, 'b') %}{% set n += 1 %}{% try %}{{x}}{% except %}1{% end %}{# {{ #}{{!",
-            "{'a': 1} {{{a}}}",
-            "{% set d['k'] = 1 %}{% set (a, b) = c %}{% set f(x=1) %}{% set s = 'a=b' %}",
-            "{% for x in\n [y for y in z] %}{{x}}{% end %}",
-            "{% comment anything goes %}{% while x %}{% break %}{% end %}",
-        ] {
-            assert_eq!(parse(text).errors, [], "{text}");
-        }
-    }
-
-    #[test]
-    fn malformed_tags_are_named() {
-        errors(
-            "{% if a %}{% endif %}{% if b %}{% else if c %}",
-            &expect![[r#"
-                "{% endif %}" JinjaEnd("endif")
-                "{% if b %}" UnclosedBlock("if")
-                "{% else if c %}" ElseIf
-            "#]],
-        );
-        errors(
-            "{% end %}{% include 'x' %}{% foo %}{{ }}{{ a b }}{% elif x %}{{",
-            &expect![[r#"
-                "{% end %}" ExtraEnd
-                "{% include 'x' %}" ForbiddenStatement("include")
-                "{% foo %}" UnknownStatement("foo")
-                "{{ }}" Empty
-                "b " BadExpression
-                "{% elif x %}" Misplaced("elif")
-                "{{" UnclosedTag("{{")
-            "#]],
-        );
-    }
-
-    #[test]
-    fn ten_thousand_blocks_deep_is_reported() {
-        let n = 10_000;
-        let text = format!("{}x{}", "{% if a %}".repeat(n), "{% end %}".repeat(n));
-        assert!(parse(&text).errors.iter().any(|e| e.kind == TemplateErrorKind::TooDeep));
-    }
-}
+mod tests;

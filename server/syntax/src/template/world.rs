@@ -1,8 +1,15 @@
-//! A world: a consistent assignment of truth to the conditions of a template.
+//! One request that is being looked for: which parameters it passes, so that given conditions hold.
+//!
+//! Values are tried, not derived: a parameter's candidates are the values that the template's own conditions mention
+//! and their neighbours, and what its type takes. A candidate is taken when everything decided before still holds.
 
 use rustc_hash::FxHashMap;
 
 use super::expr::{Expr, ExprKind};
+use super::facts::{Facts, squeeze};
+use super::params::{Parameter, passed};
+use super::value::{Stop, named, truth};
+use super::witness::{ParameterChoice, Witness};
 
 /// What must hold for an arm to be taken.
 #[derive(Clone, Copy)]
@@ -13,69 +20,66 @@ pub(super) enum Constraint<'t> {
     Part(u32, usize),
 }
 
-/// What is decided so far about conditions.
-pub(super) struct World<'t> {
-    text: &'t str,
-    truth: FxHashMap<String, bool>,
-    /// `lhs == literal` decided true: lhs to literal.
-    equal: FxHashMap<String, String>,
+pub(super) type Constraints<'t> = Vec<Constraint<'t>>;
+
+/// What is decided so far. Everything that grows does so at its end, so that a failed attempt is undone without a copy.
+pub(super) struct World<'t, 'f> {
+    facts: &'f Facts<'t>,
+    /// Parameters that are decided, in order, with the value passed or `None`. A later entry replaces an earlier one.
+    values: Vec<(&'t str, Option<String>)>,
+    /// Conditions that the values make true or false.
+    held: Vec<(&'t Expr, bool)>,
+    /// Every decision, in order: the condition's number and truth, and whether no value decides it.
+    decided: Vec<(usize, bool, bool)>,
+    /// The same by number.
+    truth: FxHashMap<usize, bool>,
+    /// `left == literal` assumed true without values.
+    equal: Vec<(String, String)>,
     /// Which part each `try` runs, by its offset.
-    pub(super) parts: FxHashMap<u32, usize>,
-    /// Keys of `truth`, in order, with their truth.
-    pub(super) decided: Vec<(String, bool)>,
-    /// Keys of `equal`, in order.
-    equated: Vec<String>,
-    /// Keys of `parts`, in order.
-    chosen: Vec<u32>,
+    parts: Vec<(u32, usize)>,
 }
 
-impl<'t> World<'t> {
-    pub(super) fn new(text: &'t str) -> Self {
+impl<'t, 'f> World<'t, 'f> {
+    pub(super) fn new(facts: &'f Facts<'t>) -> Self {
         Self {
-            text,
-            truth: FxHashMap::default(),
-            equal: FxHashMap::default(),
-            parts: FxHashMap::default(),
+            facts,
+            values: Vec::new(),
+            held: Vec::new(),
             decided: Vec::new(),
-            equated: Vec::new(),
-            chosen: Vec::new(),
+            truth: FxHashMap::default(),
+            equal: Vec::new(),
+            parts: Vec::new(),
         }
     }
 
-    /// Extends the assignment so that all constraints hold; leaves it unchanged when that is impossible. What was
-    /// decided is undone one by one: a copy of the assignment for each attempt would cost more than the attempt.
-    pub(super) fn satisfy(&mut self, constraints: &[Constraint<'_>]) -> bool {
-        let (decided, equated, chosen) = (self.decided.len(), self.equated.len(), self.chosen.len());
+    /// Extends the request so that all constraints hold; leaves it unchanged when that is impossible.
+    pub(super) fn satisfy(&mut self, constraints: &[Constraint<'t>]) -> bool {
+        let before =
+            [self.values.len(), self.held.len(), self.decided.len(), self.equal.len(), self.parts.len()];
         let satisfied = constraints.iter().all(|constraint| match constraint {
             Constraint::Holds(expr, want) => self.force(expr, *want),
-            Constraint::Part(offset, part) => self.choose(*offset, *part),
+            Constraint::Part(offset, part) => match self.parts.iter().find(|(at, _)| at == offset) {
+                Some((_, known)) => known == part,
+                None => {
+                    self.parts.push((*offset, *part));
+                    true
+                }
+            },
         });
         if !satisfied {
-            for (key, _) in self.decided.drain(decided..) {
-                self.truth.remove(&key);
+            let [values, held, decided, equal, parts] = before;
+            self.values.truncate(values);
+            self.held.truncate(held);
+            for (number, ..) in self.decided.drain(decided..) {
+                self.truth.remove(&number);
             }
-            for left in self.equated.drain(equated..) {
-                self.equal.remove(&left);
-            }
-            for offset in self.chosen.drain(chosen..) {
-                self.parts.remove(&offset);
-            }
+            self.equal.truncate(equal);
+            self.parts.truncate(parts);
         }
         satisfied
     }
 
-    fn choose(&mut self, offset: u32, part: usize) -> bool {
-        match self.parts.get(&offset) {
-            Some(chosen) => *chosen == part,
-            None => {
-                self.parts.insert(offset, part);
-                self.chosen.push(offset);
-                true
-            }
-        }
-    }
-
-    fn force(&mut self, expr: &Expr, want: bool) -> bool {
+    fn force(&mut self, expr: &'t Expr, want: bool) -> bool {
         match &expr.kind {
             ExprKind::Not(inner) => self.force(inner, !want),
             ExprKind::Bool { and, operands } if *and == want => operands.iter().all(|e| self.force(e, want)),
@@ -85,34 +89,143 @@ impl<'t> World<'t> {
             }
             _ => match constant(expr) {
                 Some(value) => value == want,
-                None => {
-                    let (key, positive) = self.key(expr);
-                    self.decide(key, expr, want == positive)
-                }
+                None => self.decide(expr, want),
             },
         }
     }
 
-    fn decide(&mut self, key: String, expr: &Expr, value: bool) -> bool {
-        if let Some(known) = self.truth.get(&key) {
-            return *known == value;
+    /// Makes a condition without `and`, `or` and `not` true or false.
+    fn decide(&mut self, expr: &'t Expr, want: bool) -> bool {
+        let (number, positive) = self.facts.key(expr);
+        if let Some(known) = self.truth.get(&number) {
+            return (*known == positive) == want;
         }
-        if let (true, Some((left, literal))) = (value, self.equality(expr)) {
-            match self.equal.get(&left) {
-                Some(other) if *other != literal => return false,
-                Some(_) => {}
-                None => {
-                    self.equated.push(left.clone());
-                    self.equal.insert(left, literal);
+        let parameters = self.facts.names.parameters(expr);
+        match self.search(expr, want, &parameters) {
+            Search::Found(values) => {
+                for (name, value) in values {
+                    if self.value_of(name) != Some(&value) {
+                        self.values.push((name, value));
+                    }
                 }
+                self.held.push((expr, want));
+                self.note(number, want == positive, false);
+                true
+            }
+            Search::Contradiction => false,
+            Search::Unknown => self.assume(expr, number, want == positive),
+        }
+    }
+
+    fn note(&mut self, number: usize, truth: bool, is_assumption: bool) {
+        self.decided.push((number, truth, is_assumption));
+        self.truth.insert(number, truth);
+    }
+
+    /// Decides a condition that no value decides: one truth for the same words.
+    fn assume(&mut self, expr: &Expr, number: usize, value: bool) -> bool {
+        if let (true, Some((left, literal))) = (value, equality(self.facts.text, expr)) {
+            match self.equal.iter().find(|(known, _)| *known == left) {
+                Some((_, other)) if *other != literal => return false,
+                _ => self.equal.push((left, literal)),
             }
         }
-        self.decided.push((key.clone(), value));
-        self.truth.insert(key, value);
+        self.note(number, value, true);
         true
     }
 
-    fn known(&self, expr: &Expr) -> Option<bool> {
+    /// The value of `expr` when `changed` is passed instead of what is decided.
+    fn try_value(&self, expr: &Expr, changed: &[(&str, Option<&str>)]) -> Result<bool, Stop> {
+        let request = |name: &str| match changed.iter().find(|(n, _)| *n == name) {
+            Some((_, value)) => value.map(str::to_owned),
+            None => self.value_of(name).cloned().flatten(),
+        };
+        self.facts.names.value(expr, &request).map(|value| truth(&value))
+    }
+
+    fn value_of(&self, name: &str) -> Option<&Option<String>> {
+        self.values.iter().rev().find(|(n, _)| *n == name).map(|(_, value)| value)
+    }
+
+    fn search(&self, expr: &'t Expr, want: bool, parameters: &[&'t str]) -> Search<'t> {
+        if self.facts.names.fuel.get() == 0 {
+            return Search::Unknown;
+        }
+        let now = self.try_value(expr, &[]);
+        if now == Ok(want) {
+            let values = parameters.iter().map(|name| (*name, self.value_of(name).cloned().flatten()));
+            return Search::Found(values.collect());
+        }
+        let mut certain = now != Err(Stop::Unknown) && parameters.len() == 1 && is_simple(expr);
+        for (n, name) in parameters.iter().enumerate() {
+            // What the others are, they stay.
+            let others = parameters.iter().enumerate().filter(|(m, _)| *m != n);
+            let others: Vec<_> =
+                others.map(|(_, name)| (*name, self.value_of(name).cloned().flatten())).collect();
+            let held: Vec<_> = self.held.iter().copied().filter(|(e, _)| self.mentions(e, name)).collect();
+            certain &= held.iter().all(|(e, _)| is_simple(e));
+            let conditions = std::iter::once(expr).chain(held.iter().map(|(e, _)| *e));
+            let candidates = self.facts.candidates(name, conditions);
+            let all = std::iter::once(None).chain(candidates.iter().map(|c| Some(c.as_str())));
+            for candidate in all {
+                let changed = [(*name, candidate)];
+                let fits = |(e, want): (&Expr, bool)| self.try_value(e, &changed) == Ok(want);
+                if fits((expr, want)) && held.iter().copied().all(fits) {
+                    let mut values = others;
+                    values.push((*name, candidate.map(str::to_owned)));
+                    return Search::Found(values);
+                }
+            }
+        }
+        if let Some(values) = self.search_pair(expr, want, parameters) {
+            return Search::Found(values);
+        }
+        if certain && self.facts.names.fuel.get() > 0 { Search::Contradiction } else { Search::Unknown }
+    }
+
+    /// Changes two parameters at once, where one condition compares them.
+    fn search_pair(
+        &self,
+        expr: &'t Expr,
+        want: bool,
+        parameters: &[&'t str],
+    ) -> Option<Vec<(&'t str, Option<String>)>> {
+        const TRIED: usize = 12;
+        let mut linked = parameters.to_vec();
+        let held = self.held.iter().filter(|(e, _)| parameters.iter().any(|name| self.mentions(e, name)));
+        for name in held.flat_map(|(e, _)| self.facts.names.parameters(e)) {
+            if !linked.contains(&name) {
+                linked.push(name);
+            }
+        }
+        let [first, second] = linked.as_slice() else { return None };
+        let touched = |e| self.mentions(e, first) || self.mentions(e, second);
+        let held: Vec<_> = self.held.iter().copied().filter(|(e, _)| touched(e)).collect();
+        let conditions = || std::iter::once(expr).chain(held.iter().map(|(e, _)| *e));
+        let firsts = self.facts.candidates(first, conditions());
+        let seconds = self.facts.candidates(second, conditions());
+        let tried = |all: &[String]| {
+            std::iter::once(None).chain(all.iter().take(TRIED).cloned().map(Some)).collect::<Vec<_>>()
+        };
+        let seconds = tried(&seconds);
+        for a in tried(&firsts) {
+            for b in std::iter::once(&a).chain(&seconds) {
+                let changed = [(*first, a.as_deref()), (*second, b.as_deref())];
+                let fits = |(e, want): (&Expr, bool)| self.try_value(e, &changed) == Ok(want);
+                if fits((expr, want)) && held.iter().copied().all(fits) {
+                    return Some(vec![(*first, a.clone()), (*second, b.clone())]);
+                }
+            }
+        }
+        None
+    }
+
+    fn mentions(&self, expr: &'t Expr, parameter: &str) -> bool {
+        self.facts.names.parameters(expr).contains(&parameter)
+    }
+
+    /// The truth of a condition, if everything that it depends on is decided.
+    fn known(&self, expr: &'t Expr) -> Option<bool> {
         match &expr.kind {
             ExprKind::Not(inner) => self.known(inner).map(|b| !b),
             ExprKind::Bool { and, operands } => {
@@ -124,62 +237,179 @@ impl<'t> World<'t> {
                 }
             }
             _ => constant(expr).or_else(|| {
-                let (key, positive) = self.key(expr);
-                self.truth.get(&key).map(|b| *b == positive)
+                let (number, positive) = self.facts.key(expr);
+                self.truth.get(&number).map(|b| *b == positive)
             }),
         }
     }
 
-    /// Truth in this variant; what nobody decided is false, as for a parameter that is not passed.
-    pub(super) fn holds(&self, expr: &Expr) -> bool {
+    /// Truth for this request; what fails or is not known is false.
+    pub(super) fn holds(&self, expr: &'t Expr) -> bool {
         match &expr.kind {
             ExprKind::Not(inner) => !self.holds(inner),
             ExprKind::Bool { and: true, operands } => operands.iter().all(|e| self.holds(e)),
             ExprKind::Bool { and: false, operands } => operands.iter().any(|e| self.holds(e)),
             _ => constant(expr).unwrap_or_else(|| {
-                let (key, positive) = self.key(expr);
-                self.truth.get(&key).copied().unwrap_or(false) == positive
+                let (number, positive) = self.facts.key(expr);
+                match self.truth.get(&number) {
+                    Some(truth) => *truth == positive,
+                    None => self.try_value(expr, &[]).unwrap_or(!positive),
+                }
             }),
         }
     }
 
-    fn equality(&self, expr: &Expr) -> Option<(String, String)> {
-        match &expr.kind {
-            ExprKind::Compare(left, rest) if rest.len() == 1 && matches!(rest[0].0.as_str(), "==" | "!=") => {
-                let literal = &rest[0].1;
-                matches!(literal.kind, ExprKind::Str(_) | ExprKind::Number(_))
-                    .then(|| (squeeze(&self.text[left.range]), squeeze(&self.text[literal.range])))
-            }
-            _ => None,
-        }
+    /// The part that a `try` runs.
+    pub(super) fn part(&self, offset: u32) -> usize {
+        self.parts.iter().find(|(at, _)| *at == offset).map_or(0, |(_, part)| *part)
     }
 
-    /// A name for an atomic condition, and whether the expression is it (true) or its negation.
-    fn key(&self, expr: &Expr) -> (String, bool) {
-        if let ExprKind::Compare(left, rest) = &expr.kind
-            && let [(op, right)] = rest.as_slice()
-        {
-            let (op, positive) = match op.as_str() {
-                "!=" => ("==", false),
-                "not in" => ("in", false),
-                "is not" => ("is", false),
-                op => (op, true),
-            };
-            let key =
-                format!("{} {op} {}", squeeze(&self.text[left.range]), squeeze(&self.text[right.range]));
-            return (key, positive);
+    /// What was decided, in order.
+    pub(super) fn decided(&self) -> Vec<(String, bool)> {
+        self.decided.iter().map(|(number, truth, _)| (self.name_of(*number), *truth)).collect()
+    }
+
+    fn name_of(&self, number: usize) -> String {
+        self.facts.key_names.get(number).cloned().unwrap_or_default()
+    }
+
+    /// Passes what the query needs besides, where `is_printed` says that it does, without changing any of `conditions`.
+    pub(super) fn witness(
+        &self,
+        conditions: &[&'t Expr],
+        is_printed: impl Fn(&Parameter) -> bool,
+    ) -> Witness {
+        let mut required: Vec<(String, String)> = Vec::new();
+        for p in self.facts.parameters.iter().filter(|p| p.required && (!p.in_output || is_printed(p))) {
+            let known = self.value_of(&p.name).is_some_and(|value| value.is_some());
+            if known || required.iter().any(|(name, _)| *name == p.name) {
+                continue;
+            }
+            let mentioning: Vec<_> =
+                conditions.iter().copied().filter(|c| self.mentions(c, &p.name)).collect();
+            let before: Vec<_> = mentioning.iter().map(|c| self.try_value(c, &[]).unwrap_or(false)).collect();
+            let candidates = self.facts.candidates(&p.name, mentioning.iter().copied());
+            let fitting = self.facts.examples(&p.name).into_iter().chain(candidates).find(|candidate| {
+                let with = |c: &Expr| self.try_value(c, &[(&p.name, Some(candidate))]);
+                let same =
+                    |c: &Expr, truth: bool| matches!(with(c), Err(Stop::Unknown)) || with(c) == Ok(truth);
+                mentioning.iter().zip(&before).all(|(c, truth)| same(c, *truth))
+            });
+            required.extend(fitting.map(|value| (p.name.clone(), value)));
         }
-        if let Some(("defined", [arg], _)) = expr.as_call()
-            && let ExprKind::Name(name) | ExprKind::Str(name) = &arg.kind
-        {
-            return (format!("defined({name})"), true);
+        let mut parameters: Vec<(String, ParameterChoice)> = Vec::new();
+        for (name, _) in &self.values {
+            if parameters.iter().all(|(n, _)| n != name) {
+                let decided = self.value_of(name).cloned().flatten();
+                let filled = || required.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
+                parameters.push(((*name).to_owned(), self.choice(name, decided.or_else(filled))));
+            }
         }
-        (squeeze(&self.text[expr.range]), true)
+        required.retain(|(name, _)| parameters.iter().all(|(n, _)| n != name));
+        let assumed = self.decided.iter().filter(|(.., is_assumption)| *is_assumption);
+        let undecided = assumed.map(|(number, truth, _)| (self.name_of(*number), *truth)).collect();
+        Witness { parameters, required, undecided }
+    }
+
+    /// A decided value with what decided it.
+    fn choice(&self, name: &str, value: Option<String>) -> ParameterChoice {
+        let held: Vec<_> = self.held.iter().filter(|(e, _)| self.mentions(e, name)).collect();
+        let is_defined = |e: &Expr| {
+            e.as_call()
+                .is_some_and(|(f, args, _)| f == "defined" && args.first().and_then(named) == Some(name))
+        };
+        let excluded: Vec<_> = held.iter().filter_map(|(e, holds)| excluded(e, *holds)).flatten().collect();
+        let others = held.iter().filter(|(e, holds)| !is_defined(e) && excluded_by(e, *holds).is_none());
+        let others: Vec<_> = others.collect();
+        match value {
+            None if held.iter().any(|(e, _)| is_defined(e)) || !others.is_empty() => ParameterChoice::Absent,
+            example if others.is_empty() && !excluded.is_empty() => {
+                ParameterChoice::IsNot { excluded, example }
+            }
+            None => ParameterChoice::Absent,
+            Some(example) if others.is_empty() => ParameterChoice::Passed { example },
+            Some(value) => {
+                let exact = others.iter().any(|(e, holds)| is_exact(e, *holds));
+                ParameterChoice::Is { value, exact }
+            }
+        }
     }
 }
 
-pub(super) fn squeeze(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('"', "'")
+enum Search<'t> {
+    /// Values with which the condition, and all before it, are as wanted.
+    Found(Vec<(&'t str, Option<String>)>),
+    /// There are none.
+    Contradiction,
+    /// None were found.
+    Unknown,
+}
+
+/// `x == 'a'` that is false, `x != 'a'` that is true, and `in` alike: the values.
+fn excluded(expr: &Expr, holds: bool) -> Option<Vec<String>> {
+    let ExprKind::Compare(left, rest) = &expr.kind else { return None };
+    let [(op, right)] = rest.as_slice() else { return None };
+    let denies = match op.as_str() {
+        "==" | "in" => !holds,
+        "!=" | "not in" => holds,
+        _ => false,
+    };
+    match (&right.kind, op.as_str()) {
+        _ if !denies || passed(left).is_some() => None,
+        (ExprKind::Sequence(_, items), "in" | "not in") => items.iter().map(passed).collect(),
+        (_, "==" | "!=") => passed(right).map(|value| vec![value]),
+        _ => None,
+    }
+}
+
+fn excluded_by(expr: &Expr, holds: bool) -> Option<()> {
+    excluded(expr, holds).map(|_| ())
+}
+
+/// `x == 'a'` that is true, or `x in ['a']`.
+fn is_exact(expr: &Expr, holds: bool) -> bool {
+    let ExprKind::Compare(_, rest) = &expr.kind else { return false };
+    match rest.as_slice() {
+        [(op, _)] => matches!((op.as_str(), holds), ("==", true) | ("!=", false)),
+        _ => false,
+    }
+}
+
+/// Whether the candidates are all that there is to try for a condition.
+fn is_simple(expr: &Expr) -> bool {
+    let literal = |e: &Expr| match &e.kind {
+        ExprKind::Sequence(_, items) => items.iter().all(|item| passed(item).is_some()),
+        ExprKind::Constant("None") => true,
+        _ => passed(e).is_some(),
+    };
+    let term = |e: &Expr| match &e.kind {
+        ExprKind::Name(_) => true,
+        _ => e.as_call().is_some_and(|(function, args, keywords)| {
+            (super::TYPE_FUNCTIONS.contains(&function)
+                || matches!(function, "int" | "float" | "str" | "defined"))
+                && args.split_first().is_some_and(|(first, rest)| {
+                    named(first).is_some() && rest.iter().chain(keywords.iter().map(|(_, e)| e)).all(literal)
+                })
+        }),
+    };
+    match &expr.kind {
+        ExprKind::Compare(left, rest) => match rest.as_slice() {
+            [(_, right)] => term(left) && literal(right) || literal(left) && term(right),
+            _ => false,
+        },
+        _ => term(expr),
+    }
+}
+
+fn equality(text: &str, expr: &Expr) -> Option<(String, String)> {
+    match &expr.kind {
+        ExprKind::Compare(left, rest) if rest.len() == 1 && matches!(rest[0].0.as_str(), "==" | "!=") => {
+            let literal = &rest[0].1;
+            matches!(literal.kind, ExprKind::Str(_) | ExprKind::Number(_))
+                .then(|| (squeeze(&text[left.range]), squeeze(&text[literal.range])))
+        }
+        _ => None,
+    }
 }
 
 fn constant(expr: &Expr) -> Option<bool> {

@@ -81,7 +81,7 @@ pub(super) fn check<'t>(scope: &mut Scope<'t, '_, '_>, tree: &'t Template) {
         Piece::If { arms, .. } => {
             todo.extend(arms.iter().filter_map(|a| a.condition.as_ref()).map(|c| (c, Place::Control)));
         }
-        Piece::Try { .. } | Piece::Silent(_) => {}
+        Piece::Try { .. } | Piece::Escape(_) | Piece::Jump { .. } | Piece::Silent(_) => {}
     });
     let broken: Vec<_> = tree.errors.iter().map(|e| e.range).collect();
     for (expr, place) in todo {
@@ -99,6 +99,7 @@ fn visit(scope: &mut Scope<'_, '_, '_>, expr: &Expr, place: Place) {
     if place == Place::Output {
         operator(scope, expr);
     }
+    inner_name(scope, expr, place);
     match &expr.kind {
         ExprKind::Conditional { then, condition, otherwise } => {
             visit(scope, then, place);
@@ -109,6 +110,7 @@ fn visit(scope: &mut Scope<'_, '_, '_>, expr: &Expr, place: Place) {
         ExprKind::Comprehension { .. } | ExprKind::Lambda { .. } => {}
         ExprKind::Call { callee, args, keywords } => {
             method(scope, callee, place);
+            inner_name(scope, callee, place);
             let inside = match &callee.kind {
                 ExprKind::Attribute(subject, _) => Some(&**subject),
                 ExprKind::Name(_) => None,
@@ -156,6 +158,20 @@ fn method(scope: &mut Scope<'_, '_, '_>, callee: &Expr, place: Place) {
     }
 }
 
+/// Python's own names, `__class__` and the like, are refused everywhere.
+fn inner_name(scope: &mut Scope<'_, '_, '_>, expr: &Expr, place: Place) {
+    let (name, range) = match &expr.kind {
+        ExprKind::Name(name) => (name, expr.range),
+        // Where output is printed, every attribute was reported.
+        ExprKind::Attribute(_, name) if place != Place::Output => (&name.value, name.range),
+        _ => return,
+    };
+    if name.len() > 4 && name.starts_with("__") && name.ends_with("__") {
+        let message = format!("`{name}` is a name of Python's own, and templates refuse those; remove it");
+        scope.push(&codes::TEMPLATE_EXPRESSION, range, message);
+    }
+}
+
 fn operator(scope: &mut Scope<'_, '_, '_>, expr: &Expr) {
     let message = match &expr.kind {
         ExprKind::Compare(_, rest) => {
@@ -176,6 +192,9 @@ fn operator(scope: &mut Scope<'_, '_, '_>, expr: &Expr) {
             "`{{{{ }}}}` reads no attributes (`.{0}`); use `['{0}']` or `.get('{0}')` for a key",
             name.value
         ),
+        ExprKind::Sign(sign, _) if *sign != "-" => {
+            format!("`{{{{ }}}}` knows no `{sign}` before a value; leave it out, or do it in SQL")
+        }
         ExprKind::Comprehension { .. } => {
             "`{{ }}` allows no comprehension; loop with `{% for … %}`".to_owned()
         }

@@ -39,7 +39,7 @@ pub(super) fn check<'t>(scope: &mut Scope<'t, '_, '_>, tree: &'t Template) {
                 first_arguments(scope, condition);
             }
         }
-        Piece::Try { .. } | Piece::Silent(_) => {}
+        Piece::Try { .. } | Piece::Escape(_) | Piece::Jump { .. } | Piece::Silent(_) => {}
     });
     let mut seen = FxHashSet::default();
     // Only a typed use is certain to be a parameter; a quoted first argument may be a value.
@@ -81,7 +81,7 @@ fn not_a_name(scope: &Scope<'_, '_, '_>, function: &str, first: &Expr) -> Option
     let parameter = |e: &Expr| matches!(&e.kind, ExprKind::Name(n) if !scope.bound.contains(n.as_str()));
     match &first.kind {
         ExprKind::Number(_) => {}
-        ExprKind::Sign(inner) if matches!(inner.kind, ExprKind::Number(_)) => {}
+        ExprKind::Sign(_, inner) if matches!(inner.kind, ExprKind::Number(_)) => {}
         ExprKind::Binary(a, op, b) if op == "-" && parameter(a) && parameter(b) => {
             let name = found.replace(|c: char| !c.is_alphanumeric(), "_");
             return Some(format!(

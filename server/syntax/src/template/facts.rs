@@ -1,0 +1,226 @@
+//! What a template says about its parameters and conditions, collected once.
+
+use std::cell::Cell;
+
+use rustc_hash::FxHashMap;
+use text_size::TextRange;
+
+use super::expr::{Expr, ExprKind};
+use super::params::{Parameter, parameters, passed};
+use super::tree::{Piece, Template};
+use super::value::{Names, Value, named, number};
+
+/// Steps of evaluation for one template: far more than people's templates need.
+const FUEL: u32 = 1_000_000;
+
+/// Candidates for one parameter and one condition.
+const MAX_CANDIDATES: usize = 48;
+
+/// What a template says about its names, found once.
+pub(super) struct Facts<'t> {
+    pub(super) text: &'t str,
+    pub(super) names: Names<'t>,
+    pub(super) parameters: Vec<Parameter>,
+    /// Names of conditions, by where these stand: the number of the name, and whether the condition is it (true) or its
+    /// negation.
+    keys: FxHashMap<TextRange, (usize, bool)>,
+    pub(super) key_names: Vec<String>,
+}
+
+impl<'t> Facts<'t> {
+    pub(super) fn new(text: &'t str, template: &'t Template) -> Self {
+        let mut sets: FxHashMap<&str, Option<&Expr>> = FxHashMap::default();
+        // A value is the same everywhere when it is set once, and outside of every block.
+        for piece in &template.pieces {
+            if let Piece::Set { names, operator: None, target, value, .. } = piece
+                && let [name] = names.as_slice()
+                && target.as_ref().is_some_and(|t| matches!(t.kind, ExprKind::Name(_)))
+            {
+                sets.entry(&name.value).and_modify(|known| *known = None).or_insert(Some(value));
+            }
+        }
+        template.walk(&mut |piece| {
+            let (Piece::Set { names, range, .. } | Piece::Loop { names, range, .. }) = piece else { return };
+            let once = |value: &Expr| range.contains_range(value.range) && matches!(piece, Piece::Set { .. });
+            for name in names {
+                let known = sets.entry(&name.value).or_insert(None);
+                *known = known.filter(|value| once(value));
+            }
+        });
+        let names = Names { sets, fuel: Cell::new(FUEL) };
+        let mut facts = Self {
+            text,
+            names,
+            parameters: parameters(text, template),
+            keys: FxHashMap::default(),
+            key_names: Vec::new(),
+        };
+        let mut numbers = FxHashMap::default();
+        for condition in conditions(template) {
+            let mut todo = vec![condition];
+            while let Some(expr) = todo.pop() {
+                match &expr.kind {
+                    ExprKind::Not(inner) => todo.push(inner),
+                    ExprKind::Bool { operands, .. } => todo.extend(operands),
+                    _ => {
+                        let (name, positive) = key(text, expr);
+                        let next = facts.key_names.len();
+                        let number = *numbers.entry(name.clone()).or_insert(next);
+                        if number == next {
+                            facts.key_names.push(name);
+                        }
+                        facts.keys.insert(expr.range, (number, positive));
+                    }
+                }
+            }
+        }
+        facts
+    }
+
+    /// The name of an atomic condition. Every one was met when the facts were collected.
+    pub(super) fn key(&self, expr: &Expr) -> (usize, bool) {
+        self.keys.get(&expr.range).copied().unwrap_or((usize::MAX, true))
+    }
+
+    /// Whether there are steps left, and one less of them.
+    pub(super) fn step(&self) -> bool {
+        let left = self.names.fuel.get();
+        self.names.fuel.set(left.saturating_sub(1));
+        left > 0
+    }
+
+    /// Values to try for a parameter, likely ones first.
+    pub(super) fn candidates<'a>(
+        &self,
+        parameter: &str,
+        conditions: impl Iterator<Item = &'a Expr>,
+    ) -> Vec<String>
+    where
+        't: 'a,
+    {
+        let mut out = Vec::new();
+        for condition in conditions {
+            if out.len() >= MAX_CANDIDATES {
+                break;
+            }
+            literals(condition, &self.names, &mut out);
+        }
+        out.truncate(MAX_CANDIDATES);
+        let own = self.examples(parameter);
+        // What people wrote as an example is the best value where any will do.
+        let stated = self.uses(parameter).any(|p| p.example.is_some() || !p.values.is_empty());
+        let mut all = if stated { own.iter().cloned().chain(out).collect() } else { out };
+        all.extend(own);
+        all.extend(["value", "1", "0", ""].map(str::to_owned));
+        let mut seen = rustc_hash::FxHashSet::default();
+        all.retain(|value| seen.insert(value.clone()));
+        all
+    }
+
+    fn uses<'a>(&'a self, parameter: &'a str) -> impl Iterator<Item = &'a Parameter> {
+        self.parameters.iter().filter(move |p| p.name == parameter)
+    }
+
+    /// Values of the parameter's type, and those that its calls name.
+    pub(super) fn examples(&self, parameter: &str) -> Vec<String> {
+        let mut out = Vec::new();
+        for p in self.uses(parameter) {
+            out.extend(p.example.clone());
+            out.extend(p.values.iter().cloned());
+        }
+        for p in self.uses(parameter) {
+            let ty = p.ty.as_deref().unwrap_or_default();
+            let simple = match (ty, p.element.as_deref()) {
+                ("Array", Some(element)) => example_of(element),
+                _ => example_of(ty),
+            };
+            // A default is a value of the right kind, if it is one at all.
+            let default = p.default.as_deref().map(|d| d.trim_matches(['\'', '"']));
+            out.extend(default.filter(|d| ty == "String" && !d.is_empty()).map(str::to_owned));
+            out.push(simple.to_owned());
+        }
+        out
+    }
+}
+
+fn example_of(ty: &str) -> &'static str {
+    match ty {
+        "Boolean" => "1",
+        "Date" => "2026-01-01",
+        "DateTime" => "2026-01-01 00:00:00",
+        "DateTime64" => "2026-01-01 00:00:00.000",
+        "Float32" | "Float64" => "1.5",
+        "JSON" => "{}",
+        ty if ty.starts_with("Int") || ty.starts_with("UInt") => "1",
+        _ => "value",
+    }
+}
+
+/// The literals of a condition, as a request would pass them, with the neighbours of numbers.
+fn literals(condition: &Expr, names: &Names<'_>, out: &mut Vec<String>) {
+    let mut todo = vec![(condition, 0)];
+    while let Some((expr, depth)) = todo.pop() {
+        if out.len() >= MAX_CANDIDATES {
+            return;
+        }
+        if let Some(value) = passed(expr) {
+            if let Some(Value::Int(n)) = number(&value) {
+                out.push(value);
+                out.extend([n.saturating_add(1), n.saturating_sub(1)].map(|n| n.to_string()));
+                out.push(format!("{n}.5"));
+                // `len(x) > 3` wants a text.
+                out.extend(usize::try_from(n).ok().filter(|n| *n < 64).map(|n| "x".repeat(n + 1)));
+            } else {
+                out.push(value);
+            }
+            continue;
+        }
+        if let ExprKind::Name(name) = &expr.kind
+            && let Some(Some(value)) = names.sets.get(name.as_str())
+            && depth < 3
+        {
+            todo.push((value, depth + 1));
+        }
+        // The name in quotes is no value.
+        if expr.as_call().is_some_and(|(function, ..)| function == "defined") {
+            continue;
+        }
+        todo.extend(expr.children().into_iter().rev().map(|child| (child, depth)));
+    }
+}
+
+/// Every condition of a template.
+pub(super) fn conditions(template: &Template) -> Vec<&Expr> {
+    let mut out = Vec::new();
+    template.walk(&mut |piece| {
+        if let Piece::If { arms, .. } = piece {
+            out.extend(arms.iter().filter_map(|arm| arm.condition.as_ref()));
+        }
+    });
+    out
+}
+
+/// A name for an atomic condition, and whether the expression is it (true) or its negation.
+fn key(text: &str, expr: &Expr) -> (String, bool) {
+    if let ExprKind::Compare(left, rest) = &expr.kind
+        && let [(op, right)] = rest.as_slice()
+    {
+        let (op, positive) = match op.as_str() {
+            "!=" => ("==", false),
+            "not in" => ("in", false),
+            "is not" => ("is", false),
+            op => (op, true),
+        };
+        return (format!("{} {op} {}", squeeze(&text[left.range]), squeeze(&text[right.range])), positive);
+    }
+    if let Some(("defined", [arg], _)) = expr.as_call()
+        && let Some(name) = named(arg)
+    {
+        return (format!("defined({name})"), true);
+    }
+    (squeeze(&text[expr.range]), true)
+}
+
+pub(super) fn squeeze(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('"', "'")
+}
