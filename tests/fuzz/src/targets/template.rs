@@ -23,7 +23,7 @@ pub(super) fn check(text: &str, trace: &mut Trace) {
         trace.saw((parameter.ty, parameter.default.is_some(), parameter.in_output));
     }
     for at in (0..text.len()).step_by(text.len() / 20 + 1) {
-        tree.conditions_at(text, TextSize::from(u32::try_from(at).expect("texts are small")));
+        let _ = template::witness_at(text, &tree, TextSize::from(u32::try_from(at).expect("texts are small")));
     }
     bare_expression(text, trace);
 }
@@ -64,16 +64,16 @@ fn pieces(text: &str, list: &[Piece], parent: TextRange, trace: &mut Trace) {
         match piece {
             Piece::Output { expr, .. } => expression(text, expr, at, trace),
             Piece::If { arms: list, .. } | Piece::Try { parts: list, .. } => arms(text, list, at, trace),
-            Piece::Loop { names, subject, body, .. } => {
+            Piece::Loop { names, subject, parts, .. } => {
                 expression(text, subject, at, trace);
                 names.iter().for_each(|n| within(n.range, at, "a loop's name"));
-                pieces(text, body, at, trace);
+                arms(text, parts, at, trace);
             }
             Piece::Set { names, value, .. } => {
                 expression(text, value, at, trace);
                 names.iter().for_each(|n| within(n.range, at, "a name that is set"));
             }
-            Piece::Silent(_) => {}
+            Piece::Escape(_) | Piece::Jump { .. } | Piece::Silent(_) => {}
         }
     }
 }
@@ -98,6 +98,8 @@ fn piece_range(piece: &Piece) -> TextRange {
         | Piece::Loop { range, .. }
         | Piece::Try { range, .. }
         | Piece::Set { range, .. }
+        | Piece::Jump { range, .. }
+        | Piece::Escape(range)
         | Piece::Silent(range) => *range,
     }
 }
@@ -134,8 +136,8 @@ fn expression(text: &str, e: &Expr, parent: TextRange, trace: &mut Trace) {
 
 fn bound_names(e: &Expr) -> Vec<TextRange> {
     match &e.kind {
-        ExprKind::Comprehension { names, .. } | ExprKind::Lambda { names, .. } => {
-            names.iter().map(|n| n.range).collect()
+        ExprKind::Comprehension { .. } | ExprKind::Lambda { .. } => {
+            e.bound().into_iter().map(|n| n.range).collect()
         }
         ExprKind::Attribute(_, name) => vec![name.range],
         ExprKind::Call { keywords, .. } => keywords.iter().map(|(name, _)| name.range).collect(),
