@@ -23,7 +23,8 @@ pub(super) fn check(text: &str, trace: &mut Trace) {
         trace.saw((parameter.ty, parameter.default.is_some(), parameter.in_output));
     }
     for at in (0..text.len()).step_by(text.len() / 20 + 1) {
-        let _ = template::witness_at(text, &tree, TextSize::from(u32::try_from(at).expect("texts are small")));
+        let _ =
+            template::witness_at(text, &tree, TextSize::from(u32::try_from(at).expect("texts are small")));
     }
     bare_expression(text, trace);
 }
