@@ -287,12 +287,11 @@ static bool end_comment(TSLexer *lexer, bool closed, enum Token token) {
   return true;
 }
 
-static bool scan_comment(TSLexer *lexer, const bool *valid) {
+static bool scan_comment(TSLexer *lexer, const bool *valid, bool line_start) {
   int32_t first = lexer->lookahead;
   if (!valid[COMMENT]) return false;
   if (first == '#') {
     // ClickHouse wants a blank or `!`; the datafile layer drops any line that starts with `#`.
-    bool line_start = lexer->get_column(lexer) == 0;
     advance(lexer);
     if (!line_start && lexer->lookahead != ' ' && lexer->lookahead != '!') return false;
     skip_line(lexer);
@@ -721,7 +720,12 @@ bool tree_sitter_headwater_sql_external_scanner_scan(void *payload, TSLexer *lex
       return strcmp(word, "FROM") == 0 || contains(CLAUSES, COUNT(CLAUSES), word);
     }
   }
-  while (is_space(lexer->lookahead)) lexer->advance(lexer, true);
+  // Not by `get_column`: it reads its whole line again, and a line may be all of the text.
+  bool line_start = lexer->is_at_included_range_start(lexer);
+  while (is_space(lexer->lookahead)) {
+    line_start = lexer->lookahead == '\n' || lexer->lookahead == '\r';
+    lexer->advance(lexer, true);
+  }
 
   int32_t c = lexer->lookahead;
   if (!recovering && valid[EXPRESSIONS_START] && c != '{' && c != '-' && c != '/' && c != '#' && c != '%') {
@@ -754,7 +758,7 @@ bool tree_sitter_headwater_sql_external_scanner_scan(void *payload, TSLexer *lex
     case '-':
     case '/':
     case '#':
-      return scan_comment(lexer, valid);
+      return scan_comment(lexer, valid, line_start);
     case '$':
       return valid[HEREDOC] && scan_heredoc(lexer);
     default:
