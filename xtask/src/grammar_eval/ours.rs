@@ -169,6 +169,7 @@ impl<'t> Walk<'t> {
             if node.child_count() == 0 {
                 out += &match node.kind() {
                     "identifier" => unquote(self.text(node)),
+                    "string" => self.text(node).trim_matches('\'').to_owned(),
                     _ => self.text(node).trim().to_owned(),
                 };
             } else {
