@@ -37,6 +37,10 @@ pub const AST: &[Function] = &[
     ("template::parameters", |text| drop(template::parameters(text, &template::parse(text)))),
     ("template::all_arms", |text| drop(template::all_arms(text, &template::parse(text)))),
     ("template::variants", |text| drop(template::variants(text, &template::parse(text)))),
+    ("template::witness_at", |text| {
+        let end = u32::try_from(text.len() / 2).unwrap_or_default();
+        drop(template::witness_at(text, &template::parse(text), end.into()));
+    }),
     ("expr::parse", |text| drop(template::expr::parse(text, range(0, text.len())))),
     ("sql::parse", |text| drop(sql::parse(text))),
     ("sql::table_references", |text| drop(sql::table_references(text))),

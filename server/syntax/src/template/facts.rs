@@ -21,10 +21,25 @@ pub(super) struct Facts<'t> {
     pub(super) text: &'t str,
     pub(super) names: Names<'t>,
     pub(super) parameters: Vec<Parameter>,
-    /// Names of conditions, by where these stand: the number of the name, and whether the condition is it (true) or its
-    /// negation.
-    keys: FxHashMap<TextRange, (usize, bool)>,
-    pub(super) key_names: Vec<String>,
+    /// Conditions without `and`, `or` and `not`, by where they stand.
+    atoms: FxHashMap<TextRange, Atom<'t>>,
+    /// Names of the atoms, by number.
+    pub(super) atom_names: Vec<String>,
+    /// The atoms that depend on a parameter.
+    mentioning: FxHashMap<&'t str, Vec<&'t Expr>>,
+    /// Values of each parameter's type, and those that its calls name; and whether there are any of the latter.
+    examples: FxHashMap<String, (Vec<String>, bool)>,
+}
+
+/// A condition without `and`, `or` and `not`.
+#[derive(Default)]
+pub(super) struct Atom<'t> {
+    /// Atoms of the same words have the same number.
+    pub(super) number: usize,
+    /// Whether it is what its name says, or the negation of that.
+    pub(super) positive: bool,
+    /// What it depends on.
+    pub(super) parameters: Vec<&'t str>,
 }
 
 impl<'t> Facts<'t> {
@@ -52,9 +67,12 @@ impl<'t> Facts<'t> {
             text,
             names,
             parameters: parameters(text, template),
-            keys: FxHashMap::default(),
-            key_names: Vec::new(),
+            atoms: FxHashMap::default(),
+            atom_names: Vec::new(),
+            mentioning: FxHashMap::default(),
+            examples: FxHashMap::default(),
         };
+        facts.examples = examples(&facts.parameters);
         let mut numbers = FxHashMap::default();
         for condition in conditions(template) {
             let mut todo = vec![condition];
@@ -64,12 +82,16 @@ impl<'t> Facts<'t> {
                     ExprKind::Bool { operands, .. } => todo.extend(operands),
                     _ => {
                         let (name, positive) = key(text, expr);
-                        let next = facts.key_names.len();
+                        let next = facts.atom_names.len();
                         let number = *numbers.entry(name.clone()).or_insert(next);
                         if number == next {
-                            facts.key_names.push(name);
+                            facts.atom_names.push(name);
                         }
-                        facts.keys.insert(expr.range, (number, positive));
+                        let parameters = facts.names.parameters(expr);
+                        for parameter in &parameters {
+                            facts.mentioning.entry(*parameter).or_default().push(expr);
+                        }
+                        facts.atoms.insert(expr.range, Atom { number, positive, parameters });
                     }
                 }
             }
@@ -77,9 +99,14 @@ impl<'t> Facts<'t> {
         facts
     }
 
-    /// The name of an atomic condition. Every one was met when the facts were collected.
-    pub(super) fn key(&self, expr: &Expr) -> (usize, bool) {
-        self.keys.get(&expr.range).copied().unwrap_or((usize::MAX, true))
+    /// What is known about a condition without `and`, `or` and `not`.
+    pub(super) fn atom(&self, expr: &Expr) -> Option<&Atom<'t>> {
+        self.atoms.get(&expr.range)
+    }
+
+    /// The atoms that depend on a parameter.
+    pub(super) fn mentioning(&self, parameter: &str) -> &[&'t Expr] {
+        self.mentioning.get(parameter).map_or(&[], Vec::as_slice)
     }
 
     /// Whether there are steps left, and one less of them.
@@ -106,41 +133,50 @@ impl<'t> Facts<'t> {
             literals(condition, &self.names, &mut out);
         }
         out.truncate(MAX_CANDIDATES);
-        let own = self.examples(parameter);
+        let (own, stated) = self.examples.get(parameter).map_or((&[][..], false), |(own, s)| (own, *s));
         // What people wrote as an example is the best value where any will do.
-        let stated = self.uses(parameter).any(|p| p.example.is_some() || !p.values.is_empty());
         let mut all = if stated { own.iter().cloned().chain(out).collect() } else { out };
-        all.extend(own);
+        all.extend(own.iter().cloned());
         all.extend(["value", "1", "0", ""].map(str::to_owned));
         let mut seen = rustc_hash::FxHashSet::default();
         all.retain(|value| seen.insert(value.clone()));
         all
     }
 
-    fn uses<'a>(&'a self, parameter: &'a str) -> impl Iterator<Item = &'a Parameter> {
-        self.parameters.iter().filter(move |p| p.name == parameter)
-    }
-
     /// Values of the parameter's type, and those that its calls name.
-    pub(super) fn examples(&self, parameter: &str) -> Vec<String> {
-        let mut out = Vec::new();
-        for p in self.uses(parameter) {
-            out.extend(p.example.clone());
-            out.extend(p.values.iter().cloned());
-        }
-        for p in self.uses(parameter) {
-            let ty = p.ty.as_deref().unwrap_or_default();
-            let simple = match (ty, p.element.as_deref()) {
-                ("Array", Some(element)) => example_of(element),
-                _ => example_of(ty),
-            };
-            // A default is a value of the right kind, if it is one at all.
-            let default = p.default.as_deref().map(|d| d.trim_matches(['\'', '"']));
-            out.extend(default.filter(|d| ty == "String" && !d.is_empty()).map(str::to_owned));
-            out.push(simple.to_owned());
-        }
-        out
+    pub(super) fn examples(&self, parameter: &str) -> &[String] {
+        self.examples.get(parameter).map_or(&[], |(examples, _)| examples)
     }
+}
+
+/// A few values for each parameter, best first, and whether the template names them as examples.
+fn examples(parameters: &[Parameter]) -> FxHashMap<String, (Vec<String>, bool)> {
+    let mut out: FxHashMap<String, (Vec<String>, bool)> = FxHashMap::default();
+    for p in parameters {
+        let stated: Vec<_> = p.example.iter().chain(&p.values).take(MAX_CANDIDATES).cloned().collect();
+        if !stated.is_empty() {
+            let (examples, is_stated) = out.entry(p.name.clone()).or_default();
+            examples.extend(stated);
+            *is_stated = true;
+        }
+    }
+    for p in parameters {
+        let ty = p.ty.as_deref().unwrap_or_default();
+        let simple = match (ty, p.element.as_deref()) {
+            ("Array", Some(element)) => example_of(element),
+            _ => example_of(ty),
+        };
+        // A default is a value of the right kind, if it is one at all.
+        let default = p.default.as_deref().map(|d| d.trim_matches(['\'', '"']));
+        let default = default.filter(|d| ty == "String" && !d.is_empty());
+        let (examples, _) = out.entry(p.name.clone()).or_default();
+        for value in default.into_iter().chain([simple]) {
+            if examples.len() < MAX_CANDIDATES && !examples.iter().any(|e| e == value) {
+                examples.push(value.to_owned());
+            }
+        }
+    }
+    out
 }
 
 fn example_of(ty: &str) -> &'static str {
@@ -190,7 +226,7 @@ fn literals(condition: &Expr, names: &Names<'_>, out: &mut Vec<String>) {
 }
 
 /// Every condition of a template.
-pub(super) fn conditions(template: &Template) -> Vec<&Expr> {
+fn conditions(template: &Template) -> Vec<&Expr> {
     let mut out = Vec::new();
     template.walk(&mut |piece| {
         if let Piece::If { arms, .. } = piece {

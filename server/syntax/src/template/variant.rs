@@ -11,7 +11,7 @@ use rustc_hash::FxHashSet;
 use text_size::{TextRange, TextSize};
 
 use super::expr::Expr;
-use super::facts::{Facts, conditions};
+use super::facts::Facts;
 use super::tree::{Piece, Template};
 use super::witness::Witness;
 use super::world::{Constraint, Constraints, World};
@@ -36,10 +36,6 @@ const MAX_BYTES: usize = 2 * crate::sql::MAX_BYTES;
 /// the cube of the chain's length.
 const MAX_CONDITIONS: usize = 1_000_000;
 
-/// How many arms a template may have. Every one of them is weighed against all others; the longest templates that people
-/// wrote have some dozens.
-const MAX_ARMS: usize = 500;
-
 /// What is left of [`MAX_CONDITIONS`].
 struct Budget(usize);
 
@@ -53,22 +49,20 @@ impl Budget {
 /// All variants of a template. At most `arms + 1` texts, each as long as the template. `None` when the arms exclude each
 /// other so often that this would take more work than any query justifies.
 pub fn variants(text: &str, template: &Template) -> Option<Vec<Variant>> {
-    solve(text, template).map(|found| found.0)
+    Some(solve(text, template)?.0)
 }
 
-/// The bodies of the arms that no request reaches, in order of position; none when [`variants`] gives up.
-pub fn unreachable_arms(text: &str, template: &Template) -> Vec<TextRange> {
-    solve(text, template).map(|found| found.1).unwrap_or_default()
+/// The bodies of the arms that no request reaches, in order of position. `None` as for [`variants`].
+pub fn unreachable_arms(text: &str, template: &Template) -> Option<Vec<TextRange>> {
+    Some(solve(text, template)?.1)
 }
 
-/// A request for which the text at `offset` is part of the query; `None` when there is none.
+/// A request for which the text at `offset` is part of the query; `None` when there is none, or it takes too much work to
+/// find.
 pub fn witness_at(text: &str, template: &Template, offset: TextSize) -> Option<Witness> {
+    let facts = Facts::new(text, template);
     let mut arms = Vec::new();
     collect_arms(&template.pieces, &mut Vec::new(), &mut arms, &mut Budget(MAX_CONDITIONS))?;
-    if arms.len() > MAX_ARMS {
-        return None;
-    }
-    let facts = Facts::new(text, template);
     let mut world = World::new(&facts);
     // The innermost arm is the last one that holds the offset, and has what those around it need.
     if let Some((_, constraints)) = arms.iter().rev().find(|(body, _)| body.contains(offset))
@@ -76,19 +70,14 @@ pub fn witness_at(text: &str, template: &Template, offset: TextSize) -> Option<W
     {
         return None;
     }
-    let conditions = conditions(template);
-    Some(world.witness(&conditions, |p| p.range.contains(offset)))
+    Some(world.witness(|p| p.range.contains(offset)))
 }
 
 fn solve(text: &str, template: &Template) -> Option<(Vec<Variant>, Vec<TextRange>)> {
     let mut budget = Budget(MAX_CONDITIONS);
+    let facts = Facts::new(text, template);
     let mut arms = Vec::new();
     collect_arms(&template.pieces, &mut Vec::new(), &mut arms, &mut budget)?;
-    if arms.len() > MAX_ARMS {
-        return None;
-    }
-    let facts = Facts::new(text, template);
-    let conditions = conditions(template);
     let mut pending: VecDeque<usize> = (0..arms.len()).collect();
     let (mut out, mut unreachable) = (Vec::new(), Vec::new());
     let mut world = World::new(&facts);
@@ -103,7 +92,7 @@ fn solve(text: &str, template: &Template) -> Option<(Vec<Variant>, Vec<TextRange
         // Blanked ranges start and end at tag delimiters, so the text stays valid UTF-8.
         let masked = String::from_utf8(bytes).unwrap_or_default();
         let is_printed = |p: &super::Parameter| !masked[p.range].bytes().all(|b| b == b' ');
-        let witness = world.witness(&conditions, is_printed);
+        let witness = world.witness(is_printed);
         out.push(Variant { conditions: world.decided(), witness, text: masked });
         pending.retain(|n| !taken.contains(&arms[*n].0));
         // The first variant decides nothing: no parameter is passed. Each later one takes as many of the arms
@@ -122,6 +111,7 @@ fn solve(text: &str, template: &Template) -> Option<(Vec<Variant>, Vec<TextRange
         }
         // Which arms go together is worth so much work and no more; each of them is taken in the end.
         for n in pending.iter().take_while(|_| facts.step()) {
+            budget.spend(1 + arms[*n].1.len())?;
             world.satisfy(&arms[*n].1);
         }
     }
@@ -198,7 +188,7 @@ fn collect_arms<'t>(
                     if let Some(condition) = &arm.condition {
                         path.push(Constraint::Holds(condition, true));
                     }
-                    budget.spend(1 + path.len())?;
+                    budget.spend(path.len())?;
                     out.push((arm.body_range, path.clone()));
                     collect_arms(&arm.body, path, out, budget)?;
                     path.truncate(before);
@@ -211,7 +201,7 @@ fn collect_arms<'t>(
             Piece::Try { range, parts } => {
                 for (n, part) in parts.iter().enumerate() {
                     path.push(Constraint::Part(range.start().into(), n));
-                    budget.spend(1 + path.len())?;
+                    budget.spend(path.len())?;
                     out.push((part.body_range, path.clone()));
                     collect_arms(&part.body, path, out, budget)?;
                     path.pop();

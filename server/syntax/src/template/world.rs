@@ -3,7 +3,7 @@
 //! Values are tried, not derived: a parameter's candidates are the values that the template's own conditions mention
 //! and their neighbours, and what its type takes. A candidate is taken when everything decided before still holds.
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::expr::{Expr, ExprKind};
 use super::facts::{Facts, squeeze};
@@ -25,18 +25,26 @@ pub(super) type Constraints<'t> = Vec<Constraint<'t>>;
 /// What is decided so far. Everything that grows does so at its end, so that a failed attempt is undone without a copy.
 pub(super) struct World<'t, 'f> {
     facts: &'f Facts<'t>,
-    /// Parameters that are decided, in order, with the value passed or `None`. A later entry replaces an earlier one.
-    values: Vec<(&'t str, Option<String>)>,
+    /// Parameters that are decided, in order, with the value passed or `None`, and the entry that this one replaces.
+    values: Vec<(&'t str, Option<String>, Option<usize>)>,
+    /// The entry that counts for a parameter.
+    latest: FxHashMap<&'t str, usize>,
     /// Conditions that the values make true or false.
     held: Vec<(&'t Expr, bool)>,
+    /// Those that depend on a parameter, by number.
+    held_by: FxHashMap<&'t str, Vec<usize>>,
     /// Every decision, in order: the condition's number and truth, and whether no value decides it.
     decided: Vec<(usize, bool, bool)>,
     /// The same by number.
     truth: FxHashMap<usize, bool>,
     /// `left == literal` assumed true without values.
-    equal: Vec<(String, String)>,
+    equal: FxHashMap<String, String>,
+    /// Keys of `equal`, in order.
+    equated: Vec<String>,
     /// Which part each `try` runs, by its offset.
-    parts: Vec<(u32, usize)>,
+    parts: FxHashMap<u32, usize>,
+    /// Keys of `parts`, in order.
+    chosen: Vec<u32>,
 }
 
 impl<'t, 'f> World<'t, 'f> {
@@ -44,39 +52,60 @@ impl<'t, 'f> World<'t, 'f> {
         Self {
             facts,
             values: Vec::new(),
+            latest: FxHashMap::default(),
             held: Vec::new(),
+            held_by: FxHashMap::default(),
             decided: Vec::new(),
             truth: FxHashMap::default(),
-            equal: Vec::new(),
-            parts: Vec::new(),
+            equal: FxHashMap::default(),
+            equated: Vec::new(),
+            parts: FxHashMap::default(),
+            chosen: Vec::new(),
         }
     }
 
     /// Extends the request so that all constraints hold; leaves it unchanged when that is impossible.
     pub(super) fn satisfy(&mut self, constraints: &[Constraint<'t>]) -> bool {
         let before =
-            [self.values.len(), self.held.len(), self.decided.len(), self.equal.len(), self.parts.len()];
+            [self.values.len(), self.held.len(), self.decided.len(), self.equated.len(), self.chosen.len()];
         let satisfied = constraints.iter().all(|constraint| match constraint {
             Constraint::Holds(expr, want) => self.force(expr, *want),
-            Constraint::Part(offset, part) => match self.parts.iter().find(|(at, _)| at == offset) {
-                Some((_, known)) => known == part,
+            Constraint::Part(offset, part) => match self.parts.get(offset) {
+                Some(known) => known == part,
                 None => {
-                    self.parts.push((*offset, *part));
+                    self.parts.insert(*offset, *part);
+                    self.chosen.push(*offset);
                     true
                 }
             },
         });
         if !satisfied {
-            let [values, held, decided, equal, parts] = before;
-            self.values.truncate(values);
-            self.held.truncate(held);
-            for (number, ..) in self.decided.drain(decided..) {
-                self.truth.remove(&number);
-            }
-            self.equal.truncate(equal);
-            self.parts.truncate(parts);
+            self.undo(before);
         }
         satisfied
+    }
+
+    fn undo(&mut self, [values, held, decided, equated, chosen]: [usize; 5]) {
+        for (name, _, replaced) in self.values.drain(values..).rev() {
+            match replaced {
+                Some(entry) => self.latest.insert(name, entry),
+                None => self.latest.remove(name),
+            };
+        }
+        for (expr, _) in self.held.drain(held..) {
+            for name in self.facts.atom(expr).into_iter().flat_map(|atom| &atom.parameters) {
+                self.held_by.entry(name).or_default().pop();
+            }
+        }
+        for (number, ..) in self.decided.drain(decided..) {
+            self.truth.remove(&number);
+        }
+        for left in self.equated.drain(equated..) {
+            self.equal.remove(&left);
+        }
+        for offset in self.chosen.drain(chosen..) {
+            self.parts.remove(&offset);
+        }
     }
 
     fn force(&mut self, expr: &'t Expr, want: bool) -> bool {
@@ -96,17 +125,22 @@ impl<'t, 'f> World<'t, 'f> {
 
     /// Makes a condition without `and`, `or` and `not` true or false.
     fn decide(&mut self, expr: &'t Expr, want: bool) -> bool {
-        let (number, positive) = self.facts.key(expr);
+        let facts = self.facts;
+        let Some(atom) = facts.atom(expr) else { return false };
+        let (number, positive) = (atom.number, atom.positive);
         if let Some(known) = self.truth.get(&number) {
             return (*known == positive) == want;
         }
-        let parameters = self.facts.names.parameters(expr);
-        match self.search(expr, want, &parameters) {
+        match self.search(expr, want, &atom.parameters) {
             Search::Found(values) => {
                 for (name, value) in values {
                     if self.value_of(name) != Some(&value) {
-                        self.values.push((name, value));
+                        let replaced = self.latest.insert(name, self.values.len());
+                        self.values.push((name, value, replaced));
                     }
+                }
+                for name in &atom.parameters {
+                    self.held_by.entry(name).or_default().push(self.held.len());
                 }
                 self.held.push((expr, want));
                 self.note(number, want == positive, false);
@@ -125,9 +159,13 @@ impl<'t, 'f> World<'t, 'f> {
     /// Decides a condition that no value decides: one truth for the same words.
     fn assume(&mut self, expr: &Expr, number: usize, value: bool) -> bool {
         if let (true, Some((left, literal))) = (value, equality(self.facts.text, expr)) {
-            match self.equal.iter().find(|(known, _)| *known == left) {
-                Some((_, other)) if *other != literal => return false,
-                _ => self.equal.push((left, literal)),
+            match self.equal.get(&left) {
+                Some(other) if *other != literal => return false,
+                Some(_) => {}
+                None => {
+                    self.equated.push(left.clone());
+                    self.equal.insert(left, literal);
+                }
             }
         }
         self.note(number, value, true);
@@ -144,7 +182,13 @@ impl<'t, 'f> World<'t, 'f> {
     }
 
     fn value_of(&self, name: &str) -> Option<&Option<String>> {
-        self.values.iter().rev().find(|(n, _)| *n == name).map(|(_, value)| value)
+        let entry = self.latest.get(name).and_then(|entry| self.values.get(*entry));
+        entry.map(|(_, value, _)| value)
+    }
+
+    /// The conditions so far that depend on a parameter, with their truth.
+    fn held_by(&self, name: &str) -> impl Iterator<Item = (&'t Expr, bool)> {
+        self.held_by.get(name).into_iter().flatten().filter_map(|number| self.held.get(*number).copied())
     }
 
     fn search(&self, expr: &'t Expr, want: bool, parameters: &[&'t str]) -> Search<'t> {
@@ -162,7 +206,7 @@ impl<'t, 'f> World<'t, 'f> {
             let others = parameters.iter().enumerate().filter(|(m, _)| *m != n);
             let others: Vec<_> =
                 others.map(|(_, name)| (*name, self.value_of(name).cloned().flatten())).collect();
-            let held: Vec<_> = self.held.iter().copied().filter(|(e, _)| self.mentions(e, name)).collect();
+            let held: Vec<_> = self.held_by(name).collect();
             certain &= held.iter().all(|(e, _)| is_simple(e));
             let conditions = std::iter::once(expr).chain(held.iter().map(|(e, _)| *e));
             let candidates = self.facts.candidates(name, conditions);
@@ -192,15 +236,18 @@ impl<'t, 'f> World<'t, 'f> {
     ) -> Option<Vec<(&'t str, Option<String>)>> {
         const TRIED: usize = 12;
         let mut linked = parameters.to_vec();
-        let held = self.held.iter().filter(|(e, _)| parameters.iter().any(|name| self.mentions(e, name)));
-        for name in held.flat_map(|(e, _)| self.facts.names.parameters(e)) {
-            if !linked.contains(&name) {
-                linked.push(name);
+        for (e, _) in parameters.iter().flat_map(|name| self.held_by(name)) {
+            for name in self.facts.atom(e).into_iter().flat_map(|atom| &atom.parameters) {
+                if !linked.contains(name) {
+                    linked.push(name);
+                }
+            }
+            if linked.len() > 2 {
+                return None;
             }
         }
         let [first, second] = linked.as_slice() else { return None };
-        let touched = |e| self.mentions(e, first) || self.mentions(e, second);
-        let held: Vec<_> = self.held.iter().copied().filter(|(e, _)| touched(e)).collect();
+        let held: Vec<_> = self.held_by(first).chain(self.held_by(second)).collect();
         let conditions = || std::iter::once(expr).chain(held.iter().map(|(e, _)| *e));
         let firsts = self.facts.candidates(first, conditions());
         let seconds = self.facts.candidates(second, conditions());
@@ -220,10 +267,6 @@ impl<'t, 'f> World<'t, 'f> {
         None
     }
 
-    fn mentions(&self, expr: &'t Expr, parameter: &str) -> bool {
-        self.facts.names.parameters(expr).contains(&parameter)
-    }
-
     /// The truth of a condition, if everything that it depends on is decided.
     fn known(&self, expr: &'t Expr) -> Option<bool> {
         match &expr.kind {
@@ -237,8 +280,8 @@ impl<'t, 'f> World<'t, 'f> {
                 }
             }
             _ => constant(expr).or_else(|| {
-                let (number, positive) = self.facts.key(expr);
-                self.truth.get(&number).map(|b| *b == positive)
+                let atom = self.facts.atom(expr)?;
+                self.truth.get(&atom.number).map(|b| *b == atom.positive)
             }),
         }
     }
@@ -250,10 +293,10 @@ impl<'t, 'f> World<'t, 'f> {
             ExprKind::Bool { and: true, operands } => operands.iter().all(|e| self.holds(e)),
             ExprKind::Bool { and: false, operands } => operands.iter().any(|e| self.holds(e)),
             _ => constant(expr).unwrap_or_else(|| {
-                let (number, positive) = self.facts.key(expr);
-                match self.truth.get(&number) {
-                    Some(truth) => *truth == positive,
-                    None => self.try_value(expr, &[]).unwrap_or(!positive),
+                let Some(atom) = self.facts.atom(expr) else { return false };
+                match self.truth.get(&atom.number) {
+                    Some(truth) => *truth == atom.positive,
+                    None => self.try_value(expr, &[]).unwrap_or(!atom.positive),
                 }
             }),
         }
@@ -261,7 +304,7 @@ impl<'t, 'f> World<'t, 'f> {
 
     /// The part that a `try` runs.
     pub(super) fn part(&self, offset: u32) -> usize {
-        self.parts.iter().find(|(at, _)| *at == offset).map_or(0, |(_, part)| *part)
+        self.parts.get(&offset).copied().unwrap_or(0)
     }
 
     /// What was decided, in order.
@@ -270,50 +313,52 @@ impl<'t, 'f> World<'t, 'f> {
     }
 
     fn name_of(&self, number: usize) -> String {
-        self.facts.key_names.get(number).cloned().unwrap_or_default()
+        self.facts.atom_names.get(number).cloned().unwrap_or_default()
     }
 
-    /// Passes what the query needs besides, where `is_printed` says that it does, without changing any of `conditions`.
-    pub(super) fn witness(
-        &self,
-        conditions: &[&'t Expr],
-        is_printed: impl Fn(&Parameter) -> bool,
-    ) -> Witness {
+    /// The request, with what the query needs besides. `is_printed` says whether a use of a parameter is part of the
+    /// query.
+    pub(super) fn witness(&self, is_printed: impl Fn(&Parameter) -> bool) -> Witness {
         let mut required: Vec<(String, String)> = Vec::new();
+        let mut seen = FxHashSet::default();
         for p in self.facts.parameters.iter().filter(|p| p.required && (!p.in_output || is_printed(p))) {
             let known = self.value_of(&p.name).is_some_and(|value| value.is_some());
-            if known || required.iter().any(|(name, _)| *name == p.name) {
-                continue;
+            if !known && seen.insert(p.name.as_str()) {
+                required.extend(self.harmless(&p.name).map(|value| (p.name.clone(), value)));
             }
-            let mentioning: Vec<_> =
-                conditions.iter().copied().filter(|c| self.mentions(c, &p.name)).collect();
-            let before: Vec<_> = mentioning.iter().map(|c| self.try_value(c, &[]).unwrap_or(false)).collect();
-            let candidates = self.facts.candidates(&p.name, mentioning.iter().copied());
-            let fitting = self.facts.examples(&p.name).into_iter().chain(candidates).find(|candidate| {
-                let with = |c: &Expr| self.try_value(c, &[(&p.name, Some(candidate))]);
-                let same =
-                    |c: &Expr, truth: bool| matches!(with(c), Err(Stop::Unknown)) || with(c) == Ok(truth);
-                mentioning.iter().zip(&before).all(|(c, truth)| same(c, *truth))
-            });
-            required.extend(fitting.map(|value| (p.name.clone(), value)));
         }
+        let filled: FxHashMap<_, _> = required.iter().cloned().collect();
         let mut parameters: Vec<(String, ParameterChoice)> = Vec::new();
-        for (name, _) in &self.values {
-            if parameters.iter().all(|(n, _)| n != name) {
+        for (name, _, replaced) in &self.values {
+            // Each parameter once, where it was decided first.
+            if replaced.is_none() {
                 let decided = self.value_of(name).cloned().flatten();
-                let filled = || required.iter().find(|(n, _)| n == name).map(|(_, value)| value.clone());
-                parameters.push(((*name).to_owned(), self.choice(name, decided.or_else(filled))));
+                let value = decided.or_else(|| filled.get(*name).cloned());
+                parameters.push(((*name).to_owned(), self.choice(name, value)));
             }
         }
-        required.retain(|(name, _)| parameters.iter().all(|(n, _)| n != name));
+        required.retain(|(name, _)| !self.latest.contains_key(name.as_str()));
         let assumed = self.decided.iter().filter(|(.., is_assumption)| *is_assumption);
         let undecided = assumed.map(|(number, truth, _)| (self.name_of(*number), *truth)).collect();
         Witness { parameters, required, undecided }
     }
 
+    /// A value that can be passed without changing any condition.
+    fn harmless(&self, parameter: &str) -> Option<String> {
+        let mentioning = self.facts.mentioning(parameter);
+        let before: Vec<_> = mentioning.iter().map(|c| self.try_value(c, &[]).unwrap_or(false)).collect();
+        let candidates = self.facts.candidates(parameter, mentioning.iter().copied());
+        self.facts.examples(parameter).iter().cloned().chain(candidates).find(|candidate| {
+            mentioning.iter().zip(&before).all(|(c, truth)| {
+                let with = self.try_value(c, &[(parameter, Some(candidate))]);
+                with == Err(Stop::Unknown) || with == Ok(*truth)
+            })
+        })
+    }
+
     /// A decided value with what decided it.
     fn choice(&self, name: &str, value: Option<String>) -> ParameterChoice {
-        let held: Vec<_> = self.held.iter().filter(|(e, _)| self.mentions(e, name)).collect();
+        let held: Vec<_> = self.held_by(name).collect();
         let is_defined = |e: &Expr| {
             e.as_call()
                 .is_some_and(|(f, args, _)| f == "defined" && args.first().and_then(named) == Some(name))

@@ -23,8 +23,11 @@ pub(super) fn check(text: &str, trace: &mut Trace) {
         trace.saw((parameter.ty, parameter.default.is_some(), parameter.in_output));
     }
     for at in (0..text.len()).step_by(text.len() / 20 + 1) {
-        let _ =
-            template::witness_at(text, &tree, TextSize::from(u32::try_from(at).expect("texts are small")));
+        let at = TextSize::from(u32::try_from(at).expect("texts are small"));
+        if let Some(witness) = template::witness_at(text, &tree, at) {
+            assert_eq!(witness.is_empty(), witness.to_string().is_empty());
+            one_value(&witness);
+        }
     }
     bare_expression(text, trace);
 }
@@ -36,6 +39,7 @@ fn texts_made_of_it(text: &str, tree: &Template) {
         let arms = count_arms(tree);
         assert!((1..=arms + 1).contains(&variants.len()), "{} variants of {arms} arms", variants.len());
     }
+    variants.iter().flatten().for_each(|v| one_value(&v.witness));
     let whole = template::all_arms(text, tree);
     for made in variants.iter().flatten().map(|v| &v.text).chain(&whole) {
         assert_eq!(made.len(), text.len(), "offsets stay");
@@ -44,6 +48,16 @@ fn texts_made_of_it(text: &str, tree: &Template) {
         let kept = made.bytes().zip(text.bytes()).all(|(m, t)| m == t || m == b' ');
         assert!(kept, "a variant is the text with blanks in it");
     }
+}
+
+/// A request passes a parameter once.
+fn one_value(witness: &template::Witness) {
+    let mut names: Vec<_> = witness.parameters.iter().map(|(name, _)| name).collect();
+    names.extend(witness.required.iter().map(|(name, _)| name));
+    names.sort();
+    let all = names.len();
+    names.dedup();
+    assert_eq!(names.len(), all, "a parameter has one value: {witness:?}");
 }
 
 fn count_arms(tree: &Template) -> usize {
@@ -70,7 +84,8 @@ fn pieces(text: &str, list: &[Piece], parent: TextRange, trace: &mut Trace) {
                 names.iter().for_each(|n| within(n.range, at, "a loop's name"));
                 arms(text, parts, at, trace);
             }
-            Piece::Set { names, value, .. } => {
+            Piece::Set { names, target, value, .. } => {
+                target.iter().for_each(|target| expression(text, target, at, trace));
                 expression(text, value, at, trace);
                 names.iter().for_each(|n| within(n.range, at, "a name that is set"));
             }

@@ -124,6 +124,34 @@ fn trees_have_python_s_shape() {
 }
 
 #[test]
+fn an_expression_reaches_to_the_operand_it_misses() {
+    fn check(text: &str, expr: &Expr) {
+        for child in expr.children() {
+            assert!(expr.range.contains_range(child.range), "{text}: {child:?} in {expr:?}");
+            check(text, child);
+        }
+    }
+    for text in [
+        "> ",
+        "1 + ",
+        "1 +  * 2",
+        "a if  > b else ",
+        "f(a,  *)",
+        "not  ",
+        "[ , ]",
+        "{ : }",
+        "-  ",
+        "a[ : ",
+        "a[ , ]",
+    ] {
+        let (expr, errors) = parse(text, range(0, text.len()));
+        assert!(!errors.is_empty(), "{text}");
+        assert!(usize::from(expr.range.end()) <= text.trim_end().len(), "{text}: {expr:?}");
+        check(text, &expr);
+    }
+}
+
+#[test]
 fn deep_nesting_is_an_error_not_an_overflow() {
     let deep = format!("{}1{}", "(".repeat(10_000), ")".repeat(10_000));
     assert!(errors(&deep) > 0);
@@ -132,20 +160,4 @@ fn deep_nesting_is_an_error_not_an_overflow() {
     assert!(errors(&"[x for x in ".repeat(10_000)) > 0);
     assert!(errors(&format!("a{}", ".a".repeat(100_000))) > 0);
     assert!(errors(&format!("a{}", " + a".repeat(100_000))) > 0);
-}
-
-#[test]
-fn an_expression_reaches_to_the_operand_it_misses() {
-    fn check(text: &str, expr: &Expr) {
-        for child in expr.children() {
-            assert!(expr.range.contains_range(child.range), "{text}: {child:?} in {expr:?}");
-            check(text, child);
-        }
-    }
-    for text in ["> ", "1 + ", "1 +  * 2", "a if  > b else ", "f(a,  *)", "not  ", "[ , ]", "{ : }", "-  "] {
-        let (expr, errors) = parse(text, range(0, text.len()));
-        assert!(!errors.is_empty(), "{text}");
-        assert!(usize::from(expr.range.end()) <= text.trim_end().len(), "{text}: {expr:?}");
-        check(text, &expr);
-    }
 }
