@@ -4,10 +4,13 @@ mod connection;
 mod connector;
 mod engine;
 mod graph;
+mod keys;
 mod lexer;
 mod node;
+mod query;
 mod schedule;
 mod schema;
+mod target;
 mod template;
 mod values;
 
@@ -62,7 +65,14 @@ pub struct Related {
 #[salsa::tracked]
 pub fn diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
     let config = file.project(db).config(db);
-    let mut all: Vec<_> = local(db, file).iter().chain(graph::check(db, file).iter()).cloned().collect();
+    let families = [
+        local(db, file),
+        graph::check(db, file),
+        query::query_faults(db, file),
+        target::target_faults(db, file),
+        keys::key_faults(db, file),
+    ];
+    let mut all: Vec<_> = families.into_iter().flat_map(|family| family.iter()).cloned().collect();
     for diagnostic in &mut all {
         if let Some(severity) = config.severities.get(diagnostic.code.name) {
             diagnostic.severity = *severity;
