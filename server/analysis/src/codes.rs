@@ -160,6 +160,11 @@ codes! {
     UNKNOWN_RESOURCE "unknown-resource" Error "No data source, pipe or node of that name.";
     UNKNOWN_CONNECTION "unknown-connection" Warning "No connection of that name in the project.";
     CONNECTION_MISMATCH "connection-mismatch" Error "The connection is of another type.";
+    TTL_PARTITION "ttl-partition" Warning "Rows stay longer than the TTL says, because their partition does.";
+    PLAIN_SECRET "plain-secret" Warning "A credential in plain text.";
+    JOIN_IN_VIEW "join-in-view" Info "A view joins a whole data source at every insert.";
+    MISSING_FINAL "missing-final" Info "A read of a ReplacingMergeTree that may see replaced rows.";
+    SORTING_KEY_UNUSED "sorting-key-unused" Info "Filters that the sorting key does not help.";
     QUERY_NOT_READ "query-not-read" Info "The query is too large to be looked at.";
     UNKNOWN_COLUMN "unknown-column" Error "No table of the query has a column of that name.";
     AMBIGUOUS_COLUMN "ambiguous-column" Error "Several tables of a join have a column of that name.";

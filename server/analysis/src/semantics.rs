@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use headwater_catalog::Type;
+use headwater_syntax::sql::{self, ast};
 use headwater_syntax::template::{self, Witness};
-use headwater_syntax::{Directive, FileKind, TextRange, sql};
+use headwater_syntax::{Directive, FileKind, TextRange};
 use rustc_hash::FxHashMap;
 
 use crate::db::Db;
@@ -30,6 +31,11 @@ pub struct Rendering {
 }
 
 impl Rendering {
+    /// Every `SELECT` of the text, outer before inner.
+    pub(crate) fn selects(&self) -> impl Iterator<Item = ast::SelectQuery<'_>> {
+        ast::descendants(self.tree.root_node())
+    }
+
     /// A place of this text in the node's own; `None` for what a value made up for the request.
     pub fn to_node(&self, range: TextRange) -> Option<TextRange> {
         Some(range)

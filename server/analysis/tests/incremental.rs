@@ -91,6 +91,7 @@ fn a_body_edit_runs_queries_of_its_file_only() {
             "datafile 1",
             "evidence 1",
             "interface 1",
+            "lints 1",
             "local 1",
             // One of the file's two nodes: its text changed, the other's did not.
             "meaning 1",

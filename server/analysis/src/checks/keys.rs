@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use headwater_catalog::Type;
 use headwater_syntax::datafile::SourcedEntry;
-use headwater_syntax::{Directive, FileKind, schema, sql};
+use headwater_syntax::{Directive, FileKind, schema};
 
 use super::{Diagnostic, Sink, query};
 use crate::codes;
@@ -148,6 +148,5 @@ fn facts_of(text: &str, shape: &Arc<Relation>) -> Option<(String, Facts)> {
     if text.trim().is_empty() || text.contains("{{") || text.contains("{%") {
         return None;
     }
-    let tree = sql::parse(text)?;
-    Some((text.to_owned(), analyze_expressions(text, &tree, shape.clone())))
+    Some((text.to_owned(), analyze_expressions(text, shape.clone())?))
 }

@@ -6,6 +6,7 @@ mod engine;
 mod graph;
 mod keys;
 mod lexer;
+mod lints;
 mod node;
 mod query;
 mod schedule;
@@ -71,6 +72,7 @@ pub fn diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         query::query_faults(db, file),
         target::target_faults(db, file),
         keys::key_faults(db, file),
+        lints::lints(db, file),
     ];
     let mut all: Vec<_> = families.into_iter().flat_map(|family| family.iter()).cloned().collect();
     for diagnostic in &mut all {

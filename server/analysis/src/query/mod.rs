@@ -25,8 +25,8 @@ mod typing;
 use std::sync::Arc;
 
 use headwater_catalog::Type;
-use headwater_syntax::TextRange;
 use headwater_syntax::sql::ast::{self, AstNode};
+use headwater_syntax::{TextRange, TextSize, sql};
 
 pub use convert::{insertable, state_of};
 pub use fault::{Fault, FaultKind};
@@ -144,22 +144,65 @@ pub fn analyze(text: &str, tree: &tree_sitter::Tree, tables: &dyn Tables) -> Fac
 }
 
 /// What expressions mean that stand for themselves, over the columns of one table: keys, defaults, expiry. Each gives one
-/// column of the result.
-pub fn analyze_expressions(text: &str, tree: &tree_sitter::Tree, table: Arc<Relation>) -> Facts {
-    let is_broken =
-        tree.root_node().has_error() || ast::nodes(tree.root_node()).any(|n| is_recovery(n.kind()));
-    let Some(list) = ast::descendants::<ast::Expressions<'_>>(tree.root_node()).next() else {
-        return Facts::default();
-    };
-    let mut analyzer = Analyzer::new(text, &Nowhere);
-    let columns = analyzer.expressions(list, table);
+/// column of the result. `None` when the text is too large to be looked at.
+pub fn analyze_expressions(text: &str, table: Arc<Relation>) -> Option<Facts> {
+    let (whole, shift) = as_expressions(text);
+    let tree = sql::parse(&whole)?;
+    let root = tree.root_node();
+    let is_broken = root.has_error() || ast::nodes(root).any(|n| is_recovery(n.kind()));
+    let mut analyzer = Analyzer::new(&whole, &Nowhere);
+    let columns = analyzer.expressions(expressions(root), table);
     let mut facts = analyzer.finish();
     if is_broken {
         facts.faults.clear();
     }
     facts.complete = !is_broken;
     facts.columns = columns;
-    facts
+    let back = |range: &mut TextRange| {
+        *range = TextRange::new(
+            range.start().checked_sub(shift).unwrap_or_default(),
+            range.end().checked_sub(shift).unwrap_or_default(),
+        );
+    };
+    facts.columns.iter_mut().for_each(|c| back(&mut c.range));
+    facts.uses.iter_mut().for_each(|u| back(&mut u.range));
+    facts.faults.iter_mut().for_each(|f| back(&mut f.range));
+    Some(facts)
+}
+
+/// The columns that a key names, in order.
+pub fn columns_of_key(key: &str) -> Vec<String> {
+    let (whole, _) = as_expressions(key.trim().trim_matches(['"', '\'']));
+    let Some(tree) = sql::parse(&whole) else { return Vec::new() };
+    let columns = ast::descendants::<ast::ColumnRef<'_>>(tree.root_node());
+    columns.filter_map(|c| Some(c.single(&whole)?.into_owned())).collect()
+}
+
+/// A text that is parsed as expressions, and how far they are moved in it: two names alone could be columns with types.
+/// What only expiry has (`TO DISK`, `DELETE WHERE`) is no part of a SELECT and stays as it is.
+fn as_expressions(text: &str) -> (String, TextSize) {
+    const SELECT: &str = "SELECT ";
+    let is_simple = text.split(|c: char| !c.is_alphanumeric() && c != '_').all(|word| {
+        !["DELETE", "TO", "WHERE", "RECOMPRESS", "SET", "DESC", "ASC"]
+            .iter()
+            .any(|w| w.eq_ignore_ascii_case(word))
+    });
+    if is_simple {
+        (format!("{SELECT}{text}"), TextSize::of(SELECT))
+    } else {
+        (text.to_owned(), TextSize::from(0))
+    }
+}
+
+/// The expressions of such a text.
+fn expressions(root: ast::Node<'_>) -> Vec<ast::Expression<'_>> {
+    match ast::descendants::<ast::SelectQuery<'_>>(root).next() {
+        Some(select) => select.items().filter_map(|item| item.value()).collect(),
+        None => {
+            let lists = ast::descendants::<ast::Expressions<'_>>(root).take(1);
+            lists.flat_map(|list| list.expressions()).collect()
+        }
+    }
 }
 
 /// No tables but those of the text.

@@ -185,7 +185,7 @@ impl<'t> Analyzer<'t> {
     /// Expressions over the columns of one table.
     pub(super) fn expressions(
         &mut self,
-        list: ast::Expressions<'t>,
+        list: Vec<Expression<'t>>,
         table: Arc<Relation>,
     ) -> Vec<super::OutputColumn> {
         let base = Some((None, String::new()));
@@ -193,17 +193,12 @@ impl<'t> Analyzer<'t> {
         self.scopes.push(Scope { tables: vec![table], ..Scope::default() });
         let mut columns = Vec::new();
         let mut grouping = Grouping::default();
-        for expression in list.expressions() {
+        for expression in list {
             let value = self.expression(expression);
             grouping.before.push((value.term, "a key"));
             let name = self.output_name(expression);
             let (range, sources) = (expression.range(), value.sources.to_vec());
             columns.push(super::OutputColumn { name, ty: value.ty, range, sources });
-        }
-        for clause in list.where_clauses() {
-            if let Some(condition) = clause.condition() {
-                self.for_purpose(UseKind::Filter, |this| this.expression(condition));
-            }
         }
         self.check_grouping(&grouping);
         self.scopes.pop();
