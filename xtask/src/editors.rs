@@ -6,6 +6,8 @@
 
 mod code_server;
 mod frames;
+mod helix;
+mod helix_queries;
 mod install;
 mod neovim;
 mod package;
@@ -13,7 +15,9 @@ mod pictures;
 mod process;
 mod session;
 mod tap;
+mod terminal;
 mod vscode;
+mod wasm;
 
 use std::path::{Path, PathBuf};
 
@@ -21,8 +25,10 @@ use anyhow::Result;
 
 use crate::fetch::Unavailable;
 
+pub(crate) use helix::build_helix;
 pub(crate) use package::{build_nvim, build_vsix};
 pub(crate) use tap::tap;
+pub(crate) use wasm::build_wasm;
 
 /// What became of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,11 +74,13 @@ pub(crate) enum Editor {
     VsCode,
     /// Neovim: the newest packaged, and the oldest that the plugin supports.
     Neovim,
+    /// Helix, in a terminal.
+    Helix,
 }
 
 impl Editor {
     /// Every one.
-    pub(crate) const ALL: [Self; 2] = [Self::VsCode, Self::Neovim];
+    pub(crate) const ALL: [Self; 3] = [Self::VsCode, Self::Neovim, Self::Helix];
 }
 
 /// Puts `which` into the cache folder, or finds them there. One result per program.
@@ -82,6 +90,11 @@ pub(crate) fn install(which: &[Editor]) -> Vec<SessionResult> {
     if which.contains(&Editor::Neovim) {
         results.push(result("Neovim", install::Neovim::current().map(drop)));
         results.push(result("Neovim, oldest supported", install::Neovim::oldest().map(drop)));
+    }
+    if which.contains(&Editor::Helix) {
+        results.push(result("Helix", install::Helix::current().map(drop)));
+    }
+    if which.contains(&Editor::Neovim) || which.contains(&Editor::Helix) {
         results.push(result("tmux", install::tmux().map(drop)));
     }
     if which.contains(&Editor::VsCode) {
@@ -103,7 +116,9 @@ pub(crate) fn sessions(server: &Path, project: &Path, out: &Path) -> Result<Vec<
     }
     let input = session::Input { server: &server, project: &project, out: &out };
     let mut results = neovim::sessions(&input);
+    results.extend(helix::sessions(&input));
     results.extend(vscode::sessions(&input));
+    results.extend(wasm::session(&input));
     results.extend(frames::check(&out));
     Ok(results)
 }

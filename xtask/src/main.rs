@@ -33,7 +33,8 @@ Usage: cargo xtask <command>
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
-  package            build the VS Code extension and the Neovim plugin into target/editors
+  package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
+                     with --wasm the grammars as WebAssembly too
   screenshots        retake the README's pictures in the real editors
 ";
 
@@ -62,7 +63,7 @@ fn main() -> ExitCode {
         },
         Some("grammar-eval") => grammar_eval::Options::parse(&args[1..]).and_then(|o| grammar_eval::run(&o)),
         Some("setup") => setup::run(),
-        Some("package") => setup::package(),
+        Some("package") => setup::package(flag("--wasm")),
         Some("screenshots") => setup::screenshots(),
         _ => {
             eprint!("{USAGE}");
