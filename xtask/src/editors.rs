@@ -103,9 +103,20 @@ pub(crate) fn install(which: &[Editor]) -> Vec<SessionResult> {
     results
 }
 
-/// Drives every editor over a copy of `project` with `server` behind it. Logs, recorded traffic and pictures of
-/// failures go to `out`.
-pub(crate) fn sessions(server: &Path, project: &Path, out: &Path) -> Result<Vec<SessionResult>> {
+/// What [`sessions`] can be told to drive.
+pub(crate) const SESSIONS: [&str; 4] = ["neovim", "helix", "vscode", "wasm"];
+
+/// Drives the editors `which` ([`SESSIONS`]; every one when empty) over a copy of `project` with `server` behind it.
+/// Logs, recorded traffic and pictures of failures go to `out`.
+pub(crate) fn sessions(
+    server: &Path,
+    project: &Path,
+    out: &Path,
+    which: &[String],
+) -> Result<Vec<SessionResult>> {
+    if let Some(other) = which.iter().find(|w| !SESSIONS.contains(&w.as_str())) {
+        anyhow::bail!("no sessions are called {other}; there are {}", SESSIONS.join(", "));
+    }
     std::fs::create_dir_all(out)?;
     let (server, project, out) = (server.canonicalize()?, project.canonicalize()?, out.canonicalize()?);
     // Recordings of an earlier run would be checked again.
@@ -115,11 +126,13 @@ pub(crate) fn sessions(server: &Path, project: &Path, out: &Path) -> Result<Vec<
         }
     }
     let input = session::Input { server: &server, project: &project, out: &out };
-    let mut results = neovim::sessions(&input);
-    results.extend(helix::sessions(&input));
-    results.extend(vscode::sessions(&input));
-    results.extend(wasm::session(&input));
-    results.extend(frames::check(&out));
+    let run = [neovim::sessions, helix::sessions, vscode::sessions, wasm::session];
+    let wanted = |name: &str| which.is_empty() || which.iter().any(|w| w == name);
+    let chosen = SESSIONS.iter().zip(run).filter(|(name, _)| wanted(name));
+    let mut results: Vec<_> = chosen.flat_map(|(_, run)| run(&input)).collect();
+    if which.iter().any(|w| w != "wasm") || which.is_empty() {
+        results.extend(frames::check(&out));
+    }
     Ok(results)
 }
 

@@ -24,6 +24,8 @@ Usage: cargo xtask <command>
   demo               run the main job on an example project: check, lineage, and how to open it in an editor
   test [--no-editors]
                      everything the gate runs: format, lints, grammar drift, all tests, documentation, real editors
+  editors [neovim] [helix] [vscode] [wasm]
+                     the sessions in real editors alone, of those that are named
   codegen [--check]  regenerate the parsers and the typed AST; with --check, fail when the committed ones differ
   codegen --ast      regenerate the typed AST alone
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
@@ -51,6 +53,7 @@ fn main() -> ExitCode {
     let result = match args.first().map(String::as_str) {
         Some("demo") => demo::run(),
         Some("test") => test::run(!flag("--no-editors")),
+        Some("editors") => test::editors(&args[1..]),
         Some("codegen") if flag("--ast") => codegen::run_ast(),
         Some("codegen") => codegen::run(flag("--check")),
         Some("bench") => match args.get(1).map(String::as_str) {

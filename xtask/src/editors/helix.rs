@@ -99,7 +99,8 @@ impl<'a> Session<'a> {
         build_helix(&config)?;
         fs::write(config.join("config.toml"), "theme = \"headwater-test\"\n")?;
         fs::create_dir_all(config.join("themes"))?;
-        let mut theme = String::from("\"ui.text\" = \"#ffffff\"\n\"error\" = \"#ff0000\"\n");
+        // A theme that neither inherits nor has a palette is silently not taken.
+        let mut theme = String::from("inherits = \"default\"\n");
         for (scope, [r, g, b]) in session.theme() {
             theme += &format!("\"{scope}\" = \"#{r:02x}{g:02x}{b:02x}\"\n");
         }
@@ -150,7 +151,7 @@ impl<'a> Session<'a> {
         Terminal::start(&command, &self.folder, 110, 40)
     }
 
-    /// The log would be the first to know: a query that Helix refuses only leaves text without colours.
+    /// `--health` does not compile queries: one that Helix refuses only leaves text without colours.
     fn is_highlighted(&self, terminal: &Terminal) -> Result<()> {
         let theme = self.theme();
         let wrong = |screen: &Screen| {
