@@ -31,6 +31,8 @@ Usage: cargo xtask <command>
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
   bench --engine [--quick]
                      print the SQL engine's figures
+  bench --grammar DIR… [--rounds N]
+                     our SQL parser and others over the statements of these folders
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones
@@ -61,6 +63,7 @@ fn main() -> ExitCode {
                 Some(dir) => bench::write_project(dir.as_ref()),
                 None => Err(anyhow::anyhow!("bench --write needs a folder")),
             },
+            Some("--grammar") => bench::grammar::measure(&args[2..]),
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },
