@@ -3,6 +3,7 @@
 mod client;
 pub(crate) mod engine;
 mod generate;
+pub(crate) mod grammar;
 mod peer;
 
 use std::path::{Path, PathBuf};
