@@ -1,7 +1,7 @@
 //! How queries read: joins in views, rows that are not replaced yet, filters beside the sorting key.
 
 use headwater_syntax::datafile::SourcedEntry;
-use headwater_syntax::sql::ast::{self, Place, TableSource};
+use headwater_syntax::sql::ast::{Place, TableSource};
 use headwater_syntax::{FileKind, MappedText, TextRange, sql};
 use rustc_hash::FxHashSet;
 
@@ -22,6 +22,9 @@ pub(super) fn check(db: &dyn Db, file: File, parsed: &Parsed, sink: &mut Sink<'_
         let renderings = node_renderings(db, file, view.index);
         let facts = &node_meaning(db, file, view.index).facts;
         let mut seen = FxHashSet::default();
+        // A table that some request reads by its key is sorted for that one.
+        let mut helped: FxHashSet<BaseTable> =
+            facts.iter().flat_map(|facts| helped(db, file, face, view.index, facts)).collect();
         for (rendering, facts) in renderings.iter().zip(facts) {
             let mut reader =
                 Reader { db, file, face, node: view.index, entry, body: &body, rendering, seen: &mut seen };
@@ -29,7 +32,7 @@ pub(super) fn check(db: &dyn Db, file: File, parsed: &Parsed, sink: &mut Sink<'_
                 reader.joins(sink);
             } else {
                 reader.replaced(sink);
-                reader.sorting_key(facts, sink);
+                reader.sorting_key(facts, &mut helped, sink);
             }
         }
     }
@@ -56,18 +59,8 @@ impl Reader<'_> {
         }
     }
 
-    /// The data source that a table names.
     fn datasource(&self, database: Option<&str>, name: &str) -> Option<File> {
-        let read = ReadFact {
-            database: database.map(str::to_owned),
-            name: name.to_owned(),
-            usage: sql::TableUse::From,
-        };
-        let names = names(self.db, self.file.project(self.db));
-        match resolve(names, Some((self.face, self.node)), &read) {
-            Resolution::Resource(file) if file.kind(self.db) == Some(FileKind::Datasource) => Some(file),
-            _ => None,
-        }
+        datasource(self.db, self.file, self.face, self.node, database, name)
     }
 
     /// Each inserted block is joined with the whole right side, as it is then.
@@ -126,34 +119,72 @@ impl Reader<'_> {
     }
 
     /// A filter that the sorting key does not know reads everything.
-    fn sorting_key(&mut self, facts: &Facts, sink: &mut Sink<'_>) {
-        for (base, column) in facts.bases.iter().enumerate() {
-            let of_table =
-                |n: usize| facts.bases[n].table == column.table && facts.bases[n].database == column.database;
-            let filters: Vec<_> =
-                facts.uses.iter().filter(|u| u.kind == UseKind::Filter && of_table(u.base)).collect();
+    /// What is in `settled` was reported, or need not be.
+    fn sorting_key(&mut self, facts: &Facts, settled: &mut FxHashSet<BaseTable>, sink: &mut Sink<'_>) {
+        for usage in facts.uses.iter().filter(|u| u.kind == UseKind::Filter) {
+            let column = &facts.bases[usage.base];
+            let table = (column.database.clone(), column.table.clone());
             // Once a table, at its first filter.
-            let Some(first) = filters.first().filter(|u| u.base == base) else { continue };
-            let Some(file) = self.datasource(column.database.as_deref(), &column.table) else { continue };
-            let face = interface(self.db, file).as_ref();
-            let Some(engine) = face.and_then(|face| face.engine.as_ref()) else { continue };
-            let Some(lead) =
-                engine.sorting_key.as_deref().and_then(|key| columns_of_key(key).into_iter().next())
-            else {
-                continue;
-            };
-            let partition = engine.partition_key.as_deref().map(columns_of_key).unwrap_or_default();
-            let known = |name: &str| lead == name || partition.iter().any(|key| key == name);
-            if filters.iter().any(|u| known(&facts.bases[u.base].column)) {
+            if !settled.insert(table) {
                 continue;
             }
-            let message = format!(
-                "no filter on `{}` uses its sorting key ({}) or its partitions: every row is read; filter by `{lead}` too, or sort the data source by `{}` first",
-                column.table,
-                engine.sorting_key.as_deref().unwrap_or_default(),
-                column.column
+            let file = datasource(
+                self.db,
+                self.file,
+                self.face,
+                self.node,
+                column.database.as_deref(),
+                &column.table,
             );
-            self.report(sink, &codes::SORTING_KEY_UNUSED, first.range, message);
+            let Some(key) = file.and_then(|file| sorting_key(self.db, file)) else { continue };
+            let Some(lead) = columns_of_key(&key).into_iter().next() else { continue };
+            let message = format!(
+                "no filter on `{}` uses its sorting key ({key}) or its partitions: every row is read; filter by `{lead}` too, or sort the data source by `{}` first",
+                column.table, column.column
+            );
+            self.report(sink, &codes::SORTING_KEY_UNUSED, usage.range, message);
         }
+    }
+}
+
+/// Database and name of a table as a query says them.
+type BaseTable = (Option<String>, String);
+
+/// The tables that a query filters by the first column of their sorting key or by their partitions.
+fn helped(db: &dyn Db, file: File, face: &Interface, node: usize, facts: &Facts) -> Vec<BaseTable> {
+    let filters = facts.uses.iter().filter(|u| u.kind == UseKind::Filter).map(|u| &facts.bases[u.base]);
+    let by_key = filters.filter(|column| {
+        let Some(table) = datasource(db, file, face, node, column.database.as_deref(), &column.table) else {
+            return false;
+        };
+        let Some(engine) = interface(db, table).as_ref().and_then(|face| face.engine.as_ref()) else {
+            return false;
+        };
+        let lead = engine.sorting_key.as_deref().and_then(|key| columns_of_key(key).into_iter().next());
+        let partition = engine.partition_key.as_deref().map(columns_of_key).unwrap_or_default();
+        lead.iter().chain(&partition).any(|name| *name == column.column)
+    });
+    by_key.map(|column| (column.database.clone(), column.table.clone())).collect()
+}
+
+fn sorting_key(db: &dyn Db, file: File) -> Option<String> {
+    let key = interface(db, file).as_ref()?.engine.as_ref()?.sorting_key.clone()?;
+    Some(key.trim_matches(['"', '\'']).to_owned())
+}
+
+/// The data source that a table of a query names.
+fn datasource(
+    db: &dyn Db,
+    file: File,
+    face: &Interface,
+    node: usize,
+    database: Option<&str>,
+    name: &str,
+) -> Option<File> {
+    let read =
+        ReadFact { database: database.map(str::to_owned), name: name.to_owned(), usage: sql::TableUse::From };
+    match resolve(names(db, file.project(db)), Some((face, node)), &read) {
+        Resolution::Resource(file) if file.kind(db) == Some(FileKind::Datasource) => Some(file),
+        _ => None,
     }
 }
