@@ -187,10 +187,10 @@ fn references_in(text: &str) -> Option<Vec<TableReference>> {
         return table_references(text);
     }
     let tree = template::parse(text);
-    if let Some(whole) = template::all_arms(text, &tree) {
+    if let Some(whole) = headwater_template::all_arms(text, &tree) {
         return table_references(&whole);
     }
-    let variants = template::variants(text, &tree)?;
+    let variants = headwater_template::variants(text, &tree)?;
     let mut all = Vec::new();
     for variant in &variants {
         all.extend(table_references(&variant.text)?);

@@ -7,12 +7,11 @@
 
 use std::collections::VecDeque;
 
+use headwater_syntax::template::{Expr, Parameter, Piece, Template};
 use rustc_hash::FxHashSet;
 use text_size::{TextRange, TextSize};
 
-use super::expr::Expr;
 use super::facts::Facts;
-use super::tree::{Piece, Template};
 use super::witness::Witness;
 use super::world::{Constraint, Constraints, World};
 
@@ -30,7 +29,7 @@ pub struct Variant {
 
 /// Bytes of all variants together. A template that anybody reads has a hundred kilobytes of them; each is parsed as SQL,
 /// so this is what bounds the time that a query may take. Two variants of the longest query fit.
-const MAX_BYTES: usize = 2 * crate::sql::MAX_BYTES;
+const MAX_BYTES: usize = 2 * headwater_syntax::sql::MAX_BYTES;
 
 /// How many conditions may be looked at in all. A chain of a hundred `elif` needs a third of it; the number grows with
 /// the cube of the chain's length.
@@ -91,7 +90,7 @@ fn solve(text: &str, template: &Template) -> Option<(Vec<Variant>, Vec<TextRange
         render(&template.pieces, &world, &mut bytes, &mut taken);
         // Blanked ranges start and end at tag delimiters, so the text stays valid UTF-8.
         let masked = String::from_utf8(bytes).unwrap_or_default();
-        let is_printed = |p: &super::Parameter| !masked[p.range].bytes().all(|b| b == b' ');
+        let is_printed = |p: &Parameter| !masked[p.range].bytes().all(|b| b == b' ');
         let witness = world.witness(is_printed);
         out.push(Variant { conditions: world.decided(), witness, text: masked });
         pending.retain(|n| !taken.contains(&arms[*n].0));

@@ -1,37 +1,66 @@
-//! What expressions may hold. Tags that print allow much less than tags that control.
+//! What expressions may hold. Tags that print allow much less than tags that control (specification §8.4).
+//!
+//! These rules need no request: a template that breaks one never renders. Diagnostics and renders share them.
 
-use headwater_syntax::TextRange;
-use headwater_syntax::template::{Expr, ExprKind, HELPER_FUNCTIONS, Piece, TYPE_FUNCTIONS, Template};
+use headwater_syntax::spelling::nearest;
+use headwater_syntax::template::{Arm, Expr, ExprKind, HELPER_FUNCTIONS, Piece, TYPE_FUNCTIONS, Template};
+use headwater_syntax::{TextRange, TextSize};
+use rustc_hash::FxHashSet;
 
-use super::Scope;
-use crate::checks::nearest;
-use crate::codes;
+use crate::functions::PYTHON_FUNCTIONS;
+
+/// What kind of rule is broken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Rule {
+    /// No such function.
+    Function,
+    /// An operator, method, attribute or name that this tag may not use.
+    Expression,
+    /// `break` or `continue` outside of a loop.
+    Jump,
+}
+
+/// A broken rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Violation {
+    /// Which kind.
+    pub rule: Rule,
+    /// Where.
+    pub range: TextRange,
+    /// What is wrong, and what to do.
+    pub message: String,
+}
+
+/// A template's names, and what was found.
+struct Scope<'t> {
+    /// Names that the template binds itself: no parameters, and possibly functions.
+    bound: FxHashSet<&'t str>,
+    found: Vec<Violation>,
+}
+
+impl Scope<'_> {
+    fn push(&mut self, rule: Rule, range: TextRange, message: String) {
+        self.found.push(Violation { rule, range, message });
+    }
+}
 
 /// Methods that `{{ }}` may call.
 const METHODS: &[&str] = &["split", "get", "join", "replace"];
 
-/// Functions of Python itself, which control tags may have; which of them is not documented.
-const PYTHON: &[&str] = &[
-    "abs",
-    "all",
-    "any",
+/// Functions of Python that control tags of the product may have, and this renderer has not: which of them exist is not
+/// documented, so nothing is said about them before they are called.
+const UNDOCUMENTED: &[&str] = &[
     "ascii",
-    "bin",
-    "bool",
     "bytes",
     "callable",
-    "chr",
     "complex",
-    "dict",
-    "divmod",
-    "enumerate",
+    "datetime",
     "filter",
     "format",
     "frozenset",
     "getattr",
     "hasattr",
     "hash",
-    "hex",
     "id",
     "isinstance",
     "issubclass",
@@ -39,26 +68,12 @@ const PYTHON: &[&str] = &[
     "map",
     "next",
     "object",
-    "oct",
-    "ord",
-    "pow",
     "print",
-    "range",
-    "repr",
-    "reversed",
-    "round",
-    "set",
     "setattr",
     "slice",
-    "sorted",
-    "str",
-    "sum",
     "super",
-    "tuple",
     "type",
     "vars",
-    "zip",
-    "datetime",
     "Exception",
     "ValueError",
 ];
@@ -72,7 +87,16 @@ enum Place {
     Control,
 }
 
-pub(super) fn check<'t>(scope: &mut Scope<'t, '_, '_>, tree: &'t Template) {
+/// Every broken rule of a template, in order of position. Linear in its size.
+pub fn violations(tree: &Template) -> Vec<Violation> {
+    let mut bound = FxHashSet::default();
+    tree.walk(&mut |piece| {
+        if let Piece::Set { names, .. } | Piece::Loop { names, .. } = piece {
+            bound.extend(names.iter().map(|n| n.value.as_str()));
+        }
+    });
+    let mut scope = Scope { bound, found: Vec::new() };
+    jumps(&mut scope, &tree.pieces, false);
     let mut todo: Vec<(&Expr, Place)> = Vec::new();
     tree.walk(&mut |piece| match piece {
         Piece::Output { expr, .. } => todo.push((expr, Place::Output)),
@@ -87,12 +111,42 @@ pub(super) fn check<'t>(scope: &mut Scope<'t, '_, '_>, tree: &'t Template) {
     for (expr, place) in todo {
         // What was guessed around a syntax error is not worth a second report.
         if !broken.iter().any(|r| r.intersect(expr.range).is_some()) {
-            visit(scope, expr, place);
+            visit(&mut scope, expr, place);
+        }
+    }
+    scope.found.sort_by_key(|v| v.range.start());
+    scope.found
+}
+
+fn jumps(scope: &mut Scope<'_>, pieces: &[Piece], in_loop: bool) {
+    for piece in pieces {
+        let (arms, in_loop): (&[Arm], bool) = match piece {
+            Piece::Jump { range, breaks } if !in_loop => {
+                let word = if *breaks { "break" } else { "continue" };
+                let message =
+                    format!("`{word}` stands in no loop; remove it, or put it into a `for` or `while`");
+                scope.push(Rule::Jump, *range, message);
+                continue;
+            }
+            Piece::If { arms, .. } | Piece::Try { parts: arms, .. } => (arms, in_loop),
+            // What stands in the `else` of a loop belongs to the loop around.
+            Piece::Loop { parts, .. } => {
+                if let Some((body, others)) = parts.split_first() {
+                    jumps(scope, &body.body, true);
+                    (others, in_loop)
+                } else {
+                    continue;
+                }
+            }
+            _ => continue,
+        };
+        for arm in arms {
+            jumps(scope, &arm.body, in_loop);
         }
     }
 }
 
-fn visit(scope: &mut Scope<'_, '_, '_>, expr: &Expr, place: Place) {
+fn visit(scope: &mut Scope<'_>, expr: &Expr, place: Place) {
     if let Some((name, ..)) = expr.as_call() {
         function(scope, expr, name, place);
     }
@@ -128,13 +182,14 @@ fn visit(scope: &mut Scope<'_, '_, '_>, expr: &Expr, place: Place) {
     }
 }
 
-fn function(scope: &mut Scope<'_, '_, '_>, call: &Expr, name: &str, place: Place) {
+fn function(scope: &mut Scope<'_>, call: &Expr, name: &str, place: Place) {
     let known = TYPE_FUNCTIONS.contains(&name) || HELPER_FUNCTIONS.contains(&name);
-    let is_python = place != Place::Output && PYTHON.contains(&name);
+    let is_python =
+        place != Place::Output && (PYTHON_FUNCTIONS.contains(&name) || UNDOCUMENTED.contains(&name));
     if known || is_python || scope.bound.contains(name) {
         return;
     }
-    let at = TextRange::at(call.range.start(), headwater_syntax::TextSize::of(name));
+    let at = TextRange::at(call.range.start(), TextSize::of(name));
     let next = if name == "UUID" {
         "use `String(name)` and cast it in SQL: `toUUID({{String(name)}})`".to_owned()
     } else {
@@ -144,22 +199,22 @@ fn function(scope: &mut Scope<'_, '_, '_>, call: &Expr, name: &str, place: Place
             None => "only the functions of templates and Python's own can be called".to_owned(),
         }
     };
-    scope.push(&codes::TEMPLATE_FUNCTION, at, format!("templates have no function `{name}`; {next}"));
+    scope.push(Rule::Function, at, format!("templates have no function `{name}`; {next}"));
 }
 
-fn method(scope: &mut Scope<'_, '_, '_>, callee: &Expr, place: Place) {
+fn method(scope: &mut Scope<'_>, callee: &Expr, place: Place) {
     let ExprKind::Attribute(_, name) = &callee.kind else { return };
     if place == Place::Output && !METHODS.contains(&name.value.as_str()) {
         let message = format!(
             "`{{{{ }}}}` allows the methods .split, .get, .join and .replace, not .{0}; call it in `{{% set x = ….{0}() %}}` and print x",
             name.value
         );
-        scope.push(&codes::TEMPLATE_EXPRESSION, name.range, message);
+        scope.push(Rule::Expression, name.range, message);
     }
 }
 
 /// Python's own names, `__class__` and the like, are refused everywhere.
-fn inner_name(scope: &mut Scope<'_, '_, '_>, expr: &Expr, place: Place) {
+fn inner_name(scope: &mut Scope<'_>, expr: &Expr, place: Place) {
     let (name, range) = match &expr.kind {
         ExprKind::Name(name) => (name, expr.range),
         // Where output is printed, every attribute was reported.
@@ -168,11 +223,11 @@ fn inner_name(scope: &mut Scope<'_, '_, '_>, expr: &Expr, place: Place) {
     };
     if name.len() > 4 && name.starts_with("__") && name.ends_with("__") {
         let message = format!("`{name}` is a name of Python's own, and templates refuse those; remove it");
-        scope.push(&codes::TEMPLATE_EXPRESSION, range, message);
+        scope.push(Rule::Expression, range, message);
     }
 }
 
-fn operator(scope: &mut Scope<'_, '_, '_>, expr: &Expr) {
+fn operator(scope: &mut Scope<'_>, expr: &Expr) {
     let message = match &expr.kind {
         ExprKind::Compare(_, rest) => {
             let op = rest.first().map_or("==", |(op, _)| op.as_str());
@@ -201,5 +256,5 @@ fn operator(scope: &mut Scope<'_, '_, '_>, expr: &Expr) {
         ExprKind::Lambda { .. } => "`{{ }}` allows no lambda; write the call out".to_owned(),
         _ => return,
     };
-    scope.push(&codes::TEMPLATE_EXPRESSION, expr.range, message);
+    scope.push(Rule::Expression, expr.range, message);
 }

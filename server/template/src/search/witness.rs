@@ -2,7 +2,52 @@
 
 use std::fmt;
 
-use super::value::number;
+use num_bigint::BigInt;
+
+use crate::value::Value;
+
+/// A value to pass. Query strings pass texts; only the JSON body of a request can pass a number that is not checked by a
+/// type function.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Given {
+    /// A text, in the query string or a body.
+    Text(String),
+    /// A number, as it is written in a JSON body.
+    Number(String),
+}
+
+impl Given {
+    /// What is passed, as it is written.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Text(text) | Self::Number(text) => text,
+        }
+    }
+
+    /// The parameter's value.
+    pub fn to_value(&self) -> Value {
+        match self {
+            Self::Text(text) => Value::from(text.as_str()),
+            Self::Number(text) => match (text.parse::<BigInt>(), text.parse::<f64>()) {
+                (Ok(n), _) => Value::int(n),
+                (_, Ok(x)) => Value::float(x),
+                _ => Value::from(text.as_str()),
+            },
+        }
+    }
+}
+
+impl fmt::Display for Given {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// Whether a text is a number when it is written without quotes.
+pub(super) fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') && digits.parse::<f64>().is_ok()
+}
 
 /// What a request has to do with one parameter.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -12,12 +57,12 @@ pub enum ParameterChoice {
     /// It passes it, with any value; this is one that its type takes.
     Passed {
         /// Such a value.
-        example: String,
+        example: Given,
     },
     /// It passes this value.
     Is {
         /// The value.
-        value: String,
+        value: Given,
         /// Whether no other would do: `x == 'a'` rather than `int(x) > 10`.
         exact: bool,
     },
@@ -26,18 +71,18 @@ pub enum ParameterChoice {
         /// Values that must not be passed.
         excluded: Vec<String>,
         /// A value that will do; `None` when not passing it will.
-        example: Option<String>,
+        example: Option<Given>,
     },
 }
 
 impl ParameterChoice {
     /// The value to pass; `None` to pass none.
-    pub fn value(&self) -> Option<&str> {
+    pub fn value(&self) -> Option<&Given> {
         match self {
             Self::Absent => None,
             Self::Passed { example } => Some(example),
             Self::Is { value, .. } => Some(value),
-            Self::IsNot { example, .. } => example.as_deref(),
+            Self::IsNot { example, .. } => example.as_ref(),
         }
     }
 }
@@ -48,7 +93,7 @@ pub struct Witness {
     /// What decides the arms, in order of decision.
     pub parameters: Vec<(String, ParameterChoice)>,
     /// Parameters that decide nothing, but without which the query does not render, with a value each.
-    pub required: Vec<(String, String)>,
+    pub required: Vec<(String, Given)>,
     /// Conditions that depend on more than parameters, as written, with the truth that is assumed.
     pub undecided: Vec<(String, bool)>,
 }
@@ -60,10 +105,10 @@ impl Witness {
     }
 
     /// The request: every parameter to pass, with its value.
-    pub fn request(&self) -> impl Iterator<Item = (&str, &str)> {
+    pub fn request(&self) -> impl Iterator<Item = (&str, &Given)> {
         let chosen =
             self.parameters.iter().filter_map(|(name, choice)| Some((name.as_str(), choice.value()?)));
-        chosen.chain(self.required.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+        chosen.chain(self.required.iter().map(|(name, value)| (name.as_str(), value)))
     }
 }
 
@@ -78,7 +123,10 @@ impl fmt::Display for Witness {
                 ParameterChoice::Passed { .. } => f.write_str("is passed")?,
                 ParameterChoice::Is { value, exact } => {
                     let hint = if *exact { "" } else { ", for example" };
-                    write!(f, "is {}{hint}", Quoted(value))?;
+                    match value {
+                        Given::Text(text) => write!(f, "is {}{hint}", Quoted(text))?,
+                        Given::Number(number) => write!(f, "is the JSON number {number}{hint}")?,
+                    }
                 }
                 ParameterChoice::IsNot { excluded, .. } => {
                     let values: Vec<_> = excluded.iter().map(|value| Quoted(value).to_string()).collect();
@@ -101,6 +149,6 @@ struct Quoted<'v>(&'v str);
 
 impl fmt::Display for Quoted<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if number(self.0).is_some() { write!(f, "{}", self.0) } else { write!(f, "'{}'", self.0) }
+        if is_number(self.0) { write!(f, "{}", self.0) } else { write!(f, "'{}'", self.0) }
     }
 }

@@ -1,9 +1,12 @@
+use headwater_syntax::range;
+use headwater_syntax::template::{expr, parse};
+
 use super::super::facts::squeeze;
 use super::*;
 use expect_test::{Expect, expect};
 
 fn check(text: &str, expected: &Expect) {
-    let template = super::super::parse(text);
+    let template = parse(text);
     let mut out = String::new();
     let facts = Facts::new(text, &template);
     for v in variants(text, &template).expect("few arms") {
@@ -11,8 +14,8 @@ fn check(text: &str, expected: &Expect) {
         let request =
             |name: &str| v.witness.request().find(|(n, _)| *n == name).map(|(_, value)| value.to_owned());
         for (condition, holds) in v.conditions.iter().filter(|c| !v.witness.undecided.contains(c)) {
-            let (expr, _) = super::super::expr::parse(condition, crate::range(0, condition.len()));
-            let value = facts.names.value(&expr, &request).map(|value| super::super::value::truth(&value));
+            let (expr, _) = expr::parse(condition, range(0, condition.len()));
+            let value = facts.names.truth(&expr, &request);
             assert_eq!(value, Ok(*holds), "{condition} in {text}");
         }
         assert_eq!(v.text.len(), text.len());
@@ -44,7 +47,7 @@ fn every_arm_is_taken_once_and_defined_has_one_truth() {
 
 #[test]
 fn arms_that_continue_a_query_make_one_text() {
-    let all = |text: &str| all_arms(text, &super::super::parse(text)).map(|t| squeeze(&t));
+    let all = |text: &str| all_arms(text, &parse(text)).map(|t| squeeze(&t));
     assert_eq!(
         all("% FROM a {% if x %} AND b {% if y %}AND c{% end %}{% else %} {% end %} {% if z %}LIMIT 1{% end %}")
             .as_deref(),
@@ -81,7 +84,7 @@ fn every_part_of_a_try_is_taken() {
 #[test]
 fn many_independent_arms_need_two_variants() {
     let text: String = (0..50).map(|n| format!("{{% if defined(p{n}) %}}x{{% end %}}")).collect();
-    assert_eq!(variants(&text, &super::super::parse(&text)).map(|v| v.len()), Some(2));
+    assert_eq!(variants(&text, &parse(&text)).map(|v| v.len()), Some(2));
 }
 
 #[test]
@@ -120,7 +123,7 @@ fn values_are_found_that_decide() {
         ("s == 'q'", "[p=q] when `p` is 'q'"),
     ] {
         let text = format!("%{{% set s = String(p, 'z') %}}{{% if {condition} %}}A{{% end %}}");
-        let tree = super::super::parse(&text);
+        let tree = parse(&text);
         let at = TextSize::try_from(text.find('A').expect("an arm")).expect("short");
         let found = witness_at(&text, &tree, at).map(|w| {
             let request: Vec<_> = w.request().map(|(name, value)| format!("{name}={value}")).collect();
@@ -147,7 +150,7 @@ fn contradictions_are_unreachable() {
         ("x.a == 'b' and x.a == 'c'", false),
     ] {
         let text = format!("{{% if {condition} %}}A{{% end %}}");
-        let found = unreachable_arms(&text, &super::super::parse(&text)).expect("few arms");
+        let found = unreachable_arms(&text, &parse(&text)).expect("few arms");
         assert_eq!(found.is_empty(), reachable, "{condition}");
     }
 }
@@ -180,12 +183,12 @@ fn tags_out_of_place_are_no_sql() {
             a b d e []
         "#]],
     );
-    assert_eq!(all_arms(text, &super::super::parse(text)).map(|t| squeeze(&t)).as_deref(), Some("a b d e"));
+    assert_eq!(all_arms(text, &parse(text)).map(|t| squeeze(&t)).as_deref(), Some("a b d e"));
 }
 
 #[test]
 fn arms_without_number_are_given_up() {
-    let of = |text: &str| variants(text, &super::super::parse(text)).map(|v| v.len());
+    let of = |text: &str| variants(text, &parse(text)).map(|v| v.len());
     let chain = |n: usize| -> String {
         let arms: String = (0..n).map(|n| format!("{{% elif m == {n} %}}x")).collect();
         format!("{{% if m == 'a' %}}{arms}{{% end %}}")
@@ -207,9 +210,9 @@ fn values_are_found_in_long_chains() {
         format!("{{% if x == 'w' %}}W{arms}{{% else %}}Z{{% end %}}")
     };
     let text = chain(60);
-    let found = variants(&text, &super::super::parse(&text)).expect("few arms");
+    let found = variants(&text, &parse(&text)).expect("few arms");
     assert_eq!(found.len(), 62);
     assert!(found.iter().all(|v| v.witness.undecided.is_empty()));
     let text = chain(400);
-    variants(&text, &super::super::parse(&text));
+    variants(&text, &parse(&text));
 }

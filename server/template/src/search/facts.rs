@@ -1,17 +1,11 @@
 //! What a template says about its parameters and conditions, collected once.
 
-use std::cell::Cell;
-
-use rustc_hash::FxHashMap;
+use headwater_syntax::template::{Expr, ExprKind, Parameter, Piece, Template, parameters};
+use rustc_hash::{FxHashMap, FxHashSet};
 use text_size::TextRange;
 
-use super::expr::{Expr, ExprKind};
-use super::params::{Parameter, parameters, passed};
-use super::tree::{Piece, Template};
-use super::value::{Names, Value, named, number};
-
-/// Steps of evaluation for one template: far more than people's templates need.
-const FUEL: u32 = 1_000_000;
+use super::asked::Names;
+use super::witness::{Given, is_number};
 
 /// Candidates for one parameter and one condition.
 const MAX_CANDIDATES: usize = 48;
@@ -28,7 +22,7 @@ pub(super) struct Facts<'t> {
     /// The atoms that depend on a parameter.
     mentioning: FxHashMap<&'t str, Vec<&'t Expr>>,
     /// Values of each parameter's type, and those that its calls name; and whether there are any of the latter.
-    examples: FxHashMap<String, (Vec<String>, bool)>,
+    examples: FxHashMap<String, (Vec<Given>, bool)>,
 }
 
 /// A condition without `and`, `or` and `not`.
@@ -62,7 +56,7 @@ impl<'t> Facts<'t> {
                 *known = known.filter(|value| once(value));
             }
         });
-        let names = Names { sets, fuel: Cell::new(FUEL) };
+        let names = Names::new(sets);
         let mut facts = Self {
             text,
             names,
@@ -111,9 +105,7 @@ impl<'t> Facts<'t> {
 
     /// Whether there are steps left, and one less of them.
     pub(super) fn step(&self) -> bool {
-        let left = self.names.fuel.get();
-        self.names.fuel.set(left.saturating_sub(1));
-        left > 0
+        self.names.meter.step().is_ok()
     }
 
     /// Values to try for a parameter, likely ones first.
@@ -121,7 +113,7 @@ impl<'t> Facts<'t> {
         &self,
         parameter: &str,
         conditions: impl Iterator<Item = &'a Expr>,
-    ) -> Vec<String>
+    ) -> Vec<Given>
     where
         't: 'a,
     {
@@ -133,27 +125,30 @@ impl<'t> Facts<'t> {
             literals(condition, &self.names, &mut out);
         }
         out.truncate(MAX_CANDIDATES);
+        // What a query string can pass is the better request.
+        out.sort_by_key(|given| matches!(given, Given::Number(_)));
         let (own, stated) = self.examples.get(parameter).map_or((&[][..], false), |(own, s)| (own, *s));
         // What people wrote as an example is the best value where any will do.
         let mut all = if stated { own.iter().cloned().chain(out).collect() } else { out };
         all.extend(own.iter().cloned());
-        all.extend(["value", "1", "0", ""].map(str::to_owned));
-        let mut seen = rustc_hash::FxHashSet::default();
+        all.extend(["value", "1", "0", ""].map(|text| Given::Text(text.to_owned())));
+        let mut seen = FxHashSet::default();
         all.retain(|value| seen.insert(value.clone()));
         all
     }
 
     /// Values of the parameter's type, and those that its calls name.
-    pub(super) fn examples(&self, parameter: &str) -> &[String] {
+    pub(super) fn examples(&self, parameter: &str) -> &[Given] {
         self.examples.get(parameter).map_or(&[], |(examples, _)| examples)
     }
 }
 
 /// A few values for each parameter, best first, and whether the template names them as examples.
-fn examples(parameters: &[Parameter]) -> FxHashMap<String, (Vec<String>, bool)> {
-    let mut out: FxHashMap<String, (Vec<String>, bool)> = FxHashMap::default();
+fn examples(parameters: &[Parameter]) -> FxHashMap<String, (Vec<Given>, bool)> {
+    let mut out: FxHashMap<String, (Vec<Given>, bool)> = FxHashMap::default();
     for p in parameters {
-        let stated: Vec<_> = p.example.iter().chain(&p.values).take(MAX_CANDIDATES).cloned().collect();
+        let stated = p.example.iter().chain(&p.values).take(MAX_CANDIDATES);
+        let stated: Vec<_> = stated.cloned().map(Given::Text).collect();
         if !stated.is_empty() {
             let (examples, is_stated) = out.entry(p.name.clone()).or_default();
             examples.extend(stated);
@@ -171,8 +166,8 @@ fn examples(parameters: &[Parameter]) -> FxHashMap<String, (Vec<String>, bool)> 
         let default = default.filter(|d| ty == "String" && !d.is_empty());
         let (examples, _) = out.entry(p.name.clone()).or_default();
         for value in default.into_iter().chain([simple]) {
-            if examples.len() < MAX_CANDIDATES && !examples.iter().any(|e| e == value) {
-                examples.push(value.to_owned());
+            if examples.len() < MAX_CANDIDATES && !examples.iter().any(|e| e.as_str() == value) {
+                examples.push(Given::Text(value.to_owned()));
             }
         }
     }
@@ -193,21 +188,30 @@ fn example_of(ty: &str) -> &'static str {
 }
 
 /// The literals of a condition, as a request would pass them, with the neighbours of numbers.
-fn literals(condition: &Expr, names: &Names<'_>, out: &mut Vec<String>) {
+fn literals(condition: &Expr, names: &Names<'_>, out: &mut Vec<Given>) {
     let mut todo = vec![(condition, 0)];
     while let Some((expr, depth)) = todo.pop() {
         if out.len() >= MAX_CANDIDATES {
             return;
         }
-        if let Some(value) = passed(expr) {
-            if let Some(Value::Int(n)) = number(&value) {
-                out.push(value);
-                out.extend([n.saturating_add(1), n.saturating_sub(1)].map(|n| n.to_string()));
-                out.push(format!("{n}.5"));
+        if let Some(value) = expr.as_passed() {
+            let whole = value.parse::<i128>().ok();
+            let is_written_as_number = !matches!(expr.kind, ExprKind::Str(_)) && is_number(&value);
+            out.push(Given::Text(value.clone()));
+            if let Some(n) = whole {
+                let neighbours = [n.saturating_add(1), n.saturating_sub(1)];
+                out.extend(neighbours.map(|n| Given::Text(n.to_string())));
+                out.push(Given::Text(format!("{n}.5")));
                 // `len(x) > 3` wants a text.
-                out.extend(usize::try_from(n).ok().filter(|n| *n < 64).map(|n| "x".repeat(n + 1)));
-            } else {
-                out.push(value);
+                out.extend(
+                    usize::try_from(n).ok().filter(|n| *n < 64).map(|n| Given::Text("x".repeat(n + 1))),
+                );
+                if is_written_as_number {
+                    out.extend(neighbours.map(|n| Given::Number(n.to_string())));
+                }
+            }
+            if is_written_as_number {
+                out.push(Given::Number(value));
             }
             continue;
         }
@@ -250,7 +254,7 @@ fn key(text: &str, expr: &Expr) -> (String, bool) {
         return (format!("{} {op} {}", squeeze(&text[left.range]), squeeze(&text[right.range])), positive);
     }
     if let Some(("defined", [arg], _)) = expr.as_call()
-        && let Some(name) = named(arg)
+        && let Some(name) = arg.as_parameter()
     {
         return (format!("defined({name})"), true);
     }

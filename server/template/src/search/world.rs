@@ -3,13 +3,12 @@
 //! Values are tried, not derived: a parameter's candidates are the values that the template's own conditions mention
 //! and their neighbours, and what its type takes. A candidate is taken when everything decided before still holds.
 
+use headwater_syntax::template::{Expr, ExprKind, Parameter, TYPE_FUNCTIONS};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::expr::{Expr, ExprKind};
+use super::asked::Halt;
 use super::facts::{Facts, squeeze};
-use super::params::{Parameter, passed};
-use super::value::{Stop, named, truth};
-use super::witness::{ParameterChoice, Witness};
+use super::witness::{Given, ParameterChoice, Witness};
 
 /// What must hold for an arm to be taken.
 #[derive(Clone, Copy)]
@@ -26,7 +25,7 @@ pub(super) type Constraints<'t> = Vec<Constraint<'t>>;
 pub(super) struct World<'t, 'f> {
     facts: &'f Facts<'t>,
     /// Parameters that are decided, in order, with the value passed or `None`, and the entry that this one replaces.
-    values: Vec<(&'t str, Option<String>, Option<usize>)>,
+    values: Vec<(&'t str, Option<Given>, Option<usize>)>,
     /// The entry that counts for a parameter.
     latest: FxHashMap<&'t str, usize>,
     /// Conditions that the values make true or false.
@@ -173,15 +172,15 @@ impl<'t, 'f> World<'t, 'f> {
     }
 
     /// The value of `expr` when `changed` is passed instead of what is decided.
-    fn try_value(&self, expr: &Expr, changed: &[(&str, Option<&str>)]) -> Result<bool, Stop> {
+    fn try_value(&self, expr: &Expr, changed: &[(&str, Option<&Given>)]) -> Result<bool, Halt> {
         let request = |name: &str| match changed.iter().find(|(n, _)| *n == name) {
-            Some((_, value)) => value.map(str::to_owned),
+            Some((_, value)) => value.cloned(),
             None => self.value_of(name).cloned().flatten(),
         };
-        self.facts.names.value(expr, &request).map(|value| truth(&value))
+        self.facts.names.truth(expr, &request)
     }
 
-    fn value_of(&self, name: &str) -> Option<&Option<String>> {
+    fn value_of(&self, name: &str) -> Option<&Option<Given>> {
         let entry = self.latest.get(name).and_then(|entry| self.values.get(*entry));
         entry.map(|(_, value, _)| value)
     }
@@ -192,7 +191,7 @@ impl<'t, 'f> World<'t, 'f> {
     }
 
     fn search(&self, expr: &'t Expr, want: bool, parameters: &[&'t str]) -> Search<'t> {
-        if self.facts.names.fuel.get() == 0 {
+        if self.facts.names.meter.left() == 0 {
             return Search::Unknown;
         }
         let now = self.try_value(expr, &[]);
@@ -200,7 +199,7 @@ impl<'t, 'f> World<'t, 'f> {
             let values = parameters.iter().map(|name| (*name, self.value_of(name).cloned().flatten()));
             return Search::Found(values.collect());
         }
-        let mut certain = now != Err(Stop::Unknown) && parameters.len() == 1 && is_simple(expr);
+        let mut certain = now != Err(Halt::Unknown) && parameters.len() == 1 && is_simple(expr);
         for (n, name) in parameters.iter().enumerate() {
             // What the others are, they stay.
             let others = parameters.iter().enumerate().filter(|(m, _)| *m != n);
@@ -210,13 +209,13 @@ impl<'t, 'f> World<'t, 'f> {
             certain &= held.iter().all(|(e, _)| is_simple(e));
             let conditions = std::iter::once(expr).chain(held.iter().map(|(e, _)| *e));
             let candidates = self.facts.candidates(name, conditions);
-            let all = std::iter::once(None).chain(candidates.iter().map(|c| Some(c.as_str())));
+            let all = std::iter::once(None).chain(candidates.iter().map(Some));
             for candidate in all {
                 let changed = [(*name, candidate)];
                 let fits = |(e, want): (&Expr, bool)| self.try_value(e, &changed) == Ok(want);
                 if fits((expr, want)) && held.iter().copied().all(fits) {
                     let mut values = others;
-                    values.push((*name, candidate.map(str::to_owned)));
+                    values.push((*name, candidate.cloned()));
                     return Search::Found(values);
                 }
             }
@@ -224,7 +223,7 @@ impl<'t, 'f> World<'t, 'f> {
         if let Some(values) = self.search_pair(expr, want, parameters) {
             return Search::Found(values);
         }
-        if certain && self.facts.names.fuel.get() > 0 { Search::Contradiction } else { Search::Unknown }
+        if certain && self.facts.names.meter.left() > 0 { Search::Contradiction } else { Search::Unknown }
     }
 
     /// Changes two parameters at once, where one condition compares them.
@@ -233,7 +232,7 @@ impl<'t, 'f> World<'t, 'f> {
         expr: &'t Expr,
         want: bool,
         parameters: &[&'t str],
-    ) -> Option<Vec<(&'t str, Option<String>)>> {
+    ) -> Option<Vec<(&'t str, Option<Given>)>> {
         const TRIED: usize = 12;
         let mut linked = parameters.to_vec();
         for (e, _) in parameters.iter().flat_map(|name| self.held_by(name)) {
@@ -251,13 +250,13 @@ impl<'t, 'f> World<'t, 'f> {
         let conditions = || std::iter::once(expr).chain(held.iter().map(|(e, _)| *e));
         let firsts = self.facts.candidates(first, conditions());
         let seconds = self.facts.candidates(second, conditions());
-        let tried = |all: &[String]| {
+        let tried = |all: &[Given]| {
             std::iter::once(None).chain(all.iter().take(TRIED).cloned().map(Some)).collect::<Vec<_>>()
         };
         let seconds = tried(&seconds);
         for a in tried(&firsts) {
             for b in std::iter::once(&a).chain(&seconds) {
-                let changed = [(*first, a.as_deref()), (*second, b.as_deref())];
+                let changed = [(*first, a.as_ref()), (*second, b.as_ref())];
                 let fits = |(e, want): (&Expr, bool)| self.try_value(e, &changed) == Ok(want);
                 if fits((expr, want)) && held.iter().copied().all(fits) {
                     return Some(vec![(*first, a.clone()), (*second, b.clone())]);
@@ -319,7 +318,7 @@ impl<'t, 'f> World<'t, 'f> {
     /// The request, with what the query needs besides. `is_printed` says whether a use of a parameter is part of the
     /// query.
     pub(super) fn witness(&self, is_printed: impl Fn(&Parameter) -> bool) -> Witness {
-        let mut required: Vec<(String, String)> = Vec::new();
+        let mut required: Vec<(String, Given)> = Vec::new();
         let mut seen = FxHashSet::default();
         for p in self.facts.parameters.iter().filter(|p| p.required && (!p.in_output || is_printed(p))) {
             let known = self.value_of(&p.name).is_some_and(|value| value.is_some());
@@ -344,24 +343,25 @@ impl<'t, 'f> World<'t, 'f> {
     }
 
     /// A value that can be passed without changing any condition.
-    fn harmless(&self, parameter: &str) -> Option<String> {
+    fn harmless(&self, parameter: &str) -> Option<Given> {
         let mentioning = self.facts.mentioning(parameter);
         let before: Vec<_> = mentioning.iter().map(|c| self.try_value(c, &[]).unwrap_or(false)).collect();
         let candidates = self.facts.candidates(parameter, mentioning.iter().copied());
         self.facts.examples(parameter).iter().cloned().chain(candidates).find(|candidate| {
             mentioning.iter().zip(&before).all(|(c, truth)| {
                 let with = self.try_value(c, &[(parameter, Some(candidate))]);
-                with == Err(Stop::Unknown) || with == Ok(*truth)
+                with == Err(Halt::Unknown) || with == Ok(*truth)
             })
         })
     }
 
     /// A decided value with what decided it.
-    fn choice(&self, name: &str, value: Option<String>) -> ParameterChoice {
+    fn choice(&self, name: &str, value: Option<Given>) -> ParameterChoice {
         let held: Vec<_> = self.held_by(name).collect();
         let is_defined = |e: &Expr| {
-            e.as_call()
-                .is_some_and(|(f, args, _)| f == "defined" && args.first().and_then(named) == Some(name))
+            e.as_call().is_some_and(|(f, args, _)| {
+                f == "defined" && args.first().and_then(Expr::as_parameter) == Some(name)
+            })
         };
         let excluded: Vec<_> = held.iter().filter_map(|(e, holds)| excluded(e, *holds)).flatten().collect();
         let others = held.iter().filter(|(e, holds)| !is_defined(e) && excluded_by(e, *holds).is_none());
@@ -383,7 +383,7 @@ impl<'t, 'f> World<'t, 'f> {
 
 enum Search<'t> {
     /// Values with which the condition, and all before it, are as wanted.
-    Found(Vec<(&'t str, Option<String>)>),
+    Found(Vec<(&'t str, Option<Given>)>),
     /// There are none.
     Contradiction,
     /// None were found.
@@ -400,9 +400,9 @@ fn excluded(expr: &Expr, holds: bool) -> Option<Vec<String>> {
         _ => false,
     };
     match (&right.kind, op.as_str()) {
-        _ if !denies || passed(left).is_some() => None,
-        (ExprKind::Sequence(_, items), "in" | "not in") => items.iter().map(passed).collect(),
-        (_, "==" | "!=") => passed(right).map(|value| vec![value]),
+        _ if !denies || left.as_passed().is_some() => None,
+        (ExprKind::Sequence(_, items), "in" | "not in") => items.iter().map(Expr::as_passed).collect(),
+        (_, "==" | "!=") => right.as_passed().map(|value| vec![value]),
         _ => None,
     }
 }
@@ -423,17 +423,17 @@ fn is_exact(expr: &Expr, holds: bool) -> bool {
 /// Whether the candidates are all that there is to try for a condition.
 fn is_simple(expr: &Expr) -> bool {
     let literal = |e: &Expr| match &e.kind {
-        ExprKind::Sequence(_, items) => items.iter().all(|item| passed(item).is_some()),
+        ExprKind::Sequence(_, items) => items.iter().all(|item| item.as_passed().is_some()),
         ExprKind::Constant("None") => true,
-        _ => passed(e).is_some(),
+        _ => e.as_passed().is_some(),
     };
     let term = |e: &Expr| match &e.kind {
         ExprKind::Name(_) => true,
         _ => e.as_call().is_some_and(|(function, args, keywords)| {
-            (super::TYPE_FUNCTIONS.contains(&function)
-                || matches!(function, "int" | "float" | "str" | "defined"))
+            (TYPE_FUNCTIONS.contains(&function) || matches!(function, "int" | "float" | "str" | "defined"))
                 && args.split_first().is_some_and(|(first, rest)| {
-                    named(first).is_some() && rest.iter().chain(keywords.iter().map(|(_, e)| e)).all(literal)
+                    first.as_parameter().is_some()
+                        && rest.iter().chain(keywords.iter().map(|(_, e)| e)).all(literal)
                 })
         }),
     };
