@@ -10,6 +10,7 @@ mod editors;
 mod engine;
 mod fetch;
 mod grammar_eval;
+mod semantic_eval;
 mod setup;
 mod test;
 
@@ -38,6 +39,8 @@ Usage: cargo xtask <command>
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones
+  semantic-eval DIR… [--worst N]
+                     judge what we say of queries by the engine, on every rendering of the nodes of these projects
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
                      with --wasm the grammars as WebAssembly too
@@ -74,6 +77,9 @@ fn main() -> ExitCode {
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },
+        Some("semantic-eval") => {
+            semantic_eval::Options::parse(&args[1..]).and_then(|o| semantic_eval::run(&o))
+        }
         Some("grammar-eval") => grammar_eval::Options::parse(&args[1..]).and_then(|o| grammar_eval::run(&o)),
         Some("setup") => setup::run(),
         Some("package") => setup::package(flag("--wasm")),

@@ -30,7 +30,9 @@ pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration};
 pub use config::{Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
 pub use dialects::{DialectFacts, dialect};
-pub use facts::{ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface};
+pub use facts::{
+    ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface, resource_name,
+};
 pub use flow::{EdgeKind, Graph, Vertex, graph};
 pub use headwater_syntax::{self as syntax, Dialect, Directive, FileKind, TextRange, TextSize};
 pub use inputs::{Content, File, Project, ProjectFacts};

@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use headwater_catalog::Type;
 use headwater_syntax::sql::{self, ast};
-use headwater_syntax::template::{self, Witness};
-use headwater_syntax::{Directive, FileKind, TextRange};
+use headwater_syntax::template;
+use headwater_syntax::{Directive, FileKind, TextRange, TextSize};
+use headwater_template::{Made, Parameters, Prepared, Request, Secrets, SourceMap, Witness};
 use rustc_hash::FxHashMap;
 
 use crate::db::Db;
@@ -25,9 +26,31 @@ use crate::service;
 pub struct Rendering {
     /// The request.
     pub witness: Witness,
-    /// The query. Offsets are those of the node's text.
+    /// The query.
     pub text: Arc<str>,
     tree: tree_sitter::Tree,
+    origin: Origin,
+}
+
+/// Where a rendering's text comes from.
+enum Origin {
+    /// Its offsets are those of the node's text.
+    Same,
+    /// A template made it.
+    Template {
+        map: SourceMap,
+        /// Places in the template whose value the witness made up.
+        made_up: Vec<TextRange>,
+    },
+}
+
+/// A place of a rendering in the node's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// In offsets of the node's text.
+    pub range: TextRange,
+    /// Whether a value that the witness made up stands there: another value may be as good and another name.
+    pub is_made_up: bool,
 }
 
 impl Rendering {
@@ -36,10 +59,68 @@ impl Rendering {
         ast::descendants(self.tree.root_node())
     }
 
-    /// A place of this text in the node's own; `None` for what a value made up for the request.
-    pub fn to_node(&self, range: TextRange) -> Option<TextRange> {
-        Some(range)
+    /// A place of this text in the node's own.
+    pub fn to_node(&self, range: TextRange) -> Place {
+        match &self.origin {
+            Origin::Same => Place { range, is_made_up: false },
+            Origin::Template { map, made_up } => {
+                let source = map.to_source(range);
+                let is_value = |at: TextSize| map.segment_at(at).is_some_and(|s| s.made != Made::Literal);
+                let touches = made_up.iter().any(|m| source.contains_range(*m) || m.contains_range(source));
+                let is_made_up = touches && (is_value(range.start()) || is_value(range.end().max(TextSize::from(1)) - TextSize::from(1)));
+                Place { range: source, is_made_up }
+            }
+        }
     }
+}
+
+/// The texts of a node; none when it is too large to be looked at.
+///
+/// A template is rendered for the witness of each of its arms, so that what is analysed is what the engine gets. Where the
+/// request cannot be had (a condition depends on more than parameters, or the render fails) the variant's own text
+/// serves, with output tags that may be anything.
+#[salsa::tracked(no_eq)]
+pub(crate) fn renderings<'db>(db: &'db dyn Db, sql: NodeSql<'db>) -> Arc<Vec<Rendering>> {
+    let text = sql.text(db);
+    let mut out: Vec<Rendering> = Vec::new();
+    let mut push = |witness: Witness, text: Arc<str>, origin: Origin| {
+        if out.iter().any(|r| r.text == text) {
+            return;
+        }
+        if let Some(tree) = sql::parse(&text) {
+            out.push(Rendering { witness, text, tree, origin });
+        }
+    };
+    if !template::is_template(text) {
+        push(Witness::default(), text.clone(), Origin::Same);
+        return Arc::new(out);
+    }
+    let tree = template::parse(text);
+    let prepared = Prepared::new(text).ok();
+    for variant in headwater_template::variants(text, &tree).unwrap_or_default() {
+        let rendered = prepared
+            .as_ref()
+            .filter(|_| variant.witness.undecided.is_empty())
+            .and_then(|prepared| rendered(prepared, &variant.witness));
+        match rendered {
+            Some((sql, origin)) => push(variant.witness, sql.into(), origin),
+            None => push(variant.witness, variant.text.into(), Origin::Same),
+        }
+    }
+    Arc::new(out)
+}
+
+/// The query for a witness.
+fn rendered(prepared: &Prepared<'_>, witness: &Witness) -> Option<(String, Origin)> {
+    let mut parameters = Parameters::new();
+    for (name, value) in witness.request() {
+        parameters.insert(name, value.to_value());
+    }
+    let secrets = Secrets::new();
+    let rendered = prepared.render(&Request::new(&parameters, &secrets)).ok()?;
+    let passed = rendered.parameters.iter().filter(|p| p.origin == headwater_template::Origin::Passed);
+    let made_up = passed.map(|p| p.range).collect();
+    Some((rendered.sql, Origin::Template { map: rendered.map, made_up }))
 }
 
 /// What a text means in the place of a node's query: for requests other than those that the analysis looks at. Not
@@ -52,27 +133,6 @@ pub fn facts_of(db: &dyn Db, file: File, node: usize, text: &str) -> Facts {
 /// The texts of the node with this index.
 pub fn node_renderings(db: &dyn Db, file: File, node: usize) -> &[Rendering] {
     node_sqls(db, file).get(node).map_or(&[], |sql| renderings(db, *sql))
-}
-
-/// The texts of a node; none when it is too large to be looked at.
-#[salsa::tracked(no_eq)]
-pub(crate) fn renderings<'db>(db: &'db dyn Db, sql: NodeSql<'db>) -> Arc<Vec<Rendering>> {
-    let text = sql.text(db);
-    let mut out = Vec::new();
-    let mut push = |witness: Witness, text: Arc<str>| {
-        if let Some(tree) = sql::parse(&text) {
-            out.push(Rendering { witness, text, tree });
-        }
-    };
-    if !template::is_template(text) {
-        push(Witness::default(), text.clone());
-    } else {
-        let tree = template::parse(text);
-        for variant in template::variants(text, &tree).unwrap_or_default() {
-            push(variant.witness, variant.text.into());
-        }
-    }
-    Arc::new(out)
 }
 
 /// What a node's query means, for each of its texts.
@@ -121,7 +181,7 @@ pub fn selected(db: &dyn Db, file: File, node: usize) -> Vec<query::OutputColumn
     let renderings = node_renderings(db, file, node);
     for (facts, rendering) in meaning(db, file, node).facts.iter().zip(renderings) {
         for column in &facts.columns {
-            let Some(range) = rendering.to_node(column.range) else { continue };
+            let range = rendering.to_node(column.range).range;
             match at.get(&range) {
                 Some(n) if out[*n].ty != column.ty => out[*n].ty = None,
                 Some(_) => {}

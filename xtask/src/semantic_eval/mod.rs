@@ -44,7 +44,7 @@ impl Options {
 /// Judges every project in the folders, and prints what came of it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let library = crate::engine::library()?;
-    let server = crate::build_server(true)?;
+    let server = crate::build_server(false)?;
     let mut total = Tally::default();
     for folder in &options.folders {
         let folder = Utf8PathBuf::from_path_buf(std::path::absolute(folder)?)

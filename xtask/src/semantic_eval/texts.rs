@@ -4,9 +4,9 @@ use headwater_analysis::query::Facts;
 use headwater_analysis::scope::{Resolution, names, resolve};
 use headwater_analysis::syntax::sql::table_references;
 use headwater_analysis::{
-    Database, File, FileKind, ReadFact, datafile, interface, resource_name, semantics,
+    Database, File, FileKind, ReadFact, datafile, interface, semantics,
 };
-use headwater_template::{Parameters, Prepared, Request, Secret, Secrets};
+use headwater_template::{Given, Parameters, Prepared, Request, Secret, Secrets};
 
 /// One question.
 pub(super) struct Texts {
@@ -21,6 +21,9 @@ pub(super) struct Texts {
     /// Whether something that it reads is refused already: that is reported there.
     pub(super) reads_refused: bool,
 }
+
+/// The parameters of a request.
+type Pairs = Vec<(String, Given)>;
 
 /// Queries inside queries: more of them are no pipeline.
 const MAX_DEPTH: usize = 24;
@@ -51,15 +54,15 @@ impl Texts {
 }
 
 /// The requests that a node is tried with: none of its parameters, all of them, and one for each arm.
-fn requests(db: &Database, file: File, node: usize) -> Vec<(String, Vec<(String, String)>)> {
+fn requests(db: &Database, file: File, node: usize) -> Vec<(String, Pairs)> {
     let mut out = vec![("no parameters".to_owned(), Vec::new())];
     for (n, rendering) in semantics::node_renderings(db, file, node).iter().enumerate() {
         let pairs: Vec<_> =
-            rendering.witness.request().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+            rendering.witness.request().map(|(name, value)| (name.to_owned(), value.clone())).collect();
         out.push((format!("arm {n}: {}", rendering.witness), pairs));
     }
     // All at once, with the values that the arms use.
-    let mut all: Vec<(String, String)> = Vec::new();
+    let mut all: Pairs = Vec::new();
     for (name, value) in out.iter().flat_map(|(_, pairs)| pairs) {
         if !all.iter().any(|(n, _)| n == name) {
             all.push((name.clone(), value.clone()));
@@ -75,12 +78,15 @@ fn node_text(db: &Database, file: File, node: usize) -> Option<String> {
     Some(view.sql()?.1.text.to_string())
 }
 
-fn render(db: &Database, file: File, node: usize, pairs: &[(String, String)]) -> Result<String, String> {
+fn render(db: &Database, file: File, node: usize, pairs: &[(String, Given)]) -> Result<String, String> {
     let text = node_text(db, file, node).ok_or("no query")?;
     if !headwater_analysis::syntax::template::is_template(&text) {
         return Ok(text);
     }
-    let parameters = Parameters::from_pairs(pairs.iter().map(|(n, v)| (n.clone(), v.clone())));
+    let mut parameters = Parameters::new();
+    for (name, value) in pairs {
+        parameters.insert(name.clone(), value.to_value());
+    }
     let prepared = Prepared::new(&text).map_err(|e| format!("does not render: {e}"))?;
     // Whatever secret is asked for, the query must hold with a text in its place.
     let mut secrets = Secrets::new();
@@ -110,7 +116,7 @@ fn expand(
     file: File,
     node: usize,
     text: &str,
-    pairs: &[(String, String)],
+    pairs: &[(String, Given)],
     depth: usize,
     reads_refused: &mut bool,
 ) -> Result<String, String> {
@@ -164,7 +170,6 @@ fn expand(
             return Err("becomes too long".to_owned());
         }
     }
-    let _ = resource_name;
     Ok(out)
 }
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use headwater_catalog::Fault as CallFault;
-use headwater_syntax::template::Witness;
 use headwater_syntax::{FileKind, TextRange};
+use headwater_template::Witness;
 use rustc_hash::FxHashSet;
 
 use super::{Diagnostic, Sink};
@@ -41,7 +41,12 @@ fn distinct<'f>(facts: &'f [crate::query::Facts], renderings: &'f [Rendering]) -
     let mut out = Vec::new();
     for (facts, rendering) in facts.iter().zip(renderings) {
         for fault in &facts.faults {
-            let Some(range) = rendering.to_node(fault.range) else { continue };
+            let place = rendering.to_node(fault.range);
+            // A name that the witness made up says nothing about names that people pass.
+            if place.is_made_up && fault.kind.is_about_a_name() {
+                continue;
+            }
+            let range = place.range;
             if seen.insert((range, describe(&fault.kind).0.name)) {
                 out.push((Fault { range, kind: fault.kind.clone() }, &rendering.witness));
             }

@@ -44,7 +44,11 @@ pub(super) fn target_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
                 continue;
             }
             for column in &facts.columns {
-                let Some(range) = rendering.to_node(column.range) else { continue };
+                let place = rendering.to_node(column.range);
+                let range = place.range;
+                if place.is_made_up {
+                    continue;
+                }
                 let Some(message) = misfit(column, shape, name) else { continue };
                 if reported.contains(&(range, message.clone())) {
                     continue;

@@ -86,3 +86,23 @@ pub enum FaultKind {
     /// `*` stands for no column.
     NoColumns,
 }
+
+impl FaultKind {
+    /// Whether another name in its place could be right.
+    pub fn is_about_a_name(&self) -> bool {
+        match self {
+            Self::UnknownColumn { .. }
+            | Self::UnknownQualifier { .. }
+            | Self::AmbiguousColumn { .. }
+            | Self::UnknownWindow { .. }
+            | Self::NotGrouped { .. }
+            | Self::UnknownPosition { .. }
+            | Self::NoColumns => true,
+            Self::Call { fault, .. } => matches!(fault, headwater_catalog::Fault::UnknownFunction { .. }),
+            Self::MisplacedAggregate { .. }
+            | Self::UnequalColumns { .. }
+            | Self::JoinTypes { .. }
+            | Self::AliasRequired => false,
+        }
+    }
+}

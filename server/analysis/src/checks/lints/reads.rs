@@ -53,7 +53,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn report(&mut self, sink: &mut Sink<'_>, code: &'static crate::Code, range: TextRange, message: String) {
-        let Some(range) = self.rendering.to_node(range) else { return };
+        let range = self.rendering.to_node(range).range;
         if self.seen.insert((range, code.name)) {
             sink.in_body(self.entry, self.body, code, range, message);
         }
