@@ -3,6 +3,7 @@
 //! Each installs what it needs into a cache folder outside the clone, and says what it does.
 
 mod bench;
+mod catalog;
 mod codegen;
 mod demo;
 mod editors;
@@ -28,6 +29,7 @@ Usage: cargo xtask <command>
                      the sessions in real editors alone, of those that are named
   codegen [--check]  regenerate the parsers and the typed AST; with --check, fail when the committed ones differ
   codegen --ast      regenerate the typed AST alone
+  codegen --catalog  ask the SQL engine about itself and regenerate the data of server/catalog
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
   bench --engine [--quick]
                      print the SQL engine's figures
@@ -50,6 +52,10 @@ fn main() -> ExitCode {
             Err(error) => fail(&error),
         };
     }
+    // The generator of the catalog and its judge start this program as workers of the engine.
+    if std::env::args_os().nth(1).as_deref() == Some(OsStr::new("engine-worker")) {
+        return headwater_warehouse::worker_main();
+    }
     let args: Vec<String> = std::env::args().skip(1).collect();
     let flag = |name: &str| args.iter().any(|a| a == name);
     let result = match args.first().map(String::as_str) {
@@ -57,6 +63,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(!flag("--no-editors")),
         Some("editors") => test::editors(&args[1..]),
         Some("codegen") if flag("--ast") => codegen::run_ast(),
+        Some("codegen") if flag("--catalog") => catalog::run(),
         Some("codegen") => codegen::run(flag("--check")),
         Some("bench") => match args.get(1).map(String::as_str) {
             Some("--write") => match args.get(2) {

@@ -14,6 +14,17 @@ pub struct Config {
     pub dialect: Option<Dialect>,
     /// `[diagnostics] code = "error" | "warning" | "info" | "hint" | "off"`.
     pub severities: BTreeMap<String, Severity>,
+    /// `[hints]`: kinds of inlay hints that are switched off.
+    pub hidden_hints: Vec<HintKind>,
+}
+
+/// What inlay hints can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HintKind {
+    /// What depends on a column: `impact`.
+    Impact,
+    /// The type of a selected value: `types`.
+    Type,
 }
 
 /// Something in `headwater.toml` that has no effect, and why.
@@ -30,12 +41,29 @@ pub struct ConfigProblem {
 struct Raw {
     dialect: Option<toml::Spanned<String>>,
     diagnostics: BTreeMap<toml::Spanned<String>, toml::Spanned<String>>,
+    hints: BTreeMap<toml::Spanned<String>, bool>,
     /// Read by the host commands; listed so that it is no unknown key here.
     #[serde(rename = "hosts")]
     _hosts: Option<toml::Value>,
 }
 
+impl HintKind {
+    /// The kind of that name in `headwater.toml`.
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "impact" => Some(Self::Impact),
+            "types" => Some(Self::Type),
+            _ => None,
+        }
+    }
+}
+
 impl Config {
+    /// Whether hints of this kind are wanted. All are, unless `headwater.toml` says otherwise.
+    pub fn shows(&self, kind: HintKind) -> bool {
+        !self.hidden_hints.contains(&kind)
+    }
+
     /// Reads the file's text. What cannot be used is reported and left out; the rest counts.
     pub fn parse(text: &str) -> (Self, Vec<ConfigProblem>) {
         let mut problems = Vec::new();
@@ -58,6 +86,17 @@ impl Config {
                     None
                 }
             };
+        }
+        for (name, shown) in raw.hints {
+            match HintKind::named(name.get_ref()) {
+                Some(kind) if !shown => config.hidden_hints.push(kind),
+                Some(_) => {}
+                None => {
+                    let message =
+                        format!("there are no hints `{}`; write `impact` or `types`", name.get_ref());
+                    problems.push(ConfigProblem { message, range: Some(span(&name)) });
+                }
+            }
         }
         for (code, severity) in raw.diagnostics {
             if codes::find(code.get_ref()).is_none() {

@@ -18,12 +18,16 @@ mod dialects;
 mod facts;
 pub mod flow;
 mod inputs;
+pub mod lineage;
 mod parse;
+pub mod query;
 pub mod scope;
+pub mod semantics;
+mod service;
 
 pub use checks::{Diagnostic, Related, Tag, diagnostics};
 pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration};
-pub use config::{Config, ConfigProblem};
+pub use config::{Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
 pub use dialects::{DialectFacts, dialect};
 pub use facts::{ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface};

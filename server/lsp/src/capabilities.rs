@@ -29,6 +29,7 @@ pub(crate) struct Profile {
     pub(crate) shows_progress: bool,
     pub(crate) refreshes_diagnostics: bool,
     pub(crate) refreshes_lenses: bool,
+    pub(crate) refreshes_hints: bool,
     /// The client runs [`SHOW_DOWNSTREAM`].
     pub(crate) shows_downstream: bool,
     /// The user trusts this folder. Nothing is ever executed without it, and today nothing with it either.
@@ -86,6 +87,7 @@ impl Profile {
             shows_progress: can("window/workDoneProgress"),
             refreshes_diagnostics,
             refreshes_lenses: can("workspace/codeLens/refreshSupport"),
+            refreshes_hints: can("workspace/inlayHint/refreshSupport"),
             shows_downstream: strings("/initializationOptions/clientCommands").contains(&SHOW_DOWNSTREAM),
             trusted: at("/initializationOptions/trusted").and_then(Value::as_bool).unwrap_or(false),
             folders,
@@ -105,6 +107,7 @@ impl Profile {
             "documentLinkProvider": { "resolveProvider": false },
             "foldingRangeProvider": true,
             "codeLensProvider": { "resolveProvider": false },
+            "inlayHintProvider": { "resolveProvider": false },
             "workspace": { "workspaceFolders": { "supported": true, "changeNotifications": true } },
             "experimental": { "headwaterProtocol": crate::PROTOCOL },
         });

@@ -153,10 +153,13 @@ impl Owner {
         }
     }
 
-    /// Lenses speak of other files, and clients ask again only for the one that was edited.
+    /// Lenses and hints speak of other files, and clients ask again only for the one that was edited.
     pub(super) fn refresh_lenses(&mut self) {
         if self.profile.refreshes_lenses {
             self.client.request("workspace/codeLens/refresh", Value::Null);
+        }
+        if self.profile.refreshes_hints {
+            self.client.request("workspace/inlayHint/refresh", Value::Null);
         }
     }
 
