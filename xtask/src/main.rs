@@ -34,6 +34,8 @@ Usage: cargo xtask <command>
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones
+  catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
+                     judge the catalog's types by the engine, on random calls of the functions that these folders use
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package            build the VS Code extension and the Neovim plugin into target/editors
   screenshots        retake the README's pictures in the real editors
@@ -57,7 +59,7 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(),
         Some("test") => test::run(!flag("--no-editors")),
         Some("codegen") if flag("--ast") => codegen::run_ast(),
-        Some("codegen") if flag("--catalog") => catalog::run(),
+        Some("codegen") if flag("--catalog") => catalog::run(args.get(2).map(String::as_str)),
         Some("codegen") => codegen::run(flag("--check")),
         Some("bench") => match args.get(1).map(String::as_str) {
             Some("--write") => match args.get(2) {
@@ -68,6 +70,9 @@ fn main() -> ExitCode {
             _ => bench::run(flag("--quick")),
         },
         Some("grammar-eval") => grammar_eval::Options::parse(&args[1..]).and_then(|o| grammar_eval::run(&o)),
+        Some("catalog-eval") => {
+            catalog::eval::Options::parse(&args[1..]).and_then(|o| catalog::eval::run(&o))
+        }
         Some("setup") => setup::run(),
         Some("package") => setup::package(),
         Some("screenshots") => setup::screenshots(),
