@@ -41,6 +41,8 @@ Usage: cargo xtask <command>
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones
   semantic-eval DIR… [--worst N]
                      judge what we say of queries by the engine, on every rendering of the nodes of these projects
+  catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
+                     judge the catalog's types by the engine, on random calls of the functions that these folders use
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
                      with --wasm the grammars as WebAssembly too
@@ -66,7 +68,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(!flag("--no-editors")),
         Some("editors") => test::editors(&args[1..]),
         Some("codegen") if flag("--ast") => codegen::run_ast(),
-        Some("codegen") if flag("--catalog") => catalog::run(),
+        Some("codegen") if flag("--catalog") => catalog::run(args.get(2).map(String::as_str)),
         Some("codegen") => codegen::run(flag("--check")),
         Some("bench") => match args.get(1).map(String::as_str) {
             Some("--write") => match args.get(2) {
@@ -81,6 +83,9 @@ fn main() -> ExitCode {
             semantic_eval::Options::parse(&args[1..]).and_then(|o| semantic_eval::run(&o))
         }
         Some("grammar-eval") => grammar_eval::Options::parse(&args[1..]).and_then(|o| grammar_eval::run(&o)),
+        Some("catalog-eval") => {
+            catalog::eval::Options::parse(&args[1..]).and_then(|o| catalog::eval::run(&o))
+        }
         Some("setup") => setup::run(),
         Some("package") => setup::package(flag("--wasm")),
         Some("screenshots") => setup::screenshots(),

@@ -175,6 +175,7 @@ codes! {
     UNKNOWN_WINDOW "unknown-window" Error "The query defines no window of that name.";
     UNEQUAL_COLUMNS "unequal-columns" Error "The queries of a UNION give different numbers of columns.";
     JOIN_TYPES "join-types" Warning "The keys of a join have types that cannot be compared.";
+    KEY_TYPE "key-type" Error "GROUP BY or ORDER BY something whose type each row decides.";
     UNKNOWN_POSITION "unknown-position" Error "A number in GROUP BY or ORDER BY that is no selected column.";
     ALIAS_REQUIRED "alias-required" Error "A subquery in a join needs a name.";
     NO_COLUMNS "no-columns" Error "A star or COLUMNS that stands for nothing.";

@@ -215,19 +215,11 @@ fn entry(line: &'static str) -> Entry {
     }
 }
 
-/// An entry by a name without combinators, behind its alias.
+/// An entry by a name without combinators.
 fn entry_named(name: &str) -> Option<&'static Entry> {
     let names = names();
-    let at = names.exact.get(name).or_else(|| names.any_case.get(&name.to_ascii_lowercase()));
-    let mut entry = &names.entries[*at?];
-    // Aliases of aliases are not known; two steps are enough and end.
-    for _ in 0..2 {
-        match entry.alias_of.and_then(|alias| names.exact.get(alias)) {
-            Some(at) => entry = &names.entries[*at],
-            None => break,
-        }
-    }
-    Some(entry)
+    let at = names.exact.get(name).or_else(|| names.any_case.get(&name.to_ascii_lowercase()))?;
+    names.entries.get(*at)
 }
 
 /// More combinators than this on one name are not taken apart.
@@ -236,31 +228,25 @@ const MOST_COMBINATORS: usize = 8;
 /// The function that a name means: aliases are followed, case is as the engine has it, combinators are taken apart.
 /// Constant time.
 pub fn find(name: &str) -> Option<Function> {
-    if let Some(entry) = entry_named(name) {
-        // An alias may itself name a function with a combinator.
-        if let Some(alias) = entry.alias_of {
-            return with_combinators(alias, 0);
-        }
-        return Some(Function { entry, combinators: Vec::new() });
-    }
     with_combinators(name, 0)
 }
 
+/// `depth` counts the combinators and aliases on the way, so that the search ends.
 fn with_combinators(name: &str, depth: usize) -> Option<Function> {
-    if let Some(entry) = entry_named(name).filter(|e| e.alias_of.is_none()) {
-        return (depth == 0 || entry.kind != Kind::Scalar)
-            .then(|| Function { entry, combinators: Vec::new() });
+    if let Some(entry) = entry_named(name) {
+        // An alias may name a function with a combinator.
+        return match entry.alias_of {
+            Some(alias) if depth < MOST_COMBINATORS => with_combinators(alias, depth + 1),
+            Some(_) => None,
+            None => Some(Function { entry, combinators: Vec::new() }),
+        };
     }
     if depth == MOST_COMBINATORS {
         return None;
     }
     let combinator = Combinator::ALL.into_iter().find(|c| name.ends_with(c.name()))?;
     let base = &name[..name.len() - combinator.name().len()];
-    let mut function = with_combinators(base, depth + 1)?;
-    if function.entry.kind == Kind::Scalar {
-        return None;
-    }
-    // `sumMergeState` is `sumMerge` in the engine's eyes with `State` on it; we keep its own name.
+    let mut function = with_combinators(base, depth + 1).filter(|f| f.kind() != Kind::Scalar)?;
     function.combinators.insert(0, combinator);
     Some(function)
 }

@@ -145,7 +145,9 @@ fn dynamic(types: &[Type]) -> Outcome {
 /// Arrays with arrays, tuples with tuples, maps with maps. `None` when no type is one of these.
 fn containers(types: &[Type]) -> Option<Outcome> {
     if types.iter().any(|t| matches!(t, Type::Variant(_))) {
-        return Some(Outcome::None);
+        // Beside an interval the engine forgets the rest.
+        let interval = types.iter().any(|t| matches!(t, Type::Interval(_)));
+        return Some(if interval { Outcome::Unknown } else { Outcome::None });
     }
     let wrapped = |t: &Type| matches!(t, Type::Nullable(inner) if matches!(**inner, Type::Tuple(_)));
     if types.iter().any(wrapped) {
@@ -373,7 +375,7 @@ fn numbers(types: &[Type]) -> Outcome {
     let bits = if signed > 0 && unsigned >= signed { unsigned * 2 } else { signed.max(unsigned) };
     match bits {
         // Twice 64 bits would do, and the engine does not go there by itself.
-        128 if signed > 0 && unsigned == 64 => Outcome::None,
+        128 if signed > 0 && signed < 128 => Outcome::None,
         _ => Type::from_integer(signed > 0, bits).map_or(Outcome::None, Outcome::Type),
     }
 }

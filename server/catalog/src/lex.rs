@@ -57,7 +57,7 @@ impl<'a> Lexer<'a> {
                 let length = span(|c| c.is_ascii_alphanumeric() || c == '_');
                 (Token::Word(rest[..length].to_owned()), length)
             }
-            '0'..='9' => {
+            c if c.is_ascii_digit() || (c == '.' && rest[1..].starts_with(|c: char| c.is_ascii_digit())) => {
                 let length = number(rest);
                 (Token::Number(rest[..length].to_owned()), length)
             }

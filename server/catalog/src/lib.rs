@@ -9,7 +9,8 @@
 //! but its own bytes, and decodes them when they are first asked for.
 //!
 //! - [`Type`]: [`Type::parse`], `Display`, and what may stand inside of what. [`Constant::ty`] for literals.
-//! - [`supertype`], [`narrow_supertype`]: what several types have in common.
+//! - [`supertype`], [`narrow_supertype`]: what several types have in common. [`conversion`]: what becomes of a value in a
+//!   column of another type. [`comparable`]: whether `=` takes two types.
 //! - [`find`]: a function by its name. [`infer`]: what a call gives, or why the engine refuses it.
 //!   [`lambda_parameters`]: the types inside a lambda.
 //! - [`settings`], [`table_engines`], [`formats`] and so on: the lists; [`documentation`] for each.
@@ -18,6 +19,7 @@
 //! engine refused everything of the kind.
 
 mod constant;
+mod conversion;
 mod data;
 mod docs;
 mod functions;
@@ -25,9 +27,14 @@ mod infer;
 mod lattice;
 mod lex;
 mod lists;
+#[doc(hidden)]
+pub mod table;
 mod types;
 
 pub use constant::{Constant, Float};
+#[doc(hidden)]
+pub use conversion::CASTS;
+pub use conversion::{Conversion, comparable, conversion};
 pub use docs::{Topic, documentation};
 pub use functions::{Combinator, Function, Kind, find, function_names, suggestions};
 pub use infer::{Argument, Call, Fault, Inference, infer, lambda_parameters};

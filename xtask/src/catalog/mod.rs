@@ -1,22 +1,39 @@
-//! `cargo xtask codegen --catalog`: what the pinned engine says of itself, as the committed data of `server/catalog`.
+//! `cargo xtask codegen --catalog`: what the pinned engine says of itself and answers to probes, as the committed data
+//! of `server/catalog`.
 
 mod engine;
+pub(crate) mod eval;
+mod eval_types;
+mod fit;
+mod instances;
+mod journal;
 mod lists;
+mod probe;
+mod returns;
 
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-/// Asks the engine and writes the files of `server/catalog/data`.
+/// Asks the engine and writes the files of `server/catalog/data`. With `only`, functions whose names hold that text are
+/// probed, and what came of them is printed instead.
 ///
 /// # Errors
 ///
 /// When the engine is not there or answers what nobody expects.
-pub(crate) fn run() -> Result<()> {
+pub(crate) fn run(only: Option<&str>) -> Result<()> {
     let engine = engine::Engine::new(2)?;
-    write("lists.bin", &lists::lists(&engine)?)?;
-    write("docs.bin", &lists::docs(&engine)?)?;
-    Ok(())
+    if only.is_none() {
+        write("lists.bin", &lists::lists(&engine)?)?;
+        write("docs.bin", &lists::docs(&engine)?)?;
+    }
+    let text = returns::returns(&engine, only)?;
+    if only.is_some() {
+        print!("{text}");
+        return Ok(());
+    }
+    println!("{} bytes of rules", text.len());
+    write("returns.bin", &lists::deflate(text.as_bytes())?)
 }
 
 fn data() -> PathBuf {
@@ -27,4 +44,22 @@ fn write(name: &str, bytes: &[u8]) -> Result<()> {
     let path = data().join(name);
     println!("{name}: {} bytes", bytes.len());
     std::fs::write(&path, bytes).with_context(|| format!("writing {}", path.display()))
+}
+
+/// Dice that fall alike for one seed, on any machine.
+pub(crate) struct Random(u64);
+
+impl Random {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_add(0x9E37_79B9_7F4A_7C15))
+    }
+
+    /// A number below `limit`, which is not 0.
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        ((z ^ (z >> 31)) % limit as u64) as usize
+    }
 }

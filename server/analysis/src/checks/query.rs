@@ -120,6 +120,10 @@ pub(super) fn describe(kind: &FaultKind) -> (&'static Code, String) {
                 "rows cannot be joined on {left} and {right}{{when}}; convert one of them, as in toString(…)"
             ),
         ),
+        FaultKind::KeyType { ty, clause } => (
+            &codes::KEY_TYPE,
+            format!("{clause} does not take {ty}{{when}}: each row may hold another type; convert it, as in `.:String` or toString(…)"),
+        ),
         FaultKind::UnknownPosition { position, columns } => (
             &codes::UNKNOWN_POSITION,
             format!("there is no column {position}{{when}}: this query selects {columns}"),
@@ -163,6 +167,10 @@ fn call(function: &str, fault: &CallFault) -> (&'static Code, String) {
                 format!("`{function}` does not take {}{{when}}; convert one of them", types.join(" and ")),
             )
         }
+        CallFault::OtherState { state_of, merged_by, .. } => (
+            arguments,
+            format!("`{function}` merges states of `{merged_by}`, and this is one of `{state_of}`{{when}}; use {state_of}Merge"),
+        ),
         CallFault::NotParametric => (
             arguments,
             format!("`{function}` has one list of arguments only{{when}}; remove the first parentheses"),

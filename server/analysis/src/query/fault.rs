@@ -74,6 +74,13 @@ pub enum FaultKind {
         /// Of the right table.
         right: Type,
     },
+    /// A key whose type has no order: what it holds, each row decides.
+    KeyType {
+        /// The type.
+        ty: Type,
+        /// `GROUP BY` or `ORDER BY`.
+        clause: &'static str,
+    },
     /// A position in `GROUP BY` or `ORDER BY` that is not there.
     UnknownPosition {
         /// The number.
@@ -102,6 +109,7 @@ impl FaultKind {
             Self::MisplacedAggregate { .. }
             | Self::UnequalColumns { .. }
             | Self::JoinTypes { .. }
+            | Self::KeyType { .. }
             | Self::AliasRequired => false,
         }
     }

@@ -190,7 +190,11 @@ impl<'t> Analyzer<'t> {
             self.for_purpose(UseKind::Join, |this| this.mention(range, &sources, true));
             // Both sides are the same column to `GROUP BY`.
             let term = values.first().map_or_else(Term::default, |v| v.term);
-            self.scope().using.insert(name, Value { ty, constant: None, sources, term });
+            let value = Value { ty, constant: None, sources, term };
+            let scope = self.scope();
+            if scope.using.insert(name.clone(), value).is_none() {
+                scope.using_order.push(name);
+            }
         }
     }
 

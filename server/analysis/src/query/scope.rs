@@ -117,6 +117,8 @@ pub(super) struct Scope<'t> {
     pub(super) tables: Vec<ScopeTable>,
     /// Columns of `USING`: their value, and the tables that have them.
     pub(super) using: FxHashMap<String, Value>,
+    /// Their names, in order: a star shows them first.
+    pub(super) using_order: Vec<String>,
     /// Columns that `ARRAY JOIN` puts in the place of arrays, by the path that they are called with.
     pub(super) unfolded: FxHashMap<String, Value>,
     pub(super) aliases: FxHashMap<String, Alias<'t>>,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headwater_catalog::Type;
 use headwater_syntax::TextRange;
 use headwater_syntax::sql::ast::{
     self, AliasedExpression, AstNode, Clause, Definition, Event, Expression, Kind, Literal, Query,
@@ -37,7 +38,7 @@ impl<'t> Analyzer<'t> {
         define(&mut shared, first.select, self.text);
         self.scopes.push(shared);
         let mut result = self.select(first.select, sees_columns);
-        let mut types: Vec<Vec<Option<headwater_catalog::Type>>> =
+        let mut types: Vec<Vec<Option<Type>>> =
             result.columns.iter().map(|c| vec![c.ty.clone()]).collect();
         for branch in others {
             let other = self.select(branch.select, sees_columns);
@@ -277,6 +278,7 @@ impl<'t> Analyzer<'t> {
                     Some(None) => Value::unknown(),
                     None => this.expression(expression),
                 });
+                self.key_type(expression, &value, "GROUP BY");
                 vec![value.term]
             }
         }
@@ -286,7 +288,17 @@ impl<'t> Analyzer<'t> {
         match self.position(expression, positions) {
             // It is selected, and looked at there.
             Some(_) => None,
-            None => Some(self.for_purpose(UseKind::Order, |this| this.expression(expression)).term),
+            None => {
+                let value = self.for_purpose(UseKind::Order, |this| this.expression(expression));
+                self.key_type(expression, &value, "ORDER BY");
+                Some(value.term)
+            }
+        }
+    }
+
+    fn key_type(&mut self, expression: Expression<'t>, value: &Value, clause: &'static str) {
+        if let Some(ty @ (Type::Dynamic(_) | Type::Variant(_))) = &value.ty {
+            self.fault(expression.range(), FaultKind::KeyType { ty: ty.clone(), clause });
         }
     }
 

@@ -82,6 +82,10 @@ impl<'t> Analyzer<'t> {
             for table in tables {
                 complete &= self.columns_of(level, table, true, &mut all);
             }
+            // Columns of USING come first, in its order.
+            let order = &self.scopes[level].using_order;
+            let place = |c: &Candidate| order.iter().position(|name| *name == c.own).unwrap_or(order.len());
+            all.sort_by_key(place);
             return (all, complete);
         };
         let parts = match qualifier {

@@ -88,8 +88,17 @@ pub(super) fn part(ty: &Type, path: &[&str]) -> Part {
             _ => return Part::Unknown,
         },
         Type::String if *first == "size" => Type::UInt64,
+        Type::Json(json) => {
+            let whole = path.join(".");
+            return match json.paths.iter().find(|(p, _)| **p == *whole) {
+                Some((_, ty)) => Part::Type(ty.clone()),
+                // A sub-object, or types by name behind a path, are read otherwise.
+                None if json.paths.iter().any(|(p, _)| whole.starts_with(&**p)) || whole.contains(':') => Part::Unknown,
+                None => Part::Type(Type::Dynamic(None)),
+            };
+        }
         // What these hold, the data decides.
-        Type::Json(_) | Type::Dynamic(_) | Type::Variant(_) | Type::Geo(_) | Type::QBit(..) => {
+        Type::Dynamic(_) | Type::Variant(_) | Type::Geo(_) | Type::QBit(..) => {
             return Part::Unknown;
         }
         Type::LowCardinality(_) | Type::AggregateFunction(_) | Type::SimpleAggregateFunction(_) => {
@@ -239,7 +248,7 @@ pub(super) fn infer(name: &str, parameters: &[Value], seen: &[Seen]) -> Inferred
 /// The argument that a fault is about.
 pub(super) fn argument_of(fault: &catalog::Fault) -> Option<usize> {
     match fault {
-        catalog::Fault::ArgumentType { argument, .. } => Some(*argument),
+        catalog::Fault::ArgumentType { argument, .. } | catalog::Fault::OtherState { argument, .. } => Some(*argument),
         _ => None,
     }
 }

@@ -1,6 +1,14 @@
 //! What a call gives.
 
-use crate::functions::{Function, find, suggestions};
+mod aggregate;
+mod lambda;
+mod special;
+
+pub use lambda::lambda_parameters;
+
+use crate::functions::{Function, Kind, find, suggestions};
+use crate::table::template::Template;
+use crate::table::{Answer, Rules, Wrapping, by_table, rules};
 use crate::{Constant, Type};
 
 /// A call of a function by name.
@@ -21,7 +29,8 @@ pub struct Argument {
     pub ty: Option<Type>,
     /// Its value, when it is a literal.
     pub constant: Option<Constant>,
-    /// Whether it has one value for all rows; `None` when that is not known. A literal has.
+    /// Whether it has one value for all rows; `None` when that is not known. A literal has, and so has a call of a
+    /// deterministic function over such arguments.
     pub is_constant: Option<bool>,
     /// Whether it is a lambda.
     pub is_lambda: bool,
@@ -60,6 +69,21 @@ pub enum Inference {
     Fault(Fault),
 }
 
+impl Inference {
+    fn map(self, f: impl FnOnce(Type) -> Type) -> Self {
+        match self {
+            Self::Type(ty) => Self::Type(f(ty)),
+            other => other,
+        }
+    }
+}
+
+impl From<Option<Type>> for Inference {
+    fn from(ty: Option<Type>) -> Self {
+        ty.map_or(Self::Unknown, Self::Type)
+    }
+}
+
 /// Why the engine refuses a call.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -86,6 +110,15 @@ pub enum Fault {
     },
     /// No argument is wrong by itself, and together they are.
     ArgumentTypes(Vec<Type>),
+    /// A state of one aggregate function is merged by another.
+    OtherState {
+        /// Which argument, from 0.
+        argument: usize,
+        /// The function that made the state.
+        state_of: String,
+        /// The function that is to merge it.
+        merged_by: String,
+    },
     /// An aggregate function takes fewer or more parameters.
     ParameterCount {
         /// At least.
@@ -98,37 +131,135 @@ pub enum Fault {
 }
 
 /// What a call gives. *Unknown* is the answer wherever no rule is certain; a [`Fault`] is one only when the engine refuses
-/// every call with these types.
+/// every call with these types. While a type is not known, only names and counts can be at fault.
 pub fn infer(call: &Call<'_>) -> Inference {
     let Some(function) = find(call.name) else {
         return Inference::Fault(Fault::UnknownFunction { suggestions: suggestions(call.name) });
     };
-    let _: &Function = &function;
-    Inference::Unknown
+    match function.kind() {
+        Kind::Scalar => scalar(&function, call),
+        Kind::Aggregate => aggregate::infer(&function, call),
+        Kind::Window => window(&function, call),
+    }
 }
 
-/// The types of a lambda's parameters, from those of the other arguments, in order. `None` when the function takes no
-/// lambda there; a parameter whose type is not known is `None` inside.
-pub fn lambda_parameters(
-    function: &str,
-    arguments: &[Option<Type>],
-    parameter_count: usize,
-) -> Option<Vec<Option<Type>>> {
-    let function = find(function)?;
-    if !function.is_higher_order() {
-        return None;
-    }
+fn scalar(function: &Function, call: &Call<'_>) -> Inference {
     let name = function.base();
-    let parameters: Vec<Option<Type>> = if name.starts_with("map") {
-        let Some(Some(Type::Map(kv))) = arguments.first() else { return Some(vec![None; parameter_count]) };
-        vec![Some(kv.0.clone()), Some(kv.1.clone())]
-    } else if name == "arrayFold" {
-        let (accumulator, arrays) = arguments.split_last()?;
-        let mut parameters = vec![accumulator.clone()];
-        parameters.extend(arrays.iter().map(|a| a.as_ref().and_then(Type::element)));
-        parameters
-    } else {
-        arguments.iter().map(|a| a.as_ref().and_then(Type::element)).collect()
+    if !call.parameters.is_empty() {
+        return Inference::Fault(Fault::NotParametric);
+    }
+    let arguments = call.arguments;
+    if let Some(inference) = special::infer(name, arguments) {
+        return inference;
+    }
+    if arguments.iter().any(|a| a.is_lambda) {
+        return lambda::infer(name, rules(name), arguments);
+    }
+    let Some(rules) = rules(name) else { return Inference::Unknown };
+    // What a function takes beside a lambda was not counted.
+    if let Some(fault) = wrong_count(rules, arguments.len()).filter(|_| !function.is_higher_order()) {
+        return Inference::Fault(fault);
+    }
+    let Some(types) = types(arguments) else { return whatever_the_types(rules, arguments.len()) };
+    answered(rules, by_table(rules, arguments, &types), arguments, types)
+}
+
+/// The types of all arguments, if they are known.
+fn types(arguments: &[Argument]) -> Option<Vec<Type>> {
+    arguments.iter().map(|a| a.ty.clone()).collect()
+}
+
+fn wrong_count(rules: &Rules, count: usize) -> Option<Fault> {
+    let (min, max) = rules.count?;
+    (count < min || max.is_some_and(|max| count > max)).then_some(Fault::ArgumentCount { min, max })
+}
+
+fn answered(rules: &Rules, answer: Answer, arguments: &[Argument], types: Vec<Type>) -> Inference {
+    match answer {
+        Answer::Type(ty) => Inference::Type(ty),
+        Answer::Unknown => longer(rules, arguments, &types),
+        Answer::Refused(Some(argument)) => Inference::Fault(Fault::ArgumentType {
+            argument,
+            ty: types.into_iter().nth(argument).unwrap_or(Type::Nothing),
+            accepted: rules.accepted.iter().find(|(at, _)| *at == argument).map(|(_, text)| text.clone()),
+        }),
+        Answer::Refused(None) => Inference::Fault(Fault::ArgumentTypes(types)),
+    }
+}
+
+/// The one type that the function gives for every number and kind of arguments.
+fn only_type(rules: &Rules) -> Option<&Type> {
+    let mut templates = rules.arities.iter().flat_map(|(_, arity)| &arity.rules).map(|r| &r.template);
+    let Some(first @ Template::Fixed(ty)) = templates.next() else { return None };
+    templates.all(|t| t == first).then_some(ty)
+}
+
+/// More arguments than the table has: a function that gives one type always gives it then too.
+fn longer(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Inference {
+    let most = rules.arities.iter().map(|(n, _)| *n).max().unwrap_or(0);
+    let open_end = rules.count.is_none_or(|(_, max)| max.is_none_or(|max| max > most));
+    if types.len() <= most || most < 3 || !open_end {
+        return Inference::Unknown;
+    }
+    let Some(ty) = only_type(rules) else { return Inference::Unknown };
+    // A rule for fewer arguments deals with the wrappers: those that have one, as many as the rule takes.
+    let mut order: Vec<usize> = (0..types.len()).collect();
+    order.sort_by_key(|n| {
+        let wrapped = types[*n].is_nullable() || matches!(types[*n], Type::LowCardinality(_));
+        (!wrapped, arguments[*n].is_constant == Some(true), *n)
+    });
+    order.truncate(most);
+    order.sort_unstable();
+    let few: Vec<Argument> = order.iter().map(|n| arguments[*n].clone()).collect();
+    let mut any = rules.clone();
+    any.arities = vec![(
+        most,
+        crate::table::Arity {
+            rules: vec![crate::table::Rule {
+                positions: vec![crate::table::Position::Classes(crate::table::class::Classes::ALL); most],
+                template: Template::Fixed(ty.clone()),
+            }],
+            refused: Vec::new(),
+        },
+    )];
+    let few_types: Vec<Type> = order.iter().map(|n| types[*n].clone()).collect();
+    match by_table(&any, &few, &few_types) {
+        Answer::Type(ty) => Inference::Type(ty),
+        Answer::Unknown | Answer::Refused(_) => Inference::Unknown,
+    }
+}
+
+/// What is known although a type is not: a function that gives one type, and hides wrappers.
+fn whatever_the_types(rules: &Rules, count: usize) -> Inference {
+    let hides = |w: Wrapping| w == Wrapping::Ignored;
+    match only_type(rules) {
+        Some(ty) if hides(rules.nulls) && hides(rules.low_cardinality) && count > 0 => {
+            Inference::Type(ty.clone())
+        }
+        _ => Inference::Unknown,
+    }
+}
+
+/// Functions that work over windows only. Their rules are few, and a probe would need a window for each.
+fn window(function: &Function, call: &Call<'_>) -> Inference {
+    let count = call.arguments.len();
+    let (result, min, max) = match function.base() {
+        "row_number" | "rank" | "denseRank" => (Some(Type::UInt64), 0, Some(0)),
+        "ntile" => (Some(Type::UInt64), 1, Some(1)),
+        "percentRank" | "cume_dist" => (Some(Type::Float64), 0, Some(0)),
+        "lagInFrame" | "leadInFrame" | "lag" | "lead" => (None, 1, Some(3)),
+        "nth_value" => (None, 2, Some(2)),
+        "nonNegativeDerivative" => (Some(Type::Float64), 2, Some(3)),
+        name if name.starts_with("exponentialTimeDecayed") => (Some(Type::Float64), 1, Some(2)),
+        _ => return Inference::Unknown,
     };
-    Some((0..parameter_count).map(|n| parameters.get(n).cloned().flatten()).collect())
+    if count < min || max.is_some_and(|max| count > max) {
+        return Inference::Fault(Fault::ArgumentCount { min, max });
+    }
+    match result {
+        Some(ty) => Inference::Type(ty),
+        None => {
+            call.arguments.first().and_then(|a| a.ty.as_ref()).map(Type::without_any_low_cardinality).into()
+        }
+    }
 }

@@ -44,7 +44,7 @@ impl Display for Type {
 
 impl Type {
     /// The name of a type that has no arguments.
-    pub(super) fn plain_name(&self) -> Option<&'static str> {
+    pub(crate) fn plain_name(&self) -> Option<&'static str> {
         Some(match self {
             Self::Nothing => "Nothing",
             Self::Bool => "Bool",

@@ -287,10 +287,12 @@ impl Type {
     pub fn may_be_low_cardinality(&self) -> bool {
         match self {
             Self::Nullable(inner) => inner.may_be_low_cardinality(),
+            Self::SimpleAggregateFunction(a) => a.arguments.first().is_some_and(Self::may_be_low_cardinality),
             Self::String
             | Self::FixedString(_)
             | Self::Date
             | Self::Date32
+            | Self::Time
             | Self::DateTime(_)
             | Self::Uuid
             | Self::Ipv4

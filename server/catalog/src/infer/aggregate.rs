@@ -1,0 +1,212 @@
+//! Aggregate functions: the table for the function itself, rules for combinators.
+
+use std::sync::Arc;
+
+use super::{Argument, Call, Fault, Inference, answered, types, wrong_count};
+use crate::functions::{Combinator, Function, find, state_version};
+use crate::table::{by_table_aggregate, rules};
+use crate::{Aggregate, Constant, Type};
+
+pub(super) fn infer(function: &Function, call: &Call<'_>) -> Inference {
+    let base = rules(function.base());
+    if function.combinators().is_empty()
+        && let Some(rules) = base
+    {
+        if let Some(fault) = wrong_count(rules, call.arguments.len()) {
+            return Inference::Fault(fault);
+        }
+        if let (Some((min, max)), given) = (rules.parameters, call.parameters.len())
+            && (given < min || max.is_some_and(|max| given > max))
+        {
+            return Inference::Fault(Fault::ParameterCount { min, max });
+        }
+    }
+    let Some(types) = types(call.arguments) else {
+        return match base.map(|rules| super::only_type(rules).filter(|_| hides_nulls(rules))) {
+            Some(Some(ty)) => around(function.combinators(), ty.clone()),
+            _ => Inference::Unknown,
+        };
+    };
+    // States of NULL are no states, and what becomes of the rest is decided before combinators are looked at.
+    if types.iter().any(Type::is_null) && !function.combinators().is_empty() {
+        return Inference::Unknown;
+    }
+    let types: Vec<Type> = types.iter().map(Type::without_any_low_cardinality).collect();
+    result(function, call.parameters, &types)
+}
+
+fn hides_nulls(rules: &crate::table::Rules) -> bool {
+    rules.nulls == crate::table::Wrapping::Ignored
+}
+
+/// The result of combinators that do not look at the arguments.
+fn around(combinators: &[Combinator], ty: Type) -> Inference {
+    let plain = |c: &Combinator| matches!(c, Combinator::If | Combinator::Distinct | Combinator::OrDefault);
+    if combinators.iter().all(plain) { Inference::Type(ty) } else { Inference::Unknown }
+}
+
+/// What a function without its outermost combinator is.
+fn inner(function: &Function) -> Function {
+    Function { entry: function.entry, combinators: function.combinators[1..].to_vec() }
+}
+
+/// The result for arguments without `LowCardinality`. Recursion is bounded by the number of combinators and by the depth of
+/// types.
+fn result(function: &Function, parameters: &[Constant], types: &[Type]) -> Inference {
+    let Some(combinator) = function.combinators().first().copied() else {
+        return base_result(function, parameters, types);
+    };
+    let inside = inner(function);
+    let wrong = |argument: usize, accepted: &str| -> Inference {
+        let Some(ty) = types.get(argument) else { return Inference::Unknown };
+        if is_open(ty) {
+            return Inference::Unknown;
+        }
+        Inference::Fault(Fault::ArgumentType {
+            argument,
+            ty: ty.clone(),
+            accepted: Some(accepted.to_owned()),
+        })
+    };
+    match combinator {
+        Combinator::If => {
+            let Some((condition, rest)) = types.split_last() else { return Inference::Unknown };
+            match condition.bare() {
+                Type::UInt8 | Type::Bool | Type::Nothing => result(&inside, parameters, rest),
+                _ => wrong(rest.len(), "UInt8 or Bool"),
+            }
+        }
+        Combinator::Distinct | Combinator::OrDefault => result(&inside, parameters, types),
+        Combinator::OrNull => result(&inside, parameters, types).map(Type::nullable),
+        Combinator::State => state(&inside, parameters, types),
+        Combinator::SimpleState => match result(&inside, parameters, types) {
+            Inference::Type(ty) => Inference::Type(Type::SimpleAggregateFunction(Arc::new(Aggregate {
+                version: None,
+                function: inside.name().into(),
+                parameters: parameters.into(),
+                arguments: Arc::new([ty]),
+            }))),
+            other => other,
+        },
+        Combinator::Merge | Combinator::MergeState => {
+            let [Type::AggregateFunction(state)] = types else {
+                return match types {
+                    [_] => wrong(0, &format!("AggregateFunction({}, …)", inside.name())),
+                    [] => Inference::Fault(Fault::ArgumentCount { min: 1, max: Some(1) }),
+                    _ => Inference::Unknown,
+                };
+            };
+            let Some(made_by) = find(&state.function) else { return Inference::Unknown };
+            if have_other_states(&inside, &made_by) {
+                return Inference::Fault(Fault::OtherState {
+                    argument: 0,
+                    state_of: state.function.to_string(),
+                    merged_by: inside.name(),
+                });
+            }
+            if inside != made_by && !made_by.combinators().iter().all(|c| *c == Combinator::If) {
+                return Inference::Unknown;
+            }
+            if combinator == Combinator::MergeState {
+                return Inference::Type(types[0].clone());
+            }
+            result(&made_by, &state.parameters, &state.arguments)
+        }
+        Combinator::Array | Combinator::ForEach => {
+            if let Some(argument) = types.iter().position(|t| t.element().is_none()) {
+                return wrong(argument, "Array");
+            }
+            let elements: Vec<Type> = types.iter().filter_map(Type::element).collect();
+            let inside = result(&inside, parameters, &elements);
+            if combinator == Combinator::Array { inside } else { inside.map(Type::array) }
+        }
+        Combinator::Map => match types {
+            [Type::Map(kv)] => {
+                result(&inside, parameters, std::slice::from_ref(&kv.1)).map(|v| Type::map(kv.0.clone(), v))
+            }
+            _ => match (inside.combinators().is_empty(), inside.base()) {
+                (true, base @ ("sum" | "min" | "max")) => match find(&format!("{base}MappedArrays")) {
+                    Some(of_arrays) => base_result(&of_arrays, parameters, types),
+                    None => Inference::Unknown,
+                },
+                _ => wrong(0, "Map"),
+            },
+        },
+        Combinator::Tuple => match types {
+            [Type::Tuple(elements)] => {
+                let mut results = Vec::with_capacity(elements.len());
+                for element in elements.iter() {
+                    match result(&inside, parameters, std::slice::from_ref(&element.ty)) {
+                        Inference::Type(ty) => results.push(ty),
+                        _ => return Inference::Unknown,
+                    }
+                }
+                Inference::Type(Type::tuple(results))
+            }
+            _ => Inference::Unknown,
+        },
+        Combinator::Resample => {
+            // The key is the last argument; begin, end and step are the last parameters.
+            let Some((key, rest)) = types.split_last() else { return Inference::Unknown };
+            if key.is_nullable() || parameters.len() < 3 {
+                return Inference::Unknown;
+            }
+            result(&inside, &parameters[..parameters.len() - 3], rest).map(Type::array)
+        }
+        Combinator::ArgMin | Combinator::ArgMax => match types.split_last() {
+            Some((order, rest)) if !order.is_nullable() => result(&inside, parameters, rest),
+            _ => Inference::Unknown,
+        },
+    }
+}
+
+fn is_open(ty: &Type) -> bool {
+    crate::table::class::Class::of(ty).is_open()
+}
+
+fn base_result(function: &Function, _parameters: &[Constant], types: &[Type]) -> Inference {
+    let Some(rules) = rules(function.base()) else { return Inference::Unknown };
+    if let Some(fault) = wrong_count(rules, types.len()) {
+        return Inference::Fault(fault);
+    }
+    let arguments: Vec<Argument> = types.iter().cloned().map(Argument::column).collect();
+    answered(rules, by_table_aggregate(rules, &arguments, types), &arguments, types.to_vec())
+}
+
+/// The state of a function over arguments that it takes.
+fn state(function: &Function, parameters: &[Constant], types: &[Type]) -> Inference {
+    // What is no call makes no state. The other way round, an unknown result is no obstacle: the state's type does not
+    // need it.
+    if let fault @ Inference::Fault(_) = result(function, parameters, types) {
+        return fault;
+    }
+    // Some functions do not write the parameters that they were given, or write others.
+    const OWN_PARAMETERS: [&str; 3] = ["kolmogorovSmirnovTest", "mannWhitneyUTest", "studentTTest"];
+    if OWN_PARAMETERS.contains(&function.base()) {
+        return Inference::Unknown;
+    }
+    // Layers that the state does not see: the state of `sumOrNull` is one of its own, that of `-Merge` is the merged one.
+    if function.combinators().iter().any(|c| matches!(c, Combinator::Merge | Combinator::State)) {
+        return match (function.combinators().first(), types) {
+            (Some(Combinator::Merge), [state @ Type::AggregateFunction(_)]) => Inference::Type(state.clone()),
+            _ => Inference::Unknown,
+        };
+    }
+    let name = function.name();
+    Inference::Type(Type::AggregateFunction(Arc::new(Aggregate {
+        version: state_version(&name, types),
+        function: name.into(),
+        parameters: parameters.into(),
+        arguments: types.into(),
+    })))
+}
+
+/// Whether the states of two functions are of different kinds for certain.
+fn have_other_states(merged_by: &Function, made_by: &Function) -> bool {
+    let (a, b) = (merged_by.base(), made_by.base());
+    // Quantiles of one method share their states, whether one level or several.
+    let family = |name: &str| {
+        name.replace("quantiles", "quantile").trim_end_matches("High").trim_end_matches("Low").to_owned()
+    };
+    a != b && family(a) != family(b)
+}
