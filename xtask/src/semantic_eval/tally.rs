@@ -17,6 +17,14 @@ const NOT_SEMANTIC: &[i32] = &[
     497, // ACCESS_DENIED
 ];
 
+/// Errors about the values that a request was made up with: no rule about types finds them.
+const OF_VALUES: &[i32] = &[
+    6,  // CANNOT_PARSE_TEXT
+    38, // CANNOT_PARSE_DATE
+    41, // CANNOT_PARSE_DATETIME
+    72, // CANNOT_PARSE_NUMBER
+];
+
 #[derive(Default)]
 pub(super) struct Tally {
     judged: usize,
@@ -33,6 +41,7 @@ pub(super) struct Tally {
     other_names: Vec<String>,
     other_types: BTreeMap<String, (usize, String)>,
     syntax: usize,
+    values: usize,
 }
 
 impl Tally {
@@ -46,10 +55,8 @@ impl Tally {
         let ours = case.facts.faults.iter().find(|f| !matches!(f.kind, FaultKind::JoinTypes { .. }));
         match verdict {
             Verdict::Broken(_) => {}
-            Verdict::Refused(code, message) if NOT_SEMANTIC.contains(code) => {
-                self.syntax += 1;
-                let _ = message;
-            }
+            Verdict::Refused(code, _) if NOT_SEMANTIC.contains(code) => self.syntax += 1,
+            Verdict::Refused(code, _) if OF_VALUES.contains(code) && ours.is_none() => self.values += 1,
             Verdict::Refused(code, message) => {
                 if case.reads_refused {
                     return;
@@ -117,6 +124,7 @@ impl Tally {
         self.names_equal += other.names_equal;
         self.types_equal += other.types_equal;
         self.syntax += other.syntax;
+        self.values += other.values;
         let tag = |list: Vec<String>| list.into_iter().map(|l| format!("{project}/{l}")).collect::<Vec<_>>();
         self.false_alarms.extend(tag(other.false_alarms));
         self.missed.extend(tag(other.missed));
@@ -145,6 +153,7 @@ impl Tally {
         let _ = writeln!(out, "renderings judged         {}", self.judged);
         let _ = writeln!(out, "not judged                {unjudged}");
         let _ = writeln!(out, "syntax and settings       {}", self.syntax);
+        let _ = writeln!(out, "fail on made-up values    {}", self.values);
         let _ = writeln!(out, "the engine takes          {}", self.accepted);
         let _ = writeln!(out, "  false alarms            {}", self.false_alarms.len());
         let _ = writeln!(out, "the engine refuses        {}", self.refused);
