@@ -23,7 +23,7 @@ pub mod scope;
 
 pub use checks::{Diagnostic, Related, Tag, diagnostics};
 pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration};
-pub use config::{Config, ConfigProblem};
+pub use config::{BaselineChoice, Config, ConfigProblem};
 pub use db::{Database, Db, EventSink};
 pub use dialects::{DialectFacts, dialect};
 pub use facts::{ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface};
