@@ -29,6 +29,7 @@ Usage: cargo xtask <command>
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
   bench --engine [--quick]
                      print the SQL engine's figures
+  bench --baseline   print what comparing with a commit costs, at 1,000 and 5,000 files
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
                 Some(dir) => bench::write_project(dir.as_ref()),
                 None => Err(anyhow::anyhow!("bench --write needs a folder")),
             },
+            _ if flag("--baseline") => bench::baselines(),
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },
