@@ -36,6 +36,7 @@ Usage: cargo xtask <command>
                      print the SQL engine's figures
   bench --grammar DIR… [--rounds N]
                      our SQL parser and others over the statements of these folders
+  bench --baseline   print what comparing with a commit costs, at 1,000 and 5,000 files
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones
@@ -76,6 +77,7 @@ fn main() -> ExitCode {
                 None => Err(anyhow::anyhow!("bench --write needs a folder")),
             },
             Some("--grammar") => bench::grammar::measure(&args[2..]),
+            _ if flag("--baseline") => bench::baselines(),
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },

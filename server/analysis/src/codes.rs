@@ -160,6 +160,8 @@ codes! {
     UNKNOWN_RESOURCE "unknown-resource" Error "No data source, pipe or node of that name.";
     UNKNOWN_CONNECTION "unknown-connection" Warning "No connection of that name in the project.";
     CONNECTION_MISMATCH "connection-mismatch" Error "The connection is of another type.";
+    BREAKS_DOWNSTREAM "breaks-downstream" Warning "An edit takes away what others name.";
+    ENDPOINT_CONTRACT "endpoint-contract" Warning "An edit changes what an endpoint answers.";
     TTL_PARTITION "ttl-partition" Warning "Rows stay longer than the TTL says, because their partition does.";
     PLAIN_SECRET "plain-secret" Warning "A credential in plain text.";
     JOIN_IN_VIEW "join-in-view" Info "A view joins a whole data source at every insert.";

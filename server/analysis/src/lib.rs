@@ -17,6 +17,7 @@ mod db;
 mod dialects;
 mod facts;
 pub mod flow;
+pub mod impact;
 mod inputs;
 pub mod lineage;
 mod parse;
@@ -27,7 +28,7 @@ mod service;
 
 pub use checks::{Diagnostic, Related, Tag, diagnostics};
 pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration};
-pub use config::{Config, ConfigProblem, HintKind};
+pub use config::{BaselineChoice, Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
 pub use dialects::{DialectFacts, dialect};
 pub use facts::{

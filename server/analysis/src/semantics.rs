@@ -67,7 +67,9 @@ impl Rendering {
                 let source = map.to_source(range);
                 let is_value = |at: TextSize| map.segment_at(at).is_some_and(|s| s.made != Made::Literal);
                 let touches = made_up.iter().any(|m| source.contains_range(*m) || m.contains_range(source));
-                let is_made_up = touches && (is_value(range.start()) || is_value(range.end().max(TextSize::from(1)) - TextSize::from(1)));
+                let is_made_up = touches
+                    && (is_value(range.start())
+                        || is_value(range.end().max(TextSize::from(1)) - TextSize::from(1)));
                 Place { range: source, is_made_up }
             }
         }

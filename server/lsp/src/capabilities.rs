@@ -24,6 +24,8 @@ pub(crate) struct Profile {
     pub(crate) diagnostic_tags: bool,
     pub(crate) line_folding_only: bool,
     pub(crate) watches_files: bool,
+    /// Also outside its folders.
+    pub(crate) watches_anywhere: bool,
     pub(crate) answers_configuration: bool,
     pub(crate) registers_configuration: bool,
     pub(crate) shows_progress: bool,
@@ -82,6 +84,7 @@ impl Profile {
                 || has("textDocument/diagnostic/tagSupport"),
             line_folding_only: can("textDocument/foldingRange/lineFoldingOnly"),
             watches_files: can("workspace/didChangeWatchedFiles/dynamicRegistration"),
+            watches_anywhere: can("workspace/didChangeWatchedFiles/relativePatternSupport"),
             answers_configuration: can("workspace/configuration"),
             registers_configuration: can("workspace/didChangeConfiguration/dynamicRegistration"),
             shows_progress: can("window/workDoneProgress"),

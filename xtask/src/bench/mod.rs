@@ -1,5 +1,6 @@
 //! `cargo xtask bench`: the figures of `docs/internals/bars.md`, taken at a stdio client.
 
+mod baseline;
 mod client;
 pub(crate) mod engine;
 mod generate;
@@ -60,6 +61,19 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     ripple(&server, &large, 5_000, rounds / 3, "p50 ≤ 40")?;
 
     peer::ty(&base, rounds)?;
+    std::fs::remove_dir_all(&base).ok();
+    Ok(())
+}
+
+/// What a baseline costs.
+pub(crate) fn baselines() -> Result<()> {
+    let server = build_server(true)?;
+    let base = std::env::temp_dir().join(format!("headwater-bench-{}", std::process::id()));
+    println!("server: {} · whole times at the client over stdio", version(&server)?);
+    for (files, bar) in [(1_000, "no bar"), (5_000, "≤ 150 ms")] {
+        let project = made(&base, files)?;
+        baseline::run(&server, &project, files, bar)?;
+    }
     std::fs::remove_dir_all(&base).ok();
     Ok(())
 }

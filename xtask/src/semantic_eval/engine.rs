@@ -93,7 +93,9 @@ fn columns(answer: &str) -> Verdict {
     let parsed: Option<Vec<(String, String)>> = (|| {
         let answer: serde_json::Value = serde_json::from_str(answer).ok()?;
         let rows = answer.get("data")?.as_array()?;
-        rows.iter().map(|row| Some((row.get(0)?.as_str()?.to_owned(), row.get(1)?.as_str()?.to_owned()))).collect()
+        rows.iter()
+            .map(|row| Some((row.get(0)?.as_str()?.to_owned(), row.get(1)?.as_str()?.to_owned())))
+            .collect()
     })();
     parsed.map_or_else(|| Verdict::Broken("an answer that is none".to_owned()), Verdict::Columns)
 }

@@ -71,7 +71,8 @@ fn project(db: &Database, project: headwater_analysis::Project, engine: &Engine,
             cases.extend(Texts::of(db, *file, node));
         }
     }
-    let statements: Vec<String> = cases.iter().map(|case| case.expanded.clone().unwrap_or_default()).collect();
+    let statements: Vec<String> =
+        cases.iter().map(|case| case.expanded.clone().unwrap_or_default()).collect();
     for (case, verdict) in cases.iter().zip(engine.describe(&statements)) {
         match (&case.expanded, verdict) {
             (Err(reason), _) => tally.unjudged(&case.place, reason),

@@ -104,9 +104,10 @@ impl Tally {
             } else {
                 let key = format!("{} for {ty}", said.as_deref().unwrap_or("unknown"));
                 let example = case.text.get(std::ops::Range::<usize>::from(own.range)).unwrap_or("");
-                let entry = self.other_types.entry(key).or_insert_with(|| {
-                    (0, format!("{} in {}", short(example), case.place))
-                });
+                let entry = self
+                    .other_types
+                    .entry(key)
+                    .or_insert_with(|| (0, format!("{} in {}", short(example), case.place)));
                 entry.0 += 1;
             }
         }
@@ -157,10 +158,25 @@ impl Tally {
         let _ = writeln!(out, "the engine takes          {}", self.accepted);
         let _ = writeln!(out, "  false alarms            {}", self.false_alarms.len());
         let _ = writeln!(out, "the engine refuses        {}", self.refused);
-        let _ = writeln!(out, "  so do we                {}  {:.2} %", self.found, percent(self.found, self.refused));
+        let _ = writeln!(
+            out,
+            "  so do we                {}  {:.2} %",
+            self.found,
+            percent(self.found, self.refused)
+        );
         let _ = writeln!(out, "columns                   {}", self.names);
-        let _ = writeln!(out, "  names equal             {}  {:.2} %", self.names_equal, percent(self.names_equal, self.names));
-        let _ = writeln!(out, "  types equal             {}  {:.2} %", self.types_equal, percent(self.types_equal, self.names));
+        let _ = writeln!(
+            out,
+            "  names equal             {}  {:.2} %",
+            self.names_equal,
+            percent(self.names_equal, self.names)
+        );
+        let _ = writeln!(
+            out,
+            "  types equal             {}  {:.2} %",
+            self.types_equal,
+            percent(self.types_equal, self.names)
+        );
         for (title, list) in [
             ("False alarms", &self.false_alarms),
             ("Missed", &self.missed),

@@ -3,9 +3,7 @@
 use headwater_analysis::query::Facts;
 use headwater_analysis::scope::{Resolution, names, resolve};
 use headwater_analysis::syntax::sql::table_references;
-use headwater_analysis::{
-    Database, File, FileKind, ReadFact, datafile, interface, semantics,
-};
+use headwater_analysis::{Database, File, FileKind, ReadFact, datafile, interface, semantics};
 use headwater_template::{Given, Parameters, Prepared, Request, Secret, Secrets};
 
 /// One question.
@@ -142,7 +140,9 @@ fn expand(
             Resolution::Resource(f) => (f, None),
             Resolution::System => continue,
             // A column or an alias behind IN, for all that is known.
-            Resolution::Unknown if reference.usage == headwater_analysis::syntax::sql::TableUse::In => continue,
+            Resolution::Unknown if reference.usage == headwater_analysis::syntax::sql::TableUse::In => {
+                continue;
+            }
             _ => return Err(format!("reads `{}`, which the project does not hold", reference.name)),
         };
         let replacement = match at {

@@ -4,6 +4,7 @@ mod connection;
 mod connector;
 mod engine;
 mod graph;
+mod impact;
 mod keys;
 mod lexer;
 mod lints;
@@ -74,6 +75,7 @@ pub fn diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         target::target_faults(db, file),
         keys::key_faults(db, file),
         lints::lints(db, file),
+        impact::impact_faults(db, file),
     ];
     let mut all: Vec<_> = families.into_iter().flat_map(|family| family.iter()).cloned().collect();
     for diagnostic in &mut all {

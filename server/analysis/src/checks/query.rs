@@ -62,7 +62,7 @@ fn meant(suggestion: Option<&String>) -> Option<String> {
 /// The rule and the message; `{when}` stands for the request.
 pub(super) fn describe(kind: &FaultKind) -> (&'static Code, String) {
     match kind {
-        FaultKind::UnknownColumn { name, table, suggestion } => {
+        FaultKind::UnknownColumn { name, table, suggestion, .. } => {
             let owner = table.as_ref().map_or_else(
                 || format!("no table of this query has a column `{name}`"),
                 |table| format!("`{table}` has no column `{name}`"),
@@ -122,7 +122,9 @@ pub(super) fn describe(kind: &FaultKind) -> (&'static Code, String) {
         ),
         FaultKind::KeyType { ty, clause } => (
             &codes::KEY_TYPE,
-            format!("{clause} does not take {ty}{{when}}: each row may hold another type; convert it, as in `.:String` or toString(…)"),
+            format!(
+                "{clause} does not take {ty}{{when}}: each row may hold another type; convert it, as in `.:String` or toString(…)"
+            ),
         ),
         FaultKind::UnknownPosition { position, columns } => (
             &codes::UNKNOWN_POSITION,
@@ -169,7 +171,9 @@ fn call(function: &str, fault: &CallFault) -> (&'static Code, String) {
         }
         CallFault::OtherState { state_of, merged_by, .. } => (
             arguments,
-            format!("`{function}` merges states of `{merged_by}`, and this is one of `{state_of}`{{when}}; use {state_of}Merge"),
+            format!(
+                "`{function}` merges states of `{merged_by}`, and this is one of `{state_of}`{{when}}; use {state_of}Merge"
+            ),
         ),
         CallFault::NotParametric => (
             arguments,

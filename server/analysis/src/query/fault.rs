@@ -23,6 +23,8 @@ pub enum FaultKind {
         table: Option<String>,
         /// A name that is close.
         suggestion: Option<String>,
+        /// The tables of the project in which it was looked for: what stands before the dot, and the name.
+        looked_in: Vec<(Option<String>, String)>,
     },
     /// A name before a dot, or before `.*`, is no table of the query.
     UnknownQualifier {

@@ -169,7 +169,9 @@ impl<'t> Analyzer<'t> {
                     let table = self.scopes[level].tables[right].name.clone();
                     let names = relation.columns.iter().filter_map(|c| c.name.as_deref());
                     let suggestion = typing::closest(&name, names);
-                    self.fault(range, FaultKind::UnknownColumn { name: name.clone(), table, suggestion });
+                    let looked_in = self.scopes[level].tables[right].base.iter().cloned().collect();
+                    let kind = FaultKind::UnknownColumn { name: name.clone(), table, suggestion, looked_in };
+                    self.fault(range, kind);
                     None
                 }
             };
@@ -222,7 +224,9 @@ impl<'t> Analyzer<'t> {
             let names = self.scopes[level].tables[..right].iter();
             let names = names.flat_map(|t| t.relation.columns.iter().filter_map(|c| c.name.as_deref()));
             let suggestion = typing::closest(name, names);
-            let kind = FaultKind::UnknownColumn { name: name.to_owned(), table: None, suggestion };
+            let tables = self.scopes[level].tables[..right].iter();
+            let looked_in = tables.filter_map(|t| t.base.clone()).collect();
+            let kind = FaultKind::UnknownColumn { name: name.to_owned(), table: None, suggestion, looked_in };
             self.fault(range, kind);
         }
         None

@@ -191,7 +191,8 @@ impl<'t> Analyzer<'t> {
                     let suggestion =
                         typing::closest(rest.first().copied().unwrap_or_default(), names(&relation));
                     let name = rest.join(".");
-                    self.fault(range, FaultKind::UnknownColumn { name, table, suggestion });
+                    let looked_in = data.base.iter().cloned().collect();
+                    self.fault(range, FaultKind::UnknownColumn { name, table, suggestion, looked_in });
                     Found::Fault
                 }
             };
@@ -316,7 +317,8 @@ impl<'t> Analyzer<'t> {
         let all = columns.chain(scope.aliases.keys().map(String::as_str));
         let name = parts.join(".");
         let suggestion = typing::closest(&name, all.filter(|n| *n != name));
-        FaultKind::UnknownColumn { name, table, suggestion }
+        let looked_in = scope.tables.iter().filter_map(|t| t.base.clone()).collect();
+        FaultKind::UnknownColumn { name, table, suggestion, looked_in }
     }
 }
 

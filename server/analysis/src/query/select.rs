@@ -38,8 +38,7 @@ impl<'t> Analyzer<'t> {
         define(&mut shared, first.select, self.text);
         self.scopes.push(shared);
         let mut result = self.select(first.select, sees_columns);
-        let mut types: Vec<Vec<Option<Type>>> =
-            result.columns.iter().map(|c| vec![c.ty.clone()]).collect();
+        let mut types: Vec<Vec<Option<Type>>> = result.columns.iter().map(|c| vec![c.ty.clone()]).collect();
         for branch in others {
             let other = self.select(branch.select, sees_columns);
             if branch.joined_by == Some(SetKind::Alternative) {

@@ -93,7 +93,9 @@ pub(super) fn part(ty: &Type, path: &[&str]) -> Part {
             return match json.paths.iter().find(|(p, _)| **p == *whole) {
                 Some((_, ty)) => Part::Type(ty.clone()),
                 // A sub-object, or types by name behind a path, are read otherwise.
-                None if json.paths.iter().any(|(p, _)| whole.starts_with(&**p)) || whole.contains(':') => Part::Unknown,
+                None if json.paths.iter().any(|(p, _)| whole.starts_with(&**p)) || whole.contains(':') => {
+                    Part::Unknown
+                }
                 None => Part::Type(Type::Dynamic(None)),
             };
         }
@@ -248,7 +250,9 @@ pub(super) fn infer(name: &str, parameters: &[Value], seen: &[Seen]) -> Inferred
 /// The argument that a fault is about.
 pub(super) fn argument_of(fault: &catalog::Fault) -> Option<usize> {
     match fault {
-        catalog::Fault::ArgumentType { argument, .. } | catalog::Fault::OtherState { argument, .. } => Some(*argument),
+        catalog::Fault::ArgumentType { argument, .. } | catalog::Fault::OtherState { argument, .. } => {
+            Some(*argument)
+        }
         _ => None,
     }
 }
