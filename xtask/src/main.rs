@@ -40,7 +40,7 @@ Usage: cargo xtask <command>
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones
-  semantic-eval DIR… [--worst N]
+  semantic-eval DIR|FILE… [--worst N]
                      judge what we say of queries by the engine, on every rendering of the nodes of these projects
   catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
                      judge the catalog's types by the engine, on random calls of the functions that these folders use

@@ -44,10 +44,16 @@ impl Engine {
                 }
             }
         }
+        Ok(Self::with_tables(prelude, library, server))
+    }
+
+    /// An engine with what these statements make.
+    pub(super) fn with_tables(prelude: Vec<String>, library: &Path, server: &Path) -> Self {
+        let program = Program { path: server.to_owned(), args: vec!["engine-worker".to_owned()] };
         let mut config = PoolConfig::new(program, library.to_owned());
         config.workers = 1;
         config.prelude = prelude;
-        Ok(Self { pool: Pool::new(config) })
+        Self { pool: Pool::new(config) }
     }
 
     /// What it says to each query.

@@ -5,6 +5,7 @@
 //! have refused, what it takes we must not, and names and types of the columns must be equal.
 
 mod engine;
+mod script;
 mod tally;
 mod texts;
 
@@ -47,6 +48,12 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let server = crate::build_server(false)?;
     let mut total = Tally::default();
     for folder in &options.folders {
+        if folder.is_file() {
+            let tally = script::run(folder, &library, &server)?;
+            println!("{}: {}", folder.display(), tally.line());
+            total.add(&folder.display().to_string(), tally);
+            continue;
+        }
         let folder = Utf8PathBuf::from_path_buf(std::path::absolute(folder)?)
             .map_err(|p| anyhow::anyhow!("{} is not UTF-8", p.display()))?;
         for root in workspace_roots(&OsFileSystem, &folder) {

@@ -95,6 +95,7 @@ impl<'t> Analyzer<'t> {
         }
         if let Some(value) = self.scopes[level].unfolded.get(&parts.join(".")).cloned() {
             self.mention(range, &value.sources, false);
+            self.column_names.insert(range.start().into(), parts.join("."));
             return Found::Value(value);
         }
         self.in_tables(level, parts, range)
@@ -197,7 +198,12 @@ impl<'t> Analyzer<'t> {
                 }
             };
         }
-        if may_be_more { Found::Unknown } else { Found::Nothing }
+        // The columns of a nested structure together are an array of tuples.
+        let is_nested = |table: &ScopeTable| {
+            let prefix = format!("{}.", parts.join("."));
+            names(&table.relation).any(|name| name.starts_with(&prefix))
+        };
+        if may_be_more || scope.tables.iter().any(is_nested) { Found::Unknown } else { Found::Nothing }
     }
 
     /// A column of `USING` that is asked of one table has the type of the join, and its own source.
@@ -273,7 +279,12 @@ impl<'t> Analyzer<'t> {
         let own = column.name.as_deref().unwrap_or_default();
         let mut out = String::new();
         // An alias takes the name first. Among two tables the first has it; among more, none.
-        let taken = |n: usize| scope.tables[n].relation.column(own).is_some();
+        // The same column of the same table under another name does not hide it.
+        let base = &scope.tables[table].base;
+        let taken = |n: usize| {
+            scope.tables[n].relation.column(own).is_some()
+                && !(scope.is_strict && base.is_some() && scope.tables[n].base == *base)
+        };
         let is_hidden = !scope.using.contains_key(own)
             && if scope.is_strict {
                 (0..scope.tables.len()).any(|n| n != table && taken(n))

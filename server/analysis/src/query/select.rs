@@ -338,7 +338,12 @@ impl<'t> Analyzer<'t> {
             let Event::Enter(node) = event else { continue };
             match Kind::of(node) {
                 // These have names of their own.
-                Kind::Subquery | Kind::Lambda | Kind::TableFunction | Kind::WithClause | Kind::ArrayJoin => {
+                Kind::Subquery
+                | Kind::Lambda
+                | Kind::TableFunction
+                | Kind::WithClause
+                | Kind::ArrayJoin
+                | Kind::ReplaceColumns => {
                     walk.skip_inside();
                 }
                 Kind::SelectItem => {

@@ -49,7 +49,12 @@ impl<'t> Analyzer<'t> {
                     }
                 }
                 StarPart::ApplyColumns(apply) => {
-                    let Some(ApplyColumnsFunction::Identifier(function)) = apply.function() else {
+                    let function = match apply.function() {
+                        Some(ApplyColumnsFunction::Identifier(name)) => Some(name),
+                        Some(ApplyColumnsFunction::Expression(e)) => e.identifier(),
+                        None => None,
+                    };
+                    let Some(function) = function else {
                         // A lambda makes names that only the engine knows.
                         return (found.into_iter().map(|_| (None, Value::unknown())).collect(), complete);
                     };
