@@ -30,8 +30,9 @@ Usage: cargo xtask <command>
   bench --engine [--quick]
                      print the SQL engine's figures
   bench --write DIR  write the project of 5,000 files that they are taken on
-  grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
-                     judge the SQL grammar by the engine, on the statements of these folders and on broken ones
+  grammar-eval DIR… [--mutants N] [--seed N] [--worst N] [--verdicts FILE]
+                     judge the SQL grammar by the engine, on the statements of these folders and on broken ones;
+                     with --verdicts, what the engine said is kept in FILE and not asked again
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package            build the VS Code extension and the Neovim plugin into target/editors
   screenshots        retake the README's pictures in the real editors
@@ -94,13 +95,22 @@ fn cargo() -> Command {
 
 /// Builds the server, optimised or not, and says where it is.
 fn build_server(release: bool) -> Result<PathBuf> {
+    build("headwater", "headwater", release)
+}
+
+/// Builds the engine's worker on its own: unlike the server it does not change with the grammar.
+fn build_worker() -> Result<PathBuf> {
+    build("headwater-warehouse", "headwater-engine-worker", true)
+}
+
+fn build(package: &str, binary: &str, release: bool) -> Result<PathBuf> {
     let mut command = cargo();
-    command.args(["build", "--quiet", "--package", "headwater", "--bin", "headwater"]);
+    command.args(["build", "--quiet", "--package", package, "--bin", binary]);
     if release {
         command.arg("--release");
     }
-    ensure!(command.status().context("cargo cannot be started")?.success(), "the server does not build");
+    ensure!(command.status().context("cargo cannot be started")?.success(), "{binary} does not build");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let name = format!("headwater{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{binary}{}", std::env::consts::EXE_SUFFIX);
     Ok(target.join(if release { "release" } else { "debug" }).join(name))
 }
