@@ -29,7 +29,7 @@ module.exports = grammar({
     $._interval_text,
     $._interval_range,
     $._case,
-    $._keyword_name,
+    $._name_marker,
     $._argument_distinct,
     $._argument_side,
     $._argument_unit,
@@ -45,11 +45,13 @@ module.exports = grammar({
     $.unclosed_statement,
     $._expressions_start,
     $._indexes_start,
+    $.other_statement,
+    $.insert_target,
     $._error_sentinel,
   ],
 
   extras: $ => [
-    /[\s\u00A0\u2000-\u200B\u2028\u2029\u202F\u205F\u3000\uFEFF]/, $.comment, $.template_comment, $.template_statement, $.unclosed_comment, $.unclosed_statement,
+    /[\s\u0085\u00A0\u180E\u2000-\u200D\u2028\u2029\u202F\u205F\u2060\u3000\uFEFF]/, $.comment, $.template_comment, $.template_statement, $.unclosed_comment, $.unclosed_statement,
   ],
 
   inline: $ => [$._primary, $._compound, $._literal, $._like, $._rows],
@@ -64,7 +66,7 @@ module.exports = grammar({
       seq(
         optional($.template_marker),
         optional(choice(
-          seq($.statement, repeat(seq(';', $.statement)), optional(';')),
+          seq(repeat(';'), $.statement, repeat(seq(repeat1(';'), $.statement)), repeat(';')),
           // The body of a SCHEMA block, for highlighting by injection. A statement never starts with
           // a plain name.
           $.column_definitions,

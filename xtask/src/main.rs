@@ -38,8 +38,9 @@ Usage: cargo xtask <command>
                      our SQL parser and others over the statements of these folders
   bench --baseline   print what comparing with a commit costs, at 1,000 and 5,000 files
   bench --write DIR  write the project of 5,000 files that they are taken on
-  grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
-                     judge the SQL grammar by the engine, on the statements of these folders and on broken ones
+  grammar-eval DIR… [--mutants N] [--seed N] [--worst N] [--verdicts FILE]
+                     judge the SQL grammar by the engine, on the statements of these folders and on broken ones;
+                     with --verdicts, what the engine said is kept in FILE and not asked again
   semantic-eval DIR|FILE… [--worst N]
                      judge what we say of queries by the engine, on every rendering of the nodes of these projects
   catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
@@ -121,13 +122,22 @@ fn cargo() -> Command {
 
 /// Builds the server, optimised or not, and says where it is.
 fn build_server(release: bool) -> Result<PathBuf> {
+    build("headwater", "headwater", release)
+}
+
+/// Builds the engine's worker on its own: unlike the server it does not change with the grammar.
+fn build_worker() -> Result<PathBuf> {
+    build("headwater-warehouse", "headwater-engine-worker", true)
+}
+
+fn build(package: &str, binary: &str, release: bool) -> Result<PathBuf> {
     let mut command = cargo();
-    command.args(["build", "--quiet", "--package", "headwater", "--bin", "headwater"]);
+    command.args(["build", "--quiet", "--package", package, "--bin", binary]);
     if release {
         command.arg("--release");
     }
-    ensure!(command.status().context("cargo cannot be started")?.success(), "the server does not build");
+    ensure!(command.status().context("cargo cannot be started")?.success(), "{binary} does not build");
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
-    let name = format!("headwater{}", std::env::consts::EXE_SUFFIX);
+    let name = format!("{binary}{}", std::env::consts::EXE_SUFFIX);
     Ok(target.join(if release { "release" } else { "debug" }).join(name))
 }

@@ -198,7 +198,7 @@ module.exports = {
       field('value', $._expression),
       choice(
         field('index', $.tuple_index),
-        seq('.', field('name', $._path_part)),
+        seq('.', field('name', choice($._path_part, $.string))),
         seq(alias($._dot_colon, '.:'), field('type', $.data_type)),
       ),
     )),
@@ -208,6 +208,8 @@ module.exports = {
   cast: $ =>
     choice(
       prec(PREC.postfix, seq(field('value', $._expression), '::', field('type', $.data_type))),
+      // `-1::Int8` is the number -1.
+      prec(PREC.call, seq(field('value', alias($._signed_number, $.unary_expression)), '::', field('type', $.data_type))),
       prec(PREC.call, seq(
         kw('cast'),
         '(',
@@ -219,6 +221,11 @@ module.exports = {
         ')',
       )),
     ),
+
+  _signed_number: $ => prec(PREC.call, seq(
+    field('operator', $._sign),
+    field('operand', choice($.number, alias($._special_number, $.number))),
+  )),
 
   // Calls -----------------------------------------------------------------------------------------
 
@@ -364,7 +371,7 @@ module.exports = {
   _like: $ => alias($._like_word, 'LIKE'),
   _like_word: _ => anyCase('i?like|regexp'),
 
-  _sign: _ => choice('+', '-'),
+  _sign: _ => choice('+', alias(/[-\u2212]/, '-')),
 
   _multiply_operator: $ => choice('*', '/', '%', alias($._div_word, 'DIV')),
   _div_word: _ => anyCase('div|mod'),
@@ -393,7 +400,7 @@ module.exports = {
       field('value', $._expression),
       kw('is'),
       optional(kw('not')),
-      choice($.null, $.boolean),
+      choice($.null, $.boolean, alias($._UNKNOWN, $.null)),
     )),
 
   // `x AT TIME ZONE 'UTC'`, `x AT LOCAL`

@@ -11,15 +11,15 @@ module.exports = {
   // Before the names that start with a digit: of two tokens that match the same text the first wins.
   number: _ =>
     token(choice(
-      /0[xX][0-9a-fA-F][0-9a-fA-F_]*(\.[0-9a-fA-F]*)?([pP][+-]?[0-9]+)?/,
-      /0[bB][01][01_]*/,
-      /[0-9][0-9_]*(\.[0-9_]*)?([eE][+-]?[0-9_]+)?/,
-      /\.[0-9][0-9_]*([eE][+-]?[0-9_]+)?/,
+      /0[xX][0-9a-fA-F]+(_[0-9a-fA-F]+)*(\.([0-9a-fA-F]+(_[0-9a-fA-F]+)*)?)?([pP][+-]?[0-9]+(_[0-9]+)*)?/,
+      /0[bB][01]+(_[01]+)*/,
+      /[0-9]+(_[0-9]+)*(\.([0-9]+(_[0-9]+)*)?)?([eE][+-]?[0-9]+(_[0-9]+)*)?/,
+      /\.[0-9]+(_[0-9]+)*([eE][+-]?[0-9]+(_[0-9]+)*)?/,
     )),
 
   // Quoted, or starting with a digit (`1st`), which no keyword does either.
   _quoted_identifier: _ =>
-    token(choice(/`([^`\\]|\\.|``)*`/, /"([^"\\]|\\.|"")*"/, /“[^”]*”/, /[0-9]+[A-Za-z_][A-Za-z0-9_]*/)),
+    token(choice(/`([^`\\\u{10FFFF}]|\\.|``)*`/, /"([^"\\\u{10FFFF}]|\\.|"")*"/, /“[^”]*”/, /[0-9]+[A-Za-z_][A-Za-z0-9_]*/)),
 
   // A name where no keyword of the language may stand instead (aliases, parts after a dot).
   _name: $ => choice($.identifier, alias($._quoted_identifier, $.identifier)),
@@ -28,7 +28,11 @@ module.exports = {
   // all others are names by themselves wherever they are not expected.
   _operand_name: $ => choice($._name, alias(choice($._soft_keyword, $._keyword_name), $.identifier)),
 
-  _soft_keyword: $ => prec(-1, choice($._CAST, $._COLUMNS, $._DATE, $._EXISTS, $._TIMESTAMP)),
+  _soft_keyword: $ => prec(-1, choice($._CAST, $._COLUMNS, $._DATE, $._EXISTS, $._GROUPING, $._TIMESTAMP)),
+
+  // A word that begins something else where a name may stand. The marker is empty: the scanner saw that it is a name.
+  _keyword_name: $ =>
+    seq($._name_marker, choice($._FROM, $._SELECT, $._WITH, $._EXPLAIN, $._ORDER, $._PARTITION)),
 
   // `events_{{env}}`, `{{prefix}}_total`: one name in pieces, with nothing between them.
   templated_name: $ =>
@@ -40,9 +44,11 @@ module.exports = {
 
   _glued_pieces: $ => prec.right(repeat1(seq($._glued_template, optional($._glued_word)))),
 
+  // A set without the last character is one that the generator lets hold a NUL; what that character means has
+  // not been given by anyone.
   string: _ =>
     token(choice(
-      /'([^'\\]|\\(.|\n|\r)|'')*'/,
+      /'([^'\\\u{10FFFF}]|\\(.|\n|\r)|'')*'/,
       /‘[^’]*’/,
       // Hexadecimal and binary strings.
       /[xX]'[0-9a-fA-F]*'/,

@@ -11,7 +11,7 @@ module.exports = {
   statement: $ =>
     seq(
       repeat($.template_output),
-      choice($._query, $.explain, $.describe),
+      choice($._query, $.explain, $.describe, $.insert, $.other_statement),
       // Those of a SELECT are its own clauses; these stand behind parentheses.
       repeat($._output_clause),
     ),
@@ -19,13 +19,23 @@ module.exports = {
   explain: $ =>
     prec.right(seq(
       kw('explain'),
-      optional(field('kind', $.explain_kind)),
-      optional(commaList1($.setting)),
-      field('query', choice($._query, $.explain)),
+      choice(
+        seq(
+          optional(field('kind', $.explain_kind)),
+          optional(commaList1($.setting)),
+          field('query', choice($._query, $.explain, $.insert, $.other_statement)),
+        ),
+        field('kind', alias($._explain_transaction, $.explain_kind)),
+      ),
     )),
+
+  // `INSERT INTO t (a) SELECT …`. One with its data is an `other_statement`.
+  insert: $ => seq(optional($.with_clause), kw('insert'), $.insert_target, field('query', $._query)),
 
   explain_kind: _ =>
     choice(kw('ast'), kw('syntax'), kws('query tree'), kw('plan'), kw('pipeline'), kw('estimate')),
+
+  _explain_transaction: $ => kws('current transaction'),
 
   describe: $ =>
     seq(
@@ -178,23 +188,28 @@ module.exports = {
 
   table_ref: $ =>
     prec.right(seq(
-      field('source', choice(
-        $.table_name,
-        $.subquery,
-        $.values_list,
-        $.table_function,
-        $.template_output,
-        $.joined_tables,
-      )),
+      choice(
+        field('source', choice(
+          $.table_name,
+          $.values_list,
+          $.table_function,
+          $.template_output,
+          $.joined_tables,
+        )),
+        seq(field('source', $.subquery), optional($.column_aliases)),
+      ),
       repeat($._table_modifier),
       optional(seq($._table_alias, repeat($._table_modifier))),
     )),
 
   _table_alias: $ =>
     prec.right(seq(
-      choice(seq(alias($._as, 'AS'), field('alias', $._alias_name)), field('alias', $._name)),
+      choice(seq(alias($._as, 'AS'), field('alias', $._alias_name)), field('alias', choice($._name, alias($._local_alias, $.identifier)))),
       optional($.column_aliases),
     )),
+
+  // Where an alias may stand it is one, and no kind of a join.
+  _local_alias: $ => prec(1, $._LOCAL),
 
   _table_modifier: $ => choice($.final, $.sample_clause, $.template_output, kw('stream')),
 
@@ -253,7 +268,7 @@ module.exports = {
 
   join: $ =>
     prec.right(seq(
-      repeat(field('kind', $._join_kind)),
+      optional(seq(field('kind', $._join_kind), repeat(field('kind', choice($._join_kind, alias($._OUTER, $.join_kind)))))),
       kw('join'),
       field('right', $.table_ref),
       optional(choice(
@@ -262,10 +277,10 @@ module.exports = {
       )),
     )),
 
-  _join_kind: $ => choice(kw('all'), $.join_kind),
+  _join_kind: $ => choice(kw('all'), $.join_kind, alias($._LOCAL, $.join_kind)),
 
   join_kind: _ =>
-    anyCase('global|local|any|asof|semi|anti|inner|left|right|full|outer|cross|paste|natural'),
+    anyCase('global|any|asof|semi|anti|inner|left|right|full|cross|paste|natural'),
 
   using_list: $ =>
     prec.right(choice(
@@ -275,7 +290,7 @@ module.exports = {
 
   _using_column: $ =>
     prec.right(seq(
-      choice($._name, $.template_output, alias($._dotted_name, $.column_ref), '*'),
+      choice($._name, $.template_output, alias($._dotted_name, $.column_ref), $.number, '*'),
       optional(seq(alias($._as, 'AS'), field('alias', $._name))),
     )),
 
@@ -326,7 +341,11 @@ module.exports = {
       kws('order by'),
       choice(
         sepBy1($._list_separator, $.order_item),
-        prec.right(1, seq(kw('all'), repeat(field('direction', $.direction)), optional($._nulls_order))),
+        prec.right(1, seq(
+          kw('all'), repeat(field('direction', $.direction)), optional($._nulls_order),
+          // So it was a column of that name.
+          repeat(seq(',', $.order_item)),
+        )),
       ),
     )),
 

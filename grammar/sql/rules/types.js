@@ -71,7 +71,11 @@ module.exports = {
       $.type_setting,
       $.type_skip,
       $.query_parameter,
+      alias($._type_array, $.array),
     ),
+
+  // `AggregateFunction(sumMapFiltered([1, 2]), …)`
+  _type_array: $ => seq('[', optional(trailing($._type_argument)), ']'),
 
   negative_number: $ => seq($._sign, choice($.number, alias($._special_number, $.number))),
 

@@ -26,7 +26,7 @@ enum Token {
   INTERVAL_TEXT,
   INTERVAL_RANGE,
   CASE,
-  KEYWORD_NAME,
+  NAME_MARKER,
   ARGUMENT_DISTINCT,
   ARGUMENT_SIDE,
   ARGUMENT_UNIT,
@@ -42,6 +42,8 @@ enum Token {
   UNCLOSED_STATEMENT,
   EXPRESSIONS_START,
   INDEXES_START,
+  OTHER_STATEMENT,
+  INSERT_TARGET,
   ERROR_SENTINEL,
 };
 
@@ -81,6 +83,21 @@ static const char *const EXTRACT_FIELDS[] = {
     "CENTURY", "DECADE",  "MILLENNIUM", "TIMEZONE_HOUR", "TIMEZONE_MINUTE",
 };
 
+// Words that begin a statement which is no query. CHECK and the like are names as well: another word must follow.
+static const char *const OTHER_STATEMENTS[] = {
+    "ALTER",    "ATTACH",   "BACKUP", "BEGIN",    "CHECK",  "COMMIT",   "CREATE",   "DELETE", "DETACH",
+    "DROP",     "EXCHANGE", "EXECUTE", "EXISTS",  "GRANT",  "INSERT",   "KILL",     "MOVE",   "OPTIMIZE",
+    "RENAME",   "REPLACE",  "RESTORE", "REVOKE",  "ROLLBACK", "SET",    "SHOW",     "SYSTEM", "TRUNCATE",
+    "UNDROP",   "UPDATE",   "USE",    "WATCH",
+};
+
+// What the names of data types begin with: `set String` is a column.
+static const char *const TYPE_STARTS[] = {
+    "AGGREGATEFUNCTION", "ARRAY", "BOOL",  "DATE",   "DECIMAL", "DYNAMIC",  "ENUM", "FIXEDSTRING", "FLOAT",
+    "INT",               "IPV",   "JSON",  "LOWCARDINALITY", "MAP", "NESTED", "NULLABLE", "OBJECT", "POINT",
+    "STRING",            "TUPLE", "UINT",  "UUID",   "VARIANT",
+};
+
 // Words that begin a query in parentheses.
 static const char *const QUERY_WORDS[] = {"FROM", "SELECT", "WITH", "EXPLAIN"};
 
@@ -107,8 +124,9 @@ static const char *const INFIX[] = {
 #define LOOK_MAX_ARGUMENT 256
 
 static bool is_space(int32_t c) {
-  return c == ' ' || (c >= '\t' && c <= '\r') || c == 0xA0 || c == 0xFEFF || c == 0x3000 ||
-         (c >= 0x2000 && c <= 0x200B) || c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F;
+  if (c < 0x80) return c == ' ' || (c >= '\t' && c <= '\r');
+  return c == 0x85 || c == 0xA0 || c == 0xFEFF || c == 0x3000 || c == 0x180E || (c >= 0x2000 && c <= 0x200D) ||
+         c == 0x2028 || c == 0x2029 || c == 0x202F || c == 0x205F || c == 0x2060;
 }
 
 static bool is_digit(int32_t c) { return c >= '0' && c <= '9'; }
@@ -359,13 +377,13 @@ static unsigned skip_quoted(TSLexer *lexer, int32_t close) {
 // INTERVAL is a name as well. What tells is a unit behind the first operand, or a string.
 static bool scan_interval(TSLexer *lexer) {
   bool operand = false, text = false, number = false, member = false;
-  unsigned depth = 0, tokens = 0;
+  unsigned depth = 0, cases = 0, tokens = 0;
   for (unsigned steps = 0; steps < LOOK_MAX_STEPS; steps++, tokens++) {
     skip_spaces(lexer);
     if (lexer->eof(lexer)) break;
     int32_t c = lexer->lookahead;
     if (c == '\'' || c == '"' || c == '`') {
-      if (operand && depth == 0) break;
+      if (operand && depth == 0) break; // Not an alias: those have an AS.
       if (tokens == 0) text = c == '\'';
       steps += skip_quoted(lexer, c);
       operand = true;
@@ -390,6 +408,21 @@ static bool scan_interval(TSLexer *lexer) {
       char word[WORD_MAX_LENGTH];
       read_word(lexer, word);
       if (depth > 0) continue;
+      if (cases > 0 || (!operand && strcmp(word, "CASE") == 0)) {
+        if (strcmp(word, "CASE") == 0) cases++;
+        if (strcmp(word, "END") == 0) cases--;
+        operand = cases == 0;
+        continue;
+      }
+      if (operand && strcmp(word, "AS") == 0) {
+        skip_spaces(lexer);
+        if (lexer->lookahead == '`' || lexer->lookahead == '"') {
+          steps += skip_quoted(lexer, lexer->lookahead);
+        } else {
+          read_word(lexer, word);
+        }
+        continue;
+      }
       if (is_digit(c)) {
         if (tokens == 0) number = true;
         operand = true;
@@ -409,7 +442,7 @@ static bool scan_interval(TSLexer *lexer) {
         operand = false;
       } else {
         bool infix = contains(INFIX, COUNT(INFIX), word) || strcmp(word, "AS") == 0 || strcmp(word, "FROM") == 0;
-        if (infix && strcmp(word, "NOT") != 0) break;
+        if ((infix && strcmp(word, "NOT") != 0) || strcmp(word, "INTERVAL") == 0) break;
         operand = !infix;
       }
     } else {
@@ -434,7 +467,10 @@ static bool starts_operand(TSLexer *lexer, bool sign) {
   if (is_word_char(c)) {
     char word[WORD_MAX_LENGTH];
     read_word(lexer, word);
-    return strcmp(word, "WHEN") == 0 || !contains(CONTINUING, COUNT(CONTINUING), word);
+    if (strcmp(word, "WHEN") == 0 || !contains(CONTINUING, COUNT(CONTINUING), word)) return true;
+    // `count(DISTINCT partition)`
+    skip_spaces(lexer);
+    return lexer->lookahead == ')' || lexer->lookahead == ',';
   }
   if (c == '-' || c == '+' || c == '*') return sign;
   if (c == '/') {
@@ -470,6 +506,45 @@ static bool starts_case(TSLexer *lexer) {
   return !next_word_is(lexer, "FROM");
 }
 
+// What stands behind one of the words that a name or something else may begin with.
+enum After {
+  AFTER_NAME,    // what may only follow a name
+  AFTER_OPERAND, // the beginning of an operand or table
+  AFTER_BY,
+  AFTER_OTHER,
+};
+
+static enum After classify_after_word(TSLexer *lexer, bool callable, bool query) {
+  char next[WORD_MAX_LENGTH];
+  skip_spaces(lexer);
+  if (lexer->eof(lexer)) return AFTER_OTHER;
+  int32_t c = lexer->lookahead;
+  if (is_word_char(c)) {
+    read_word(lexer, next);
+    if (strcmp(next, "BY") == 0) return AFTER_BY;
+    bool infix = contains(INFIX, COUNT(INFIX), next) || strcmp(next, "AS") == 0 || strcmp(next, "FROM") == 0;
+    if (infix) return AFTER_NAME;
+    return contains(CONTINUING, COUNT(CONTINUING), next) ? AFTER_OTHER : AFTER_OPERAND;
+  }
+  // `SELECT *`, `SELECT -1`
+  if (query && (c == '*' || c == '-' || c == '+' || c == '.')) return AFTER_OPERAND;
+  if (c == '-' || c == '/') {
+    // A comment says nothing.
+    advance(lexer);
+    return lexer->lookahead == c || lexer->lookahead == '*' ? AFTER_OTHER : AFTER_NAME;
+  }
+  if (c == '(' && callable) {
+    do {
+      advance(lexer);
+      skip_spaces(lexer);
+    } while (lexer->lookahead == '(');
+    read_word(lexer, next);
+    return contains(QUERY_WORDS, COUNT(QUERY_WORDS), next) ? AFTER_OPERAND : AFTER_NAME;
+  }
+  if (c == '\'' || c == '"' || c == '`' || c == '{' || c == '(') return AFTER_OPERAND;
+  return c < 128 && strchr(",)].=<>!+*%|?:", (char)c) != NULL ? AFTER_NAME : AFTER_OTHER;
+}
+
 // Words that begin an operand, or stand before the first argument.
 static bool scan_operand_word(TSLexer *lexer, const char *word, const bool *valid) {
   if (valid[ARGUMENT_DISTINCT]) {
@@ -485,14 +560,6 @@ static bool scan_operand_word(TSLexer *lexer, const char *word, const bool *vali
       lexer->result_symbol = ARGUMENT_UNIT;
       return next_word_is(lexer, "FROM");
     }
-  }
-  if (contains(KEYWORD_NAMES, COUNT(KEYWORD_NAMES), word)) {
-    // `f(from, to)`. Nothing but the very next character may be looked at: what was marked is still needed.
-    int32_t c = lexer->lookahead;
-    if (!valid[KEYWORD_NAME] || c <= ' ' || c >= 128 || strchr(",)].=<>!+%|?:", (char)c) == NULL) return false;
-    lexer->mark_end(lexer);
-    lexer->result_symbol = KEYWORD_NAME;
-    return true;
   }
   if (strcmp(word, "CASE") == 0) {
     lexer->mark_end(lexer);
@@ -612,7 +679,8 @@ static bool starts_clause(TSLexer *lexer, const char *word, const bool *valid) {
       strcmp(word, "HAVING") == 0 || strcmp(word, "QUALIFY") == 0) {
     skip_spaces(lexer);
     int32_t c = lexer->lookahead;
-    if (c == '\'' || c == '`' || c == '"' || c == '{' || c == '(') return true;
+    // `WHERE (x)` would be a call.
+    if (c == '\'' || c == '`' || c == '"' || c == '{') return true;
     if (!is_word_char(c)) return false;
     read_word(lexer, next);
     return !contains(CONTINUING, COUNT(CONTINUING), next);
@@ -641,6 +709,101 @@ static bool reaches_type(TSLexer *lexer) {
   return false;
 }
 
+static bool is_type_start(const char *word) {
+  if (word[0] == '\0') return true;
+  for (unsigned i = 0; i < COUNT(TYPE_STARTS); i++) {
+    if (strncmp(word, TYPE_STARTS[i], strlen(TYPE_STARTS[i])) == 0) return true;
+  }
+  return false;
+}
+
+// What was scanned of a statement that is no query.
+enum Reach {
+  REACH_END,   // all of it
+  REACH_QUERY, // up to a query, which is not part of it
+};
+
+// Steps over the rest of a statement: up to a `;` or the parenthesis that the statement stands in, or, where one may
+// stand, to the beginning of a query. The token ends behind the last that is not blank.
+static enum Reach skip_statement(TSLexer *lexer, bool query) {
+  unsigned depth = 0;
+  while (!lexer->eof(lexer)) {
+    int32_t c = lexer->lookahead;
+    if (is_space(c)) {
+      advance(lexer);
+      continue;
+    }
+    if (c == ';' || (c == ')' && depth == 0)) return REACH_END;
+    if (c == '\'' || c == '"' || c == '`') {
+      advance(lexer);
+      while (!lexer->eof(lexer) && lexer->lookahead != c) {
+        if (lexer->lookahead == '\\') advance(lexer);
+        advance(lexer);
+      }
+      advance(lexer);
+    } else if (is_word_char(c)) {
+      char word[WORD_MAX_LENGTH];
+      read_word(lexer, word);
+      if (query && depth == 0) {
+        if (strcmp(word, "SELECT") == 0 || strcmp(word, "WITH") == 0) return REACH_QUERY;
+        if (strcmp(word, "VALUES") == 0 || strcmp(word, "FORMAT") == 0) query = false;
+        if (strcmp(word, "FROM") == 0) {
+          if (!next_word_is(lexer, "INFILE")) return REACH_QUERY;
+          query = false;
+        }
+      }
+    } else if (c == '(') {
+      advance(lexer);
+      if (query && depth == 0) {
+        char word[WORD_MAX_LENGTH];
+        skip_spaces(lexer);
+        while (lexer->lookahead == '(') {
+          advance(lexer);
+          depth++;
+        }
+        read_word(lexer, word);
+        if (strcmp(word, "SELECT") == 0 || strcmp(word, "WITH") == 0) return REACH_QUERY;
+      }
+      depth++;
+    } else if (c == '-' || c == '/') {
+      advance(lexer);
+      if (c == '-' && lexer->lookahead == '-') {
+        skip_line(lexer);
+        continue;
+      }
+      if (c == '/' && lexer->lookahead == '*') {
+        advance(lexer);
+        skip_block_comment(lexer);
+        continue;
+      }
+    } else {
+      if (c == ')') depth--;
+      advance(lexer);
+    }
+    lexer->mark_end(lexer);
+  }
+  return REACH_END;
+}
+
+// Whether a statement that is no query begins with `word`, which was read; the token is all of it.
+static bool scan_other_statement(TSLexer *lexer, const char *word) {
+  char next[WORD_MAX_LENGTH];
+  if (!contains(OTHER_STATEMENTS, COUNT(OTHER_STATEMENTS), word)) return false;
+  skip_spaces(lexer);
+  int32_t c = lexer->lookahead;
+  if (c != '`' && c != '"') {
+    if (!is_word_char(c) || is_digit(c)) return false;
+    read_word(lexer, next);
+    if (is_type_start(next) || contains(CONTINUING, COUNT(CONTINUING), next)) {
+      bool other = strcmp(next, "INTO") == 0 || strcmp(next, "FROM") == 0 || strcmp(next, "OR") == 0;
+      if (!other) return false;
+    }
+  }
+  lexer->mark_end(lexer);
+  lexer->result_symbol = OTHER_STATEMENT;
+  return skip_statement(lexer, strcmp(word, "INSERT") == 0) == REACH_END;
+}
+
 // What the text is, of which nothing was read yet: a list of expressions or of indexes, or (false)
 // statements or column definitions.
 static bool scan_start(TSLexer *lexer) {
@@ -658,6 +821,11 @@ static bool scan_start(TSLexer *lexer) {
     } else if (is_word_char(c)) {
       read_word(lexer, word);
       if (contains(QUERY_WORDS, COUNT(QUERY_WORDS), word) || strncmp(word, "DESC", 4) == 0) return false;
+      if (names == 0 && !parenthesis && contains(OTHER_STATEMENTS, COUNT(OTHER_STATEMENTS), word)) {
+        skip_spaces(lexer);
+        c = lexer->lookahead;
+        if (is_word_char(c) || c == '`' || c == '"') return scan_other_statement(lexer, word);
+      }
     } else {
       return parenthesis && c == ')';
     }
@@ -682,15 +850,29 @@ static bool scan_start(TSLexer *lexer) {
   return false;
 }
 
+// Whether a word is a name although it begins something else, or is that and an operand is missing before it.
+static bool scan_keyword_name(TSLexer *lexer, const char *word, const bool *valid) {
+  bool from = strcmp(word, "FROM") == 0 && !valid[FROM_MARKER];
+  bool query = strcmp(word, "SELECT") == 0 || strcmp(word, "WITH") == 0;
+  enum After after = classify_after_word(lexer, from, query);
+  lexer->result_symbol = after == AFTER_NAME ? NAME_MARKER : MISSING_OPERAND;
+  return after == AFTER_NAME || (valid[MISSING_OPERAND] && (after == AFTER_BY || (after == AFTER_OPERAND && from)));
+}
+
 static bool scan_word(TSLexer *lexer, const bool *valid) {
-  bool operand_due = valid[MISSING_OPERAND] || valid[KEYWORD_NAME];
+  bool operand_due = valid[MISSING_OPERAND] || valid[NAME_MARKER];
   bool global = lexer->lookahead == 'G' || lexer->lookahead == 'g';
-  if (!operand_due && !valid[WORD_AS] && !valid[WORD_IN] && !valid[WORD_OR] && !global) return false;
+  if (!operand_due && !valid[WORD_AS] && !valid[WORD_IN] && !valid[WORD_OR] && !valid[ARGUMENT_MARKER] && !global) {
+    return false;
+  }
 
   // Nothing is consumed unless one of the words says so.
   lexer->mark_end(lexer);
   char word[WORD_MAX_LENGTH];
   read_word(lexer, word);
+  if (valid[NAME_MARKER] && !valid[ERROR_SENTINEL] && contains(KEYWORD_NAMES, COUNT(KEYWORD_NAMES), word)) {
+    return scan_keyword_name(lexer, word, valid);
+  }
   if (operand_due && scan_operand_word(lexer, word, valid)) return true;
   if (operand_due && !valid[ERROR_SENTINEL]) {
     if (!valid[MISSING_OPERAND]) return false;
@@ -717,7 +899,11 @@ bool tree_sitter_headwater_sql_external_scanner_scan(void *payload, TSLexer *lex
       skip_spaces(lexer);
       if (lexer->eof(lexer)) return true;
       read_word(lexer, word);
-      return strcmp(word, "FROM") == 0 || contains(CLAUSES, COUNT(CLAUSES), word);
+      if (strcmp(word, "FROM") != 0 && !contains(CLAUSES, COUNT(CLAUSES), word)) return false;
+      // `t. FROM = 1`
+      skip_spaces(lexer);
+      int32_t c = lexer->lookahead;
+      return lexer->eof(lexer) || c >= 128 || strchr(",)].=<>!+-*/%|?:", (char)c) == NULL;
     }
   }
   // Not by `get_column`: it reads its whole line again, and a line may be all of the text.
@@ -728,10 +914,21 @@ bool tree_sitter_headwater_sql_external_scanner_scan(void *payload, TSLexer *lex
   }
 
   int32_t c = lexer->lookahead;
+  if (!recovering && valid[INSERT_TARGET]) {
+    lexer->mark_end(lexer);
+    lexer->result_symbol = INSERT_TARGET;
+    return skip_statement(lexer, true) == REACH_QUERY;
+  }
   if (!recovering && valid[EXPRESSIONS_START] && c != '{' && c != '-' && c != '/' && c != '#' && c != '%') {
     lexer->mark_end(lexer);
     lexer->result_symbol = EXPRESSIONS_START;
     return scan_start(lexer);
+  }
+  if (!recovering && valid[OTHER_STATEMENT] && is_word_char(c)) {
+    char word[WORD_MAX_LENGTH];
+    lexer->mark_end(lexer);
+    read_word(lexer, word);
+    return scan_other_statement(lexer, word);
   }
   if (!recovering && valid[LIST_END] && (lexer->eof(lexer) || c == ';' || c == ')')) {
     lexer->mark_end(lexer);

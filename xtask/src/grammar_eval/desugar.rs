@@ -10,6 +10,7 @@ pub(super) const FOLDED: &[&str] = &["array", "tuple", "map"];
 pub(super) const OPERATORS: &[(&str, &str)] = &[
     ("+", "plus"),
     ("-", "minus"),
+    ("\u{2212}", "minus"),
     ("*", "multiply"),
     ("/", "divide"),
     ("%", "modulo"),
@@ -34,7 +35,6 @@ pub(super) const OPERATORS: &[(&str, &str)] = &[
     ("ilike", "ilike"),
     ("not ilike", "notILike"),
     ("regexp", "match"),
-    ("not regexp", "not match"),
     ("in", "in"),
     ("not in", "notIn"),
     ("global in", "globalIn"),
@@ -103,7 +103,7 @@ pub(super) const UNITS: &[(&str, &str)] = &[
     ("y", "Year"),
 ];
 
-/// The functions that `EXTRACT(unit FROM …)` becomes.
+/// The functions that `EXTRACT(unit FROM …)` and `date_part('unit', …)` become.
 pub(super) const EXTRACTS: &[(&str, &str)] = &[
     ("Nanosecond", "toNanosecond"),
     ("Microsecond", "toMicrosecond"),
@@ -112,11 +112,35 @@ pub(super) const EXTRACTS: &[(&str, &str)] = &[
     ("Minute", "toMinute"),
     ("Hour", "toHour"),
     ("Day", "toDayOfMonth"),
-    ("Week", "toRelativeWeekNum"),
+    ("Week", "toISOWeek"),
     ("Month", "toMonth"),
     ("Quarter", "toQuarter"),
     ("Year", "toYear"),
 ];
+
+/// What else they take, and become.
+pub(super) const EXTRACT_FIELDS: &[(&str, &str)] = &[
+    ("epoch", "toUnixTimestamp"),
+    ("dow", "toDayOfWeek"),
+    ("doy", "toDayOfYear"),
+    ("isodow", "toDayOfWeek"),
+    ("isoyear", "toISOYear"),
+    ("century", "plus intDiv minus __toYearCalendarOnly"),
+    ("decade", "intDiv __toYearCalendarOnly"),
+    ("millennium", "plus intDiv minus __toYearCalendarOnly"),
+    ("timezone_hour", "intDiv timezoneOffset toInt64"),
+    ("timezone_minute", "intDiv modulo timezoneOffset toInt64 toInt64"),
+];
+
+/// The units from one to another, of `INTERVAL '1 2:3' DAY TO MINUTE`.
+pub(super) fn units_between(first: &str, last: &str) -> &'static [&'static str] {
+    const UNITS: &[&str] = &["Year", "Month", "Day", "Hour", "Minute", "Second"];
+    let at = |name| UNITS.iter().position(|u| *u == name);
+    match (at(first), at(last)) {
+        (Some(first), Some(last)) if first <= last => &UNITS[first..=last],
+        _ => &[],
+    }
+}
 
 /// The right side of a table, by its left side without regard to case.
 pub(super) fn look_up(table: &[(&'static str, &'static str)], key: &str) -> Option<&'static str> {

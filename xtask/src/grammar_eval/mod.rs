@@ -19,9 +19,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Result, ensure};
 use headwater_syntax::sql;
-use headwater_warehouse::{Pool, PoolConfig, Program};
 
-use judge::{Verdict, judge};
+use judge::{Judge, Verdict};
 
 /// What to do.
 pub(crate) struct Options {
@@ -29,22 +28,22 @@ pub(crate) struct Options {
     mutants: usize,
     seed: u64,
     worst: usize,
+    verdicts: Option<PathBuf>,
 }
 
 impl Options {
-    /// Reads `DIR… [--mutants N] [--seed N] [--worst N]`.
+    /// Reads `DIR… [--mutants N] [--seed N] [--worst N] [--verdicts FILE]`.
     pub(crate) fn parse(args: &[String]) -> Result<Self> {
-        let mut options = Self { folders: Vec::new(), mutants: 20_000, seed: 1, worst: 20 };
+        let mut options = Self { folders: Vec::new(), mutants: 20_000, seed: 1, worst: 20, verdicts: None };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
-            let mut number = || -> Result<usize> {
-                let value = args.next().ok_or_else(|| anyhow::anyhow!("{arg} needs a number"))?;
-                Ok(value.parse()?)
-            };
+            let mut value = || args.next().ok_or_else(|| anyhow::anyhow!("{arg} needs a value"));
+            let mut number = || -> Result<usize> { Ok(value()?.parse()?) };
             match arg.as_str() {
                 "--mutants" => options.mutants = number()?,
                 "--seed" => options.seed = number()? as u64,
                 "--worst" => options.worst = number()?,
+                "--verdicts" => options.verdicts = Some(value()?.into()),
                 folder => options.folders.push(folder.into()),
             }
         }
@@ -55,20 +54,16 @@ impl Options {
 
 /// Judges everything in the folders, and prints what came of it.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    let library = crate::engine::library()?;
-    let program = Program { path: crate::build_server(true)?, args: vec!["engine-worker".to_owned()] };
-    let mut config = PoolConfig::new(program, library);
-    config.workers = 2;
-    let pool = &Pool::new(config);
+    let judge = &mut Judge::new(options.verdicts.as_deref())?;
     // Our comparison follows trees down; some statements nest thousands deep.
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new().stack_size(1 << 30);
-        let handle = thread.spawn_scoped(scope, || all(options, pool))?;
+        let handle = thread.spawn_scoped(scope, || all(options, judge))?;
         handle.join().unwrap_or_else(|_| Err(anyhow::anyhow!("the evaluation failed")))
     })
 }
 
-fn all(options: &Options, pool: &Pool) -> Result<()> {
+fn all(options: &Options, judge: &mut Judge) -> Result<()> {
     let mut total = Tally::default();
     let mut accepted: Vec<String> = Vec::new();
     for folder in &options.folders {
@@ -83,13 +78,13 @@ fn all(options: &Options, pool: &Pool) -> Result<()> {
         if found.selects.is_empty() {
             continue;
         }
-        let tally = statements(folder, &found.selects, pool, options.worst, &mut accepted)?;
+        let tally = statements(folder, &found.selects, judge, options.worst, &mut accepted)?;
         println!("{tally}");
         total.add(&tally);
     }
     println!("\nAll folders\n{total}");
     if options.mutants > 0 && !accepted.is_empty() {
-        broken(options, pool, &accepted)?;
+        broken(options, judge, &accepted)?;
     }
     Ok(())
 }
@@ -161,7 +156,7 @@ impl std::fmt::Display for Tally {
 fn statements(
     folder: &Path,
     found: &[collect::Text],
-    pool: &Pool,
+    judge: &mut Judge,
     worst: usize,
     accepted: &mut Vec<String>,
 ) -> Result<Tally> {
@@ -169,7 +164,7 @@ fn statements(
     let texts: Vec<&str> = found.iter().map(|t| t.sql.as_str()).collect();
     let mut failed = Vec::new();
     let mut unequal = Vec::new();
-    for (text, verdict) in found.iter().zip(judge(pool, &texts)?) {
+    for (text, verdict) in found.iter().zip(judge.judge(&texts)?) {
         let error = errors(&text.sql);
         let name = || text.file.strip_prefix(folder).unwrap_or(&text.file).display().to_string();
         match verdict {
@@ -207,14 +202,15 @@ fn difference(sql: &str, tree: &str) -> Option<String> {
     let theirs = theirs::items(tree);
     let ours = ours::items(sql)?;
     // The engine copies a WITH clause into every branch of a set operation.
-    let as_sets = tree.contains("WithElement") && (tree.contains("Union") || tree.contains("Intersect"));
+    let with = sql.as_bytes().windows(4).any(|w| w.eq_ignore_ascii_case(b"with"));
+    let as_sets = with && ["Union", "Intersect", "Except"].iter().any(|word| tree.contains(word));
     let (missing, extra) = (theirs.beyond(&ours, as_sets), ours.beyond(&theirs, as_sets));
     let parts: Vec<_> =
         missing.iter().map(|m| format!("- {m}")).chain(extra.iter().map(|e| format!("+ {e}"))).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-fn broken(options: &Options, pool: &Pool, accepted: &[String]) -> Result<()> {
+fn broken(options: &Options, judge: &mut Judge, accepted: &[String]) -> Result<()> {
     // Statements of a megabyte say nothing about syntax.
     let bases: Vec<&String> = accepted.iter().filter(|s| s.len() < 4_000).collect();
     ensure!(!bases.is_empty(), "no statement to break");
@@ -228,7 +224,7 @@ fn broken(options: &Options, pool: &Pool, accepted: &[String]) -> Result<()> {
     let (mut both, mut only_engine, mut only_ours, mut neither, mut near) = (0, 0, 0, 0, 0);
     let (mut missed, mut wrong) = (Vec::new(), Vec::new());
     let mut operations: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    for (mutant, verdict) in all.iter().zip(judge(pool, &texts)?) {
+    for (mutant, verdict) in all.iter().zip(judge.judge(&texts)?) {
         let error = errors(&mutant.sql);
         let line = || format!("{} at {}: {}", mutant.operation, mutant.at, around(&mutant.sql, mutant.at));
         match (verdict, error) {

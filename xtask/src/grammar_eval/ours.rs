@@ -3,7 +3,9 @@
 use headwater_syntax::sql::{self, unquote};
 use tree_sitter::Node;
 
-use super::desugar::{DATE_ARITHMETIC, EXTRACTS, OPERATORS, RENAMED, VARIADIC, look_up, unit};
+use super::desugar::{
+    DATE_ARITHMETIC, EXTRACT_FIELDS, EXTRACTS, OPERATORS, RENAMED, VARIADIC, look_up, unit, units_between,
+};
 use super::items::{Items, Kind};
 
 /// What we saw in a statement; `None` when it takes too much work to parse.
@@ -63,6 +65,9 @@ impl<'t> Walk<'t> {
 
     fn node(&mut self, node: Node<'_>) {
         match node.kind() {
+            "column_ref" if node.child(0).is_some_and(|n| n.kind() == "system_variable") => {
+                self.function("globalVariable");
+            }
             "column_ref" => {
                 let name = self.path(node);
                 self.identifier(&name);
@@ -77,6 +82,9 @@ impl<'t> Walk<'t> {
             "is_expression" => self.is(node),
             "time_zone_expression" => {
                 self.function("toTimeZone");
+                if node.child_by_field_name("zone").is_none() {
+                    self.function("timeZone");
+                }
                 self.children(node);
             }
             "ternary_expression" => {
@@ -103,31 +111,49 @@ impl<'t> Walk<'t> {
                 let is_date = node.child(0).is_some_and(|n| self.text(n).eq_ignore_ascii_case("date"));
                 self.function(if is_date { "toDate" } else { "toDateTime" });
             }
-            "system_variable" => self.function("globalVariable"),
-            "subscript" => {
-                if node.child_by_field_name("index").is_some() {
-                    self.function("arrayElement");
+            "subscript" | "tuple_access" => match self.json_path(node) {
+                Some(name) => self.identifier(&name),
+                None => {
+                    let element = node.kind() == "subscript";
+                    self.function(if element { "arrayElement" } else { "tupleElement" });
+                    if node
+                        .child_by_field_name("index")
+                        .is_some_and(|n| self.text(n).contains('-') && !element)
+                    {
+                        self.function("negate");
+                    }
+                    self.field(node, "value");
+                    self.field(node, "index");
                 }
+            },
+            // A table of what EXPLAIN prints.
+            "subquery" if node.child_by_field_name("query").is_some_and(|n| n.kind() == "explain") => {
+                self.function("viewExplain");
                 self.children(node);
-            }
-            "tuple_access" => {
-                self.function("tupleElement");
-                self.field(node, "value");
             }
             "function_call" => self.call(node),
             "table_function" => {
-                let name =
-                    node.child_by_field_name("name").map(|n| unquote(self.text(n))).unwrap_or_default();
-                self.function(&name);
-                self.children_but(node, &["name"]);
+                let part = |field| node.child_by_field_name(field).map(|n| unquote(self.text(n)));
+                let database = part("database").map(|d| d + ".").unwrap_or_default();
+                self.function(&(database + &part("name").unwrap_or_default()));
+                self.children_but(node, &["database", "name"]);
+            }
+            "values_list" => {
+                self.function("sqlStandardValues");
+                self.children(node);
             }
             "star" => self.star(node),
             "columns_matcher" => {
-                self.field(node, "qualifier");
-                let arguments = node.named_children(&mut node.walk()).find(|n| n.kind() == "argument_list");
-                if let Some(list) = arguments {
-                    self.node(list);
+                let parts: Vec<_> = node.named_children(&mut node.walk()).collect();
+                // A matcher has names or a pattern; anything else makes it a function.
+                let values = parts
+                    .iter()
+                    .find(|n| n.kind() == "argument_list")
+                    .map(|list| list.named_children(&mut list.walk()).map(|n| n.kind()).collect::<Vec<_>>());
+                if values.is_some_and(|kinds| kinds.iter().any(|k| *k != "column_ref" && *k != "string")) {
+                    self.function("COLUMNS");
                 }
+                parts.into_iter().for_each(|part| self.node(part));
             }
             "except_columns" | "using_list" => self.names(node),
             "replace_columns" => {
@@ -143,8 +169,11 @@ impl<'t> Walk<'t> {
             "sample_clause" | "query_parameter" | "comment" => {}
             "aliased_expression" | "select_item" => self.children_but(node, &["alias"]),
             "table_ref" => self.children_but(node, &["alias"]),
-            "column_aliases" => {}
-            "cte" => self.field(node, "query"),
+            "column_aliases" => self.names(node),
+            "cte" => {
+                self.field(node, "columns");
+                self.field(node, "query");
+            }
             "scalar_cte" => self.field(node, "value"),
             "order_by_clause" if self.words(node, &["all"]) => self.identifier("all"),
             "interpolate_item" => self.interpolate(node),
@@ -158,7 +187,9 @@ impl<'t> Walk<'t> {
     /// Whether the last word of a clause is one of these, and it has no expression.
     fn words(&self, node: Node<'_>, words: &[&str]) -> bool {
         let mut cursor = node.walk();
-        node.children(&mut cursor).any(|n| words.iter().any(|w| w.eq_ignore_ascii_case(self.text(n))))
+        node.children(&mut cursor)
+            .filter(|n| !n.is_named())
+            .any(|n| words.iter().any(|w| w.eq_ignore_ascii_case(self.text(n))))
     }
 
     /// `a.b.c` without quotes.
@@ -167,6 +198,11 @@ impl<'t> Walk<'t> {
         let mut pending = vec![node];
         while let Some(node) = pending.pop() {
             if node.child_count() == 0 {
+                // The engine quotes what is behind the sign of `a.^b`.
+                if node.kind() == "identifier" && out.ends_with(['^', '@']) {
+                    out += &format!("`{}`", unquote(self.text(node)));
+                    continue;
+                }
                 out += &match node.kind() {
                     "identifier" => unquote(self.text(node)),
                     "string" => self.text(node).trim_matches('\'').to_owned(),
@@ -174,17 +210,59 @@ impl<'t> Walk<'t> {
                 };
             } else {
                 let mut cursor = node.walk();
-                let children: Vec<_> = node.children(&mut cursor).collect();
+                let children: Vec<_> = node.children(&mut cursor).filter(|n| !n.is_extra()).collect();
                 pending.extend(children.into_iter().rev());
             }
         }
         out
     }
 
-    /// Names in a list that are columns: of `USING` and `EXCEPT`.
+    /// A path into a JSON column, which the engine has as one identifier: ``a.b.:`Int64`.c``, ``a.^`b` ``,
+    /// `` a.:`Array(JSON)`.b `` for `a[].b`.
+    fn json_path(&self, node: Node<'_>) -> Option<String> {
+        let (mut node, mut tail) = (node, String::new());
+        let mut is_json = false;
+        loop {
+            let part = match node.kind() {
+                "column_ref" if is_json => return Some(self.path(node) + &tail),
+                "subscript" if node.child_by_field_name("index").is_none() => {
+                    is_json = true;
+                    // `a[][]` is one array in another.
+                    match node.child_by_field_name("value") {
+                        Some(inner) if inner.kind() == "subscript" => {
+                            tail = format!(".:`Array(Array(JSON))`{tail}");
+                            node = inner.child_by_field_name("value")?;
+                            continue;
+                        }
+                        _ => ".:`Array(JSON)`".to_owned(),
+                    }
+                }
+                "tuple_access" => {
+                    let name = node.child_by_field_name("name").map(|n| self.path(n));
+                    match (name, node.child_by_field_name("type")) {
+                        (Some(name), _) => format!(".{name}"),
+                        (None, Some(of)) => {
+                            is_json = true;
+                            let text = self.text(of);
+                            let text =
+                                text.strip_prefix('`').and_then(|t| t.strip_suffix('`')).unwrap_or(text);
+                            format!(".:`{text}`")
+                        }
+                        (None, None) => return None,
+                    }
+                }
+                _ => return None,
+            };
+            tail = part + &tail;
+            node = node.child_by_field_name("value")?;
+        }
+    }
+
+    /// Names in a list that are columns: of `USING` and `EXCEPT`, and those that a table's columns get.
     fn names(&mut self, node: Node<'_>) {
         let mut cursor = node.walk();
-        for child in node.named_children(&mut cursor) {
+        let aliases: Vec<_> = node.children_by_field_name("alias", &mut node.walk()).collect();
+        for child in node.named_children(&mut cursor).filter(|n| !aliases.contains(n)) {
             match child.kind() {
                 "identifier" => self.identifier(&unquote(self.text(child))),
                 "column_ref" => {
@@ -197,11 +275,13 @@ impl<'t> Walk<'t> {
     }
 
     fn star(&mut self, node: Node<'_>) {
-        if let Some(qualifier) = node.child_by_field_name("qualifier") {
-            let name = self.path(qualifier);
-            self.identifier(&name);
+        // Of anything but a table or column the engine prints nothing.
+        let qualifier = node.child_by_field_name("qualifier");
+        if qualifier.is_none_or(|q| q.kind() == "column_ref") {
+            self.children(node);
+        } else {
+            self.children_but(node, &["qualifier"]);
         }
-        self.children_but(node, &["qualifier"]);
     }
 
     fn operator_text(&self, node: Node<'_>) -> String {
@@ -219,6 +299,16 @@ impl<'t> Walk<'t> {
             return self.field(node, "left");
         }
         let name = look_up(OPERATORS, &text).unwrap_or("?");
+        if let Some(call) = self.quantified_array(node) {
+            return self.compare_with_array(node, call, name);
+        }
+        if let Some((name, aggregate)) = self.quantified(node, name) {
+            self.function(name);
+            aggregate.into_iter().for_each(|name| self.function(name));
+            self.field(node, "left");
+            let call = node.child_by_field_name("right");
+            return call.into_iter().for_each(|call| self.field(call, "arguments"));
+        }
         // `a AND b AND c`: the left side of the same operator is part of this call.
         let continues = VARIADIC.contains(&name)
             && node.parent().is_some_and(|p| {
@@ -233,6 +323,67 @@ impl<'t> Walk<'t> {
         }
         self.field(node, "left");
         self.field(node, "right");
+    }
+
+    /// What `x = ANY (SELECT …)` and its kin become: an operator, and an aggregate over the query. The call itself is
+    /// then none.
+    fn quantified(
+        &self,
+        node: Node<'_>,
+        operator: &'static str,
+    ) -> Option<(&'static str, Option<&'static str>)> {
+        let call = node.child_by_field_name("right").filter(|n| n.kind() == "function_call")?;
+        let arguments = call.child_by_field_name("arguments")?;
+        let query = arguments.named_child(0)?;
+        if arguments.named_child_count() > 1
+            || !matches!(query.kind(), "subquery" | "select_query" | "set_operation")
+        {
+            return None;
+        }
+        let name = self.text(call.child_by_field_name("name")?);
+        let all = name.eq_ignore_ascii_case("all");
+        if !all && !name.eq_ignore_ascii_case("any") && !name.eq_ignore_ascii_case("some") {
+            return None;
+        }
+        Some(match (operator, all) {
+            ("equals", false) => ("in", None),
+            ("equals", true) => ("in", Some("singleValueOrNull")),
+            ("notEquals", true) => ("notIn", None),
+            ("notEquals", false) => ("notIn", Some("singleValueOrNull")),
+            ("less" | "lessOrEquals", false) | ("greater" | "greaterOrEquals", true) => {
+                (operator, Some("max"))
+            }
+            ("less" | "lessOrEquals", true) | ("greater" | "greaterOrEquals", false) => {
+                (operator, Some("min"))
+            }
+            _ => return None,
+        })
+    }
+
+    /// The call of `x > ALL (array)` and `x = SOME (array)`. `ANY` of an array stays the aggregate of that name.
+    fn quantified_array<'n>(&self, node: Node<'n>) -> Option<Node<'n>> {
+        let call = node.child_by_field_name("right").filter(|n| n.kind() == "function_call")?;
+        let name = self.text(call.child_by_field_name("name")?);
+        let arguments = call.child_by_field_name("arguments")?;
+        let is_array = arguments.named_child_count() == 1
+            && !matches!(arguments.named_child(0)?.kind(), "subquery" | "select_query" | "set_operation");
+        let word = name.eq_ignore_ascii_case("all") || name.eq_ignore_ascii_case("some");
+        (word && is_array).then_some(call)
+    }
+
+    fn compare_with_array(&mut self, node: Node<'_>, call: Node<'_>, operator: &str) {
+        let all = call.child_by_field_name("name").is_some_and(|n| self.text(n).eq_ignore_ascii_case("all"));
+        if !all && operator == "equals" {
+            self.function("has");
+        } else {
+            for name in [if all { "arrayAll" } else { "arrayExists" }, "lambda", operator] {
+                self.function(name);
+            }
+            self.identifier("_a");
+            self.identifier("_a");
+        }
+        self.field(node, "left");
+        self.field(call, "arguments");
     }
 
     fn unary(&mut self, node: Node<'_>) {
@@ -264,10 +415,10 @@ impl<'t> Walk<'t> {
         let last =
             node.child(node.child_count().saturating_sub(1)).map(|n| self.text(n).to_ascii_lowercase());
         match (last.as_deref(), not) {
-            (Some("true"), false) => self.function("isTrue"),
-            (Some("null" | "unknown") | None, false) => self.function("isNull"),
-            (Some("null" | "unknown") | None, true) => self.function("isNotNull"),
-            (Some(other), not) => self.function(&format!("is{}{other}", if not { "Not" } else { "" })),
+            (Some("true" | "false"), false) => self.function("isNotDistinctFrom"),
+            (Some("true" | "false"), true) => self.function("isDistinctFrom"),
+            (_, false) => self.function("isNull"),
+            (_, true) => self.function("isNotNull"),
         }
         self.field(node, "value");
     }
@@ -288,6 +439,10 @@ impl<'t> Walk<'t> {
     fn interval(&mut self, node: Node<'_>) {
         let mut cursor = node.walk();
         let units: Vec<_> = node.children_by_field_name("unit", &mut cursor).map(|n| self.text(n)).collect();
+        if let [first, last] = units.as_slice() {
+            let between = units_between(unit(first).unwrap_or_default(), unit(last).unwrap_or_default());
+            return between.iter().for_each(|u| self.function(&format!("toInterval{u}")));
+        }
         if let Some(name) = units.last().and_then(|u| unit(u)) {
             self.function(&format!("toInterval{name}"));
             return self.field(node, "value");
@@ -302,16 +457,53 @@ impl<'t> Walk<'t> {
     fn interpolate(&mut self, node: Node<'_>) {
         match node.child_by_field_name("value") {
             Some(value) => self.node(value),
-            None => self.field(node, "column"),
+            None => {
+                let name = node.child_by_field_name("column").map(|n| unquote(self.text(n)));
+                name.into_iter().for_each(|name| self.identifier(&name));
+            }
         }
     }
 
     fn call(&mut self, node: Node<'_>) {
         let Some(name_node) = node.child_by_field_name("name") else { return };
-        let name = unquote(self.text(name_node));
+        let name = if name_node.kind() == "column_ref" {
+            self.path(name_node)
+        } else {
+            unquote(self.text(name_node))
+        };
         let arguments = node.child_by_field_name("arguments");
         let list: Vec<_> = arguments.map_or_else(Vec::new, |a| a.named_children(&mut a.walk()).collect());
         let words = |word: &str| arguments.is_some_and(|a| self.words(a, &[word]));
+        if let Some(operation) = look_up(DATE_ARITHMETIC, &name)
+            && let [first, second] = list.as_slice()
+        {
+            self.function(operation);
+            self.node(*first);
+            return self.node(*second);
+        }
+        // `position(needle IN haystack)`, and nothing to trim.
+        let only = |kind: &str| list.first().filter(|n| n.kind() == kind && list.len() == 1);
+        if name.eq_ignore_ascii_case("position")
+            && let Some(operands) = only("in_expression")
+        {
+            self.function("position");
+            return self.children(*operands);
+        }
+        if name.eq_ignore_ascii_case("trim")
+            && words("from")
+            && let [characters, value] = list.as_slice()
+            && self.text(*characters) == "''"
+        {
+            return self.node(*value);
+        }
+        if let Some(operation) = look_up(DATE_ARITHMETIC, &name)
+            && let [first, value, date] = list.as_slice()
+            && first.kind() == "string"
+        {
+            self.function(operation);
+            self.node(*value);
+            return self.node(*date);
+        }
         if let Some(operation) = look_up(DATE_ARITHMETIC, &name)
             && let [first, value, date] = list.as_slice()
             && let Some(unit) = unit(self.text(*first))
@@ -321,13 +513,16 @@ impl<'t> Walk<'t> {
             self.node(*value);
             return self.node(*date);
         }
-        if name.eq_ignore_ascii_case("extract")
-            && words("from")
-            && let [first, value] = list.as_slice()
-            && let Some(function) = unit(self.text(*first)).and_then(|u| look_up(EXTRACTS, u))
-        {
-            self.function(function);
-            return self.node(*value);
+        let extracts = (name.eq_ignore_ascii_case("extract") && words("from"))
+            || ["date_part", "datepart"].iter().any(|n| name.eq_ignore_ascii_case(n));
+        if extracts && let [first, value] = list.as_slice() {
+            let field = self.text(*first).trim_matches('\'');
+            let known =
+                unit(field).and_then(|u| look_up(EXTRACTS, u)).or_else(|| look_up(EXTRACT_FIELDS, field));
+            if let Some(functions) = known {
+                functions.split(' ').for_each(|f| self.function(f));
+                return self.node(*value);
+            }
         }
         let renamed = match look_up(RENAMED, &name) {
             Some("trimBoth") if words("leading") => "trimLeft",

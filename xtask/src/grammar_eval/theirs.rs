@@ -5,9 +5,19 @@ use super::items::{Items, Kind};
 /// What the engine saw in a statement.
 pub(super) fn items(explained: &str) -> Items {
     let mut items = Items::default();
+    // The nodes above, by their depth, which is the indentation.
+    let mut above: Vec<&str> = Vec::new();
     for line in explained.lines() {
+        let depth = line.len() - line.trim_start().len();
         let line = line.trim_start();
-        let Some((node, rest)) = line.split_once(' ') else { continue };
+        let (node, rest) = line.split_once(' ').unwrap_or((line, ""));
+        above.truncate(depth);
+        let parent = above.last().copied().unwrap_or_default();
+        above.push(node);
+        // What a FORMAT clause names.
+        if node == "Identifier" && parent == "SelectWithUnionQuery" {
+            continue;
+        }
         let kind = match node {
             "Function" => Kind::Function,
             "TableIdentifier" => Kind::Table,

@@ -91,6 +91,10 @@ pub enum Kind {
     IndexDefinition,
     /// `index_definitions`
     IndexDefinitions,
+    /// `insert`
+    Insert,
+    /// `insert_target`
+    InsertTarget,
     /// `interpolate_clause`
     InterpolateClause,
     /// `interpolate_item`
@@ -143,6 +147,8 @@ pub enum Kind {
     OrderByClause,
     /// `order_item`
     OrderItem,
+    /// `other_statement`
+    OtherStatement,
     /// `over`
     Over,
     /// `parenthesized_expression`
@@ -312,6 +318,8 @@ impl Kind {
         (Self::InExpression, "in_expression"),
         (Self::IndexDefinition, "index_definition"),
         (Self::IndexDefinitions, "index_definitions"),
+        (Self::Insert, "insert"),
+        (Self::InsertTarget, "insert_target"),
         (Self::InterpolateClause, "interpolate_clause"),
         (Self::InterpolateItem, "interpolate_item"),
         (Self::Interval, "interval"),
@@ -338,6 +346,7 @@ impl Kind {
         (Self::OffsetClause, "offset_clause"),
         (Self::OrderByClause, "order_by_clause"),
         (Self::OrderItem, "order_item"),
+        (Self::OtherStatement, "other_statement"),
         (Self::Over, "over"),
         (Self::ParenthesizedExpression, "parenthesized_expression"),
         (Self::PrewhereClause, "prewhere_clause"),
@@ -404,150 +413,159 @@ impl Kind {
 }
 
 /// Kinds by the numbers that the parser gives them.
-pub(super) static KINDS: [Kind; 395] = {
-    let mut table = [Kind::Token; 395];
+pub(super) static KINDS: [Kind; 417] = {
+    let mut table = [Kind::Token; 417];
     table[1] = Kind::Identifier;
     table[8] = Kind::JoinKind;
     table[14] = Kind::SystemVariable;
     table[41] = Kind::TypeWord;
-    table[149] = Kind::NumberLiteral;
-    table[151] = Kind::StringLiteral;
-    table[152] = Kind::UnclosedString;
-    table[153] = Kind::NumberLiteral;
-    table[154] = Kind::TupleIndex;
-    table[155] = Kind::TemplateOutput;
-    table[156] = Kind::TemplateOutput;
-    table[158] = Kind::UnclosedTemplate;
-    table[159] = Kind::TemplateStatement;
-    table[160] = Kind::TemplateStatement;
-    table[161] = Kind::TemplateStatement;
-    table[162] = Kind::StringLiteral;
-    table[174] = Kind::Identifier;
-    table[177] = Kind::IntervalUnit;
-    table[179] = Kind::MissingParenthesis;
-    table[180] = Kind::MissingOperand;
-    table[181] = Kind::MissingName;
-    table[184] = Kind::Comment;
-    table[185] = Kind::TemplateComment;
-    table[186] = Kind::UnclosedComment;
-    table[187] = Kind::UnclosedStatement;
-    table[191] = Kind::SourceFile;
-    table[192] = Kind::Statement;
-    table[193] = Kind::Explain;
-    table[194] = Kind::ExplainKind;
-    table[195] = Kind::Describe;
-    table[197] = Kind::QueryAlternatives;
-    table[198] = Kind::SetOperation;
-    table[199] = Kind::SelectQuery;
-    table[201] = Kind::SelectList;
-    table[202] = Kind::DistinctClause;
-    table[203] = Kind::TopClause;
-    table[204] = Kind::SelectList;
-    table[206] = Kind::SelectItem;
-    table[210] = Kind::WithClause;
-    table[211] = Kind::Cte;
-    table[212] = Kind::ColumnAliases;
-    table[213] = Kind::ScalarCte;
-    table[214] = Kind::FromClause;
-    table[215] = Kind::TableRef;
-    table[218] = Kind::ValuesList;
-    table[219] = Kind::JoinedTables;
-    table[220] = Kind::TableName;
-    table[222] = Kind::TableFunction;
-    table[223] = Kind::ArgumentList;
-    table[224] = Kind::FinalModifier;
-    table[225] = Kind::SampleClause;
-    table[226] = Kind::Ratio;
-    table[227] = Kind::Join;
-    table[229] = Kind::UsingList;
-    table[231] = Kind::ColumnRef;
-    table[232] = Kind::ArrayJoin;
-    table[233] = Kind::SelectItem;
-    table[234] = Kind::PrewhereClause;
-    table[235] = Kind::WhereClause;
-    table[236] = Kind::HavingClause;
-    table[237] = Kind::QualifyClause;
-    table[238] = Kind::GroupByClause;
-    table[239] = Kind::GroupModifier;
-    table[240] = Kind::WindowClause;
-    table[241] = Kind::WindowDefinition;
-    table[242] = Kind::OrderByClause;
-    table[243] = Kind::OrderItem;
-    table[244] = Kind::Direction;
-    table[246] = Kind::WithFill;
-    table[247] = Kind::InterpolateClause;
-    table[248] = Kind::InterpolateItem;
-    table[249] = Kind::LimitClause;
-    table[250] = Kind::LimitByClause;
-    table[252] = Kind::OffsetClause;
-    table[254] = Kind::SettingsClause;
-    table[255] = Kind::Setting;
-    table[257] = Kind::FormatClause;
-    table[258] = Kind::IntoOutfileClause;
-    table[261] = Kind::TypedLiteral;
-    table[262] = Kind::ColumnRef;
-    table[265] = Kind::Star;
-    table[266] = Kind::ColumnsMatcher;
-    table[268] = Kind::ExceptColumns;
-    table[271] = Kind::ReplaceColumns;
-    table[272] = Kind::ReplaceColumns;
-    table[273] = Kind::ApplyColumns;
-    table[274] = Kind::ApplyColumns;
-    table[275] = Kind::LikeColumns;
-    table[276] = Kind::ParenthesizedExpression;
-    table[277] = Kind::Tuple;
-    table[278] = Kind::ArrayLiteral;
-    table[279] = Kind::MapLiteral;
-    table[280] = Kind::MapEntry;
-    table[281] = Kind::AliasedExpression;
-    table[283] = Kind::Subquery;
-    table[284] = Kind::Subscript;
-    table[285] = Kind::TupleAccess;
-    table[286] = Kind::Cast;
-    table[287] = Kind::FunctionCall;
-    table[288] = Kind::ArgumentList;
-    table[293] = Kind::FilterClause;
-    table[294] = Kind::WindowFunction;
-    table[295] = Kind::Over;
-    table[296] = Kind::WindowSpecification;
-    table[299] = Kind::WindowFrame;
-    table[300] = Kind::FrameBound;
-    table[301] = Kind::Case;
-    table[302] = Kind::When;
-    table[303] = Kind::Interval;
-    table[304] = Kind::Exists;
-    table[305] = Kind::UnaryExpression;
-    table[306] = Kind::BinaryExpression;
-    table[312] = Kind::InExpression;
-    table[314] = Kind::BetweenExpression;
-    table[315] = Kind::IsExpression;
-    table[316] = Kind::TimeZoneExpression;
-    table[317] = Kind::TernaryExpression;
-    table[318] = Kind::Lambda;
-    table[319] = Kind::LambdaParameters;
-    table[320] = Kind::TemplateAlternative;
-    table[321] = Kind::TemplateHole;
-    table[322] = Kind::TemplateJuxtaposition;
-    table[323] = Kind::ColumnDefinitions;
-    table[324] = Kind::ColumnDefinition;
-    table[325] = Kind::IndexDefinitions;
-    table[326] = Kind::IndexDefinition;
-    table[327] = Kind::Expressions;
-    table[329] = Kind::JsonPath;
-    table[330] = Kind::DataType;
-    table[331] = Kind::TypeArguments;
-    table[333] = Kind::NegativeNumber;
-    table[334] = Kind::TypeField;
-    table[335] = Kind::ColumnRef;
-    table[336] = Kind::EnumValue;
-    table[337] = Kind::TypeSetting;
-    table[338] = Kind::TypeSkip;
-    table[341] = Kind::Identifier;
-    table[342] = Kind::TemplatedName;
-    table[344] = Kind::NullLiteral;
-    table[345] = Kind::BooleanLiteral;
-    table[347] = Kind::TemplateMarker;
-    table[348] = Kind::QueryParameter;
+    table[105] = Kind::JoinKind;
+    table[147] = Kind::NullLiteral;
+    table[154] = Kind::NumberLiteral;
+    table[156] = Kind::StringLiteral;
+    table[157] = Kind::UnclosedString;
+    table[158] = Kind::NumberLiteral;
+    table[159] = Kind::TupleIndex;
+    table[160] = Kind::TemplateOutput;
+    table[161] = Kind::TemplateOutput;
+    table[163] = Kind::UnclosedTemplate;
+    table[164] = Kind::TemplateStatement;
+    table[165] = Kind::TemplateStatement;
+    table[166] = Kind::TemplateStatement;
+    table[167] = Kind::StringLiteral;
+    table[182] = Kind::IntervalUnit;
+    table[184] = Kind::MissingParenthesis;
+    table[185] = Kind::MissingOperand;
+    table[186] = Kind::MissingName;
+    table[189] = Kind::Comment;
+    table[190] = Kind::TemplateComment;
+    table[191] = Kind::UnclosedComment;
+    table[192] = Kind::UnclosedStatement;
+    table[195] = Kind::OtherStatement;
+    table[196] = Kind::InsertTarget;
+    table[198] = Kind::SourceFile;
+    table[199] = Kind::Statement;
+    table[200] = Kind::Explain;
+    table[201] = Kind::Insert;
+    table[202] = Kind::ExplainKind;
+    table[203] = Kind::ExplainKind;
+    table[204] = Kind::Describe;
+    table[206] = Kind::QueryAlternatives;
+    table[207] = Kind::SetOperation;
+    table[208] = Kind::SelectQuery;
+    table[210] = Kind::SelectList;
+    table[211] = Kind::DistinctClause;
+    table[212] = Kind::TopClause;
+    table[213] = Kind::SelectList;
+    table[215] = Kind::SelectItem;
+    table[219] = Kind::WithClause;
+    table[220] = Kind::Cte;
+    table[221] = Kind::ColumnAliases;
+    table[222] = Kind::ScalarCte;
+    table[223] = Kind::FromClause;
+    table[224] = Kind::TableRef;
+    table[226] = Kind::Identifier;
+    table[228] = Kind::ValuesList;
+    table[229] = Kind::JoinedTables;
+    table[230] = Kind::TableName;
+    table[232] = Kind::TableFunction;
+    table[233] = Kind::ArgumentList;
+    table[234] = Kind::FinalModifier;
+    table[235] = Kind::SampleClause;
+    table[236] = Kind::Ratio;
+    table[237] = Kind::Join;
+    table[239] = Kind::UsingList;
+    table[241] = Kind::ColumnRef;
+    table[242] = Kind::ArrayJoin;
+    table[243] = Kind::SelectItem;
+    table[244] = Kind::PrewhereClause;
+    table[245] = Kind::WhereClause;
+    table[246] = Kind::HavingClause;
+    table[247] = Kind::QualifyClause;
+    table[248] = Kind::GroupByClause;
+    table[249] = Kind::GroupModifier;
+    table[250] = Kind::WindowClause;
+    table[251] = Kind::WindowDefinition;
+    table[252] = Kind::OrderByClause;
+    table[253] = Kind::OrderItem;
+    table[254] = Kind::Direction;
+    table[256] = Kind::WithFill;
+    table[257] = Kind::InterpolateClause;
+    table[258] = Kind::InterpolateItem;
+    table[259] = Kind::LimitClause;
+    table[260] = Kind::LimitByClause;
+    table[262] = Kind::OffsetClause;
+    table[264] = Kind::SettingsClause;
+    table[265] = Kind::Setting;
+    table[267] = Kind::FormatClause;
+    table[268] = Kind::IntoOutfileClause;
+    table[271] = Kind::TypedLiteral;
+    table[272] = Kind::ColumnRef;
+    table[275] = Kind::Star;
+    table[276] = Kind::ColumnsMatcher;
+    table[278] = Kind::ExceptColumns;
+    table[281] = Kind::ReplaceColumns;
+    table[282] = Kind::ReplaceColumns;
+    table[283] = Kind::ApplyColumns;
+    table[284] = Kind::ApplyColumns;
+    table[285] = Kind::LikeColumns;
+    table[286] = Kind::ParenthesizedExpression;
+    table[287] = Kind::Tuple;
+    table[288] = Kind::ArrayLiteral;
+    table[289] = Kind::MapLiteral;
+    table[290] = Kind::MapEntry;
+    table[291] = Kind::AliasedExpression;
+    table[293] = Kind::Subquery;
+    table[294] = Kind::Subscript;
+    table[295] = Kind::TupleAccess;
+    table[296] = Kind::Cast;
+    table[297] = Kind::UnaryExpression;
+    table[298] = Kind::FunctionCall;
+    table[299] = Kind::ArgumentList;
+    table[304] = Kind::FilterClause;
+    table[305] = Kind::WindowFunction;
+    table[306] = Kind::Over;
+    table[307] = Kind::WindowSpecification;
+    table[310] = Kind::WindowFrame;
+    table[311] = Kind::FrameBound;
+    table[312] = Kind::Case;
+    table[313] = Kind::When;
+    table[314] = Kind::Interval;
+    table[315] = Kind::Exists;
+    table[316] = Kind::UnaryExpression;
+    table[317] = Kind::BinaryExpression;
+    table[323] = Kind::InExpression;
+    table[325] = Kind::BetweenExpression;
+    table[326] = Kind::IsExpression;
+    table[327] = Kind::TimeZoneExpression;
+    table[328] = Kind::TernaryExpression;
+    table[329] = Kind::Lambda;
+    table[330] = Kind::LambdaParameters;
+    table[331] = Kind::TemplateAlternative;
+    table[332] = Kind::TemplateHole;
+    table[333] = Kind::TemplateJuxtaposition;
+    table[334] = Kind::ColumnDefinitions;
+    table[335] = Kind::ColumnDefinition;
+    table[336] = Kind::IndexDefinitions;
+    table[337] = Kind::IndexDefinition;
+    table[338] = Kind::Expressions;
+    table[340] = Kind::JsonPath;
+    table[341] = Kind::DataType;
+    table[342] = Kind::TypeArguments;
+    table[344] = Kind::ArrayLiteral;
+    table[345] = Kind::NegativeNumber;
+    table[346] = Kind::TypeField;
+    table[347] = Kind::ColumnRef;
+    table[348] = Kind::EnumValue;
+    table[349] = Kind::TypeSetting;
+    table[350] = Kind::TypeSkip;
+    table[353] = Kind::Identifier;
+    table[354] = Kind::Identifier;
+    table[355] = Kind::TemplatedName;
+    table[357] = Kind::NullLiteral;
+    table[358] = Kind::BooleanLiteral;
+    table[360] = Kind::TemplateMarker;
+    table[361] = Kind::QueryParameter;
     table
 };
 
@@ -703,11 +721,67 @@ ast_node! {
 
 impl<'t> ArrayLiteral<'t> {
     /// The first part of it.
-    pub fn expression(self) -> Option<Expression<'t>> {
+    pub fn part(self) -> Option<ArrayLiteralPart<'t>> {
         child(self.0)
     }
     /// Every part of it, in order.
+    pub fn parts(self) -> Children<'t, ArrayLiteralPart<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `expression`.
+    pub fn expression(self) -> Option<Expression<'t>> {
+        child(self.0)
+    }
+    /// Every `expression`, in order.
     pub fn expressions(self) -> Children<'t, Expression<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `data_type`.
+    pub fn data_type(self) -> Option<DataType<'t>> {
+        child(self.0)
+    }
+    /// Every `data_type`, in order.
+    pub fn data_types(self) -> Children<'t, DataType<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `enum_value`.
+    pub fn enum_value(self) -> Option<EnumValue<'t>> {
+        child(self.0)
+    }
+    /// Every `enum_value`, in order.
+    pub fn enum_values(self) -> Children<'t, EnumValue<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `negative_number`.
+    pub fn negative_number(self) -> Option<NegativeNumber<'t>> {
+        child(self.0)
+    }
+    /// Every `negative_number`, in order.
+    pub fn negative_numbers(self) -> Children<'t, NegativeNumber<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `type_field`.
+    pub fn type_field(self) -> Option<TypeField<'t>> {
+        child(self.0)
+    }
+    /// Every `type_field`, in order.
+    pub fn type_fields(self) -> Children<'t, TypeField<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `type_setting`.
+    pub fn type_setting(self) -> Option<TypeSetting<'t>> {
+        child(self.0)
+    }
+    /// Every `type_setting`, in order.
+    pub fn type_settings(self) -> Children<'t, TypeSetting<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `type_skip`.
+    pub fn type_skip(self) -> Option<TypeSkip<'t>> {
+        child(self.0)
+    }
+    /// Every `type_skip`, in order.
+    pub fn type_skips(self) -> Children<'t, TypeSkip<'t>> {
         Children::new(self.0)
     }
 }
@@ -1412,6 +1486,47 @@ impl<'t> IndexDefinitions<'t> {
 }
 
 ast_node! {
+    /// `insert`
+    Insert = Insert
+}
+
+impl<'t> Insert<'t> {
+    /// Its `query`.
+    pub fn query(self) -> Option<Query<'t>> {
+        field(self.0, id::QUERY)
+    }
+    /// The first part of it.
+    pub fn part(self) -> Option<InsertPart<'t>> {
+        child(self.0)
+    }
+    /// Every part of it, in order.
+    pub fn parts(self) -> Children<'t, InsertPart<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `insert_target`.
+    pub fn insert_target(self) -> Option<InsertTarget<'t>> {
+        child(self.0)
+    }
+    /// Every `insert_target`, in order.
+    pub fn insert_targets(self) -> Children<'t, InsertTarget<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `with_clause`.
+    pub fn with_clause(self) -> Option<WithClause<'t>> {
+        child(self.0)
+    }
+    /// Every `with_clause`, in order.
+    pub fn with_clauses(self) -> Children<'t, WithClause<'t>> {
+        Children::new(self.0)
+    }
+}
+
+ast_node! {
+    /// `insert_target`
+    InsertTarget = InsertTarget
+}
+
+ast_node! {
     /// `interpolate_clause`: `column`, `value`?
     InterpolateClause = InterpolateClause
 }
@@ -1845,6 +1960,11 @@ impl<'t> OrderItem<'t> {
     pub fn with_fills(self) -> Children<'t, WithFill<'t>> {
         Children::new(self.0)
     }
+}
+
+ast_node! {
+    /// `other_statement`
+    OtherStatement = OtherStatement
 }
 
 ast_node! {
@@ -2828,6 +2948,14 @@ impl<'t> TypeArguments<'t> {
     pub fn parts(self) -> Children<'t, TypeArgumentsPart<'t>> {
         Children::new(self.0)
     }
+    /// The first `array_literal`.
+    pub fn array_literal(self) -> Option<ArrayLiteral<'t>> {
+        child(self.0)
+    }
+    /// Every `array_literal`, in order.
+    pub fn array_literals(self) -> Children<'t, ArrayLiteral<'t>> {
+        Children::new(self.0)
+    }
     /// The first `data_type`.
     pub fn data_type(self) -> Option<DataType<'t>> {
         child(self.0)
@@ -3047,6 +3175,14 @@ impl<'t> UsingList<'t> {
     }
     /// Every `identifier`, in order.
     pub fn identifiers(self) -> Children<'t, Identifier<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `number_literal`.
+    pub fn number_literal(self) -> Option<NumberLiteral<'t>> {
+        child(self.0)
+    }
+    /// Every `number_literal`, in order.
+    pub fn number_literals(self) -> Children<'t, NumberLiteral<'t>> {
         Children::new(self.0)
     }
     /// The first `template_output`.
@@ -3316,6 +3452,10 @@ ast_enum! {
     Query {
         /// `explain`
         Explain = Explain,
+        /// `insert`
+        Insert = Insert,
+        /// `other_statement`
+        OtherStatement = OtherStatement,
         /// `query_alternatives`
         QueryAlternatives = QueryAlternatives,
         /// `select_query`
@@ -3498,6 +3638,26 @@ ast_enum! {
 }
 
 ast_enum! {
+    /// What may be the `part` of a `array_literal`.
+    ArrayLiteralPart {
+        /// What gives a value.
+        Expression = AliasedExpression ArrayLiteral BetweenExpression BinaryExpression BooleanLiteral Case Cast ColumnRef Exists FunctionCall InExpression Interval IsExpression Lambda MapLiteral MissingOperand NullLiteral NumberLiteral ParenthesizedExpression QueryParameter Star StringLiteral Subquery Subscript TemplateAlternative TemplateHole TemplateJuxtaposition TemplateOutput TernaryExpression TimeZoneExpression Tuple TupleAccess TypedLiteral UnaryExpression UnclosedString UnclosedTemplate WindowFunction,
+        /// `data_type`
+        DataType = DataType,
+        /// `enum_value`
+        EnumValue = EnumValue,
+        /// `negative_number`
+        NegativeNumber = NegativeNumber,
+        /// `type_field`
+        TypeField = TypeField,
+        /// `type_setting`
+        TypeSetting = TypeSetting,
+        /// `type_skip`
+        TypeSkip = TypeSkip,
+    }
+}
+
+ast_enum! {
     /// What may be the `part` of a `columns_matcher`.
     ColumnsMatcherPart {
         /// What gives a value.
@@ -3560,6 +3720,16 @@ ast_enum! {
         TemplateOutput = TemplateOutput,
         /// `templated_name`
         TemplatedName = TemplatedName,
+    }
+}
+
+ast_enum! {
+    /// What may be the `part` of a `insert`.
+    InsertPart {
+        /// `insert_target`
+        InsertTarget = InsertTarget,
+        /// `with_clause`
+        WithClause = WithClause,
     }
 }
 
@@ -3659,7 +3829,7 @@ ast_enum! {
     /// What may be the `part` of a `statement`.
     StatementPart {
         /// What gives rows: a `SELECT`, a set operation, either in parentheses, or the branches of a template.
-        Query = Explain QueryAlternatives SelectQuery SetOperation Subquery,
+        Query = Explain Insert OtherStatement QueryAlternatives SelectQuery SetOperation Subquery,
         /// `describe`
         Describe = Describe,
         /// `format_clause`
@@ -3690,6 +3860,8 @@ ast_enum! {
 ast_enum! {
     /// What may be the `part` of a `type_arguments`.
     TypeArgumentsPart {
+        /// `array`
+        ArrayLiteral = ArrayLiteral,
         /// `data_type`
         DataType = DataType,
         /// `enum_value`
@@ -3718,6 +3890,8 @@ ast_enum! {
         ColumnRef = ColumnRef,
         /// `identifier`
         Identifier = Identifier,
+        /// `number`
+        NumberLiteral = NumberLiteral,
         /// `template_output`
         TemplateOutput = TemplateOutput,
     }
@@ -3774,8 +3948,22 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
         }
         Kind::ArrayLiteral => {
             let Some(this) = ArrayLiteral::cast(node) else { return };
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
             this.expression().into_iter().for_each(|found| see(found.node()));
             this.expressions().for_each(|found| see(found.node()));
+            this.data_type().into_iter().for_each(|found| see(found.node()));
+            this.data_types().for_each(|found| see(found.node()));
+            this.enum_value().into_iter().for_each(|found| see(found.node()));
+            this.enum_values().for_each(|found| see(found.node()));
+            this.negative_number().into_iter().for_each(|found| see(found.node()));
+            this.negative_numbers().for_each(|found| see(found.node()));
+            this.type_field().into_iter().for_each(|found| see(found.node()));
+            this.type_fields().for_each(|found| see(found.node()));
+            this.type_setting().into_iter().for_each(|found| see(found.node()));
+            this.type_settings().for_each(|found| see(found.node()));
+            this.type_skip().into_iter().for_each(|found| see(found.node()));
+            this.type_skips().for_each(|found| see(found.node()));
         }
         Kind::ArrayJoin => {
             let Some(this) = ArrayJoin::cast(node) else { return };
@@ -3971,6 +4159,16 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             let Some(this) = IndexDefinitions::cast(node) else { return };
             this.index_definition().into_iter().for_each(|found| see(found.node()));
             this.index_definitions().for_each(|found| see(found.node()));
+        }
+        Kind::Insert => {
+            let Some(this) = Insert::cast(node) else { return };
+            this.query().into_iter().for_each(|found| see(found.node()));
+            this.part().into_iter().for_each(|found| see(found.node()));
+            this.parts().for_each(|found| see(found.node()));
+            this.insert_target().into_iter().for_each(|found| see(found.node()));
+            this.insert_targets().for_each(|found| see(found.node()));
+            this.with_clause().into_iter().for_each(|found| see(found.node()));
+            this.with_clauses().for_each(|found| see(found.node()));
         }
         Kind::InterpolateClause => {
             let Some(this) = InterpolateClause::cast(node) else { return };
@@ -4359,6 +4557,8 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             let Some(this) = TypeArguments::cast(node) else { return };
             this.part().into_iter().for_each(|found| see(found.node()));
             this.parts().for_each(|found| see(found.node()));
+            this.array_literal().into_iter().for_each(|found| see(found.node()));
+            this.array_literals().for_each(|found| see(found.node()));
             this.data_type().into_iter().for_each(|found| see(found.node()));
             this.data_types().for_each(|found| see(found.node()));
             this.enum_value().into_iter().for_each(|found| see(found.node()));
@@ -4414,6 +4614,8 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.column_refs().for_each(|found| see(found.node()));
             this.identifier().into_iter().for_each(|found| see(found.node()));
             this.identifiers().for_each(|found| see(found.node()));
+            this.number_literal().into_iter().for_each(|found| see(found.node()));
+            this.number_literals().for_each(|found| see(found.node()));
             this.template_output().into_iter().for_each(|found| see(found.node()));
             this.template_outputs().for_each(|found| see(found.node()));
         }
