@@ -27,7 +27,9 @@ Usage: cargo xtask <command>
                      everything the gate runs: format, lints, grammar drift, all tests, documentation, real editors
   codegen [--check]  regenerate the parsers and the typed AST; with --check, fail when the committed ones differ
   codegen --ast      regenerate the typed AST alone
-  codegen --catalog  ask the SQL engine about itself and regenerate the data of server/catalog
+  codegen --catalog [--known] [NAME]
+                     ask the SQL engine about itself and regenerate the data of server/catalog; with --known, from the
+                     answers in the cache alone; with a NAME, print what becomes of functions with that in their names
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
   bench --engine [--quick]
                      print the SQL engine's figures
@@ -59,7 +61,9 @@ fn main() -> ExitCode {
         Some("demo") => demo::run(),
         Some("test") => test::run(!flag("--no-editors")),
         Some("codegen") if flag("--ast") => codegen::run_ast(),
-        Some("codegen") if flag("--catalog") => catalog::run(args.get(2).map(String::as_str)),
+        Some("codegen") if flag("--catalog") => {
+            catalog::run(args.iter().skip(2).find(|a| !a.starts_with('-')).map(String::as_str), flag("--known"))
+        }
         Some("codegen") => codegen::run(flag("--check")),
         Some("bench") => match args.get(1).map(String::as_str) {
             Some("--write") => match args.get(2) {
