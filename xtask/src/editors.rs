@@ -6,6 +6,8 @@
 
 mod code_server;
 mod frames;
+mod helix;
+mod helix_queries;
 mod install;
 mod neovim;
 mod package;
@@ -13,7 +15,9 @@ mod pictures;
 mod process;
 mod session;
 mod tap;
+mod terminal;
 mod vscode;
+mod wasm;
 
 use std::path::{Path, PathBuf};
 
@@ -21,8 +25,10 @@ use anyhow::Result;
 
 use crate::fetch::Unavailable;
 
+pub(crate) use helix::build_helix;
 pub(crate) use package::{build_nvim, build_vsix};
 pub(crate) use tap::tap;
+pub(crate) use wasm::build_wasm;
 
 /// What became of one check.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,11 +74,13 @@ pub(crate) enum Editor {
     VsCode,
     /// Neovim: the newest packaged, and the oldest that the plugin supports.
     Neovim,
+    /// Helix, in a terminal.
+    Helix,
 }
 
 impl Editor {
     /// Every one.
-    pub(crate) const ALL: [Self; 2] = [Self::VsCode, Self::Neovim];
+    pub(crate) const ALL: [Self; 3] = [Self::VsCode, Self::Neovim, Self::Helix];
 }
 
 /// Puts `which` into the cache folder, or finds them there. One result per program.
@@ -82,6 +90,11 @@ pub(crate) fn install(which: &[Editor]) -> Vec<SessionResult> {
     if which.contains(&Editor::Neovim) {
         results.push(result("Neovim", install::Neovim::current().map(drop)));
         results.push(result("Neovim, oldest supported", install::Neovim::oldest().map(drop)));
+    }
+    if which.contains(&Editor::Helix) {
+        results.push(result("Helix", install::Helix::current().map(drop)));
+    }
+    if which.contains(&Editor::Neovim) || which.contains(&Editor::Helix) {
         results.push(result("tmux", install::tmux().map(drop)));
     }
     if which.contains(&Editor::VsCode) {
@@ -90,9 +103,20 @@ pub(crate) fn install(which: &[Editor]) -> Vec<SessionResult> {
     results
 }
 
-/// Drives every editor over a copy of `project` with `server` behind it. Logs, recorded traffic and pictures of
-/// failures go to `out`.
-pub(crate) fn sessions(server: &Path, project: &Path, out: &Path) -> Result<Vec<SessionResult>> {
+/// What [`sessions`] can be told to drive.
+pub(crate) const SESSIONS: [&str; 4] = ["neovim", "helix", "vscode", "wasm"];
+
+/// Drives the editors `which` ([`SESSIONS`]; every one when empty) over a copy of `project` with `server` behind it.
+/// Logs, recorded traffic and pictures of failures go to `out`.
+pub(crate) fn sessions(
+    server: &Path,
+    project: &Path,
+    out: &Path,
+    which: &[String],
+) -> Result<Vec<SessionResult>> {
+    if let Some(other) = which.iter().find(|w| !SESSIONS.contains(&w.as_str())) {
+        anyhow::bail!("no sessions are called {other}; there are {}", SESSIONS.join(", "));
+    }
     std::fs::create_dir_all(out)?;
     let (server, project, out) = (server.canonicalize()?, project.canonicalize()?, out.canonicalize()?);
     // Recordings of an earlier run would be checked again.
@@ -102,9 +126,13 @@ pub(crate) fn sessions(server: &Path, project: &Path, out: &Path) -> Result<Vec<
         }
     }
     let input = session::Input { server: &server, project: &project, out: &out };
-    let mut results = neovim::sessions(&input);
-    results.extend(vscode::sessions(&input));
-    results.extend(frames::check(&out));
+    let run = [neovim::sessions, helix::sessions, vscode::sessions, wasm::session];
+    let wanted = |name: &str| which.is_empty() || which.iter().any(|w| w == name);
+    let chosen = SESSIONS.iter().zip(run).filter(|(name, _)| wanted(name));
+    let mut results: Vec<_> = chosen.flat_map(|(_, run)| run(&input)).collect();
+    if which.iter().any(|w| w != "wasm") || which.is_empty() {
+        results.extend(frames::check(&out));
+    }
     Ok(results)
 }
 

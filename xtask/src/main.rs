@@ -10,6 +10,7 @@ mod editors;
 mod engine;
 mod fetch;
 mod grammar_eval;
+mod semantic_eval;
 mod setup;
 mod test;
 
@@ -25,6 +26,8 @@ Usage: cargo xtask <command>
   demo               run the main job on an example project: check, lineage, and how to open it in an editor
   test [--no-editors]
                      everything the gate runs: format, lints, grammar drift, all tests, documentation, real editors
+  editors [neovim] [helix] [vscode] [wasm]
+                     the sessions in real editors alone, of those that are named
   codegen [--check]  regenerate the parsers and the typed AST; with --check, fail when the committed ones differ
   codegen --ast      regenerate the typed AST alone
   codegen --catalog [--known] [NAME]
@@ -33,13 +36,19 @@ Usage: cargo xtask <command>
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
   bench --engine [--quick]
                      print the SQL engine's figures
+  bench --grammar DIR… [--rounds N]
+                     our SQL parser and others over the statements of these folders
+  bench --baseline   print what comparing with a commit costs, at 1,000 and 5,000 files
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones
+  semantic-eval DIR… [--worst N]
+                     judge what we say of queries by the engine, on every rendering of the nodes of these projects
   catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
                      judge the catalog's types by the engine, on random calls of the functions that these folders use
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
-  package            build the VS Code extension and the Neovim plugin into target/editors
+  package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
+                     with --wasm the grammars as WebAssembly too
   screenshots        retake the README's pictures in the real editors
 ";
 
@@ -60,6 +69,7 @@ fn main() -> ExitCode {
     let result = match args.first().map(String::as_str) {
         Some("demo") => demo::run(),
         Some("test") => test::run(!flag("--no-editors")),
+        Some("editors") => test::editors(&args[1..]),
         Some("codegen") if flag("--ast") => codegen::run_ast(),
         Some("codegen") if flag("--catalog") => {
             catalog::run(args.iter().skip(2).find(|a| !a.starts_with('-')).map(String::as_str), flag("--known"))
@@ -70,15 +80,20 @@ fn main() -> ExitCode {
                 Some(dir) => bench::write_project(dir.as_ref()),
                 None => Err(anyhow::anyhow!("bench --write needs a folder")),
             },
+            Some("--grammar") => bench::grammar::measure(&args[2..]),
+            _ if flag("--baseline") => bench::baselines(),
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },
+        Some("semantic-eval") => {
+            semantic_eval::Options::parse(&args[1..]).and_then(|o| semantic_eval::run(&o))
+        }
         Some("grammar-eval") => grammar_eval::Options::parse(&args[1..]).and_then(|o| grammar_eval::run(&o)),
         Some("catalog-eval") => {
             catalog::eval::Options::parse(&args[1..]).and_then(|o| catalog::eval::run(&o))
         }
         Some("setup") => setup::run(),
-        Some("package") => setup::package(),
+        Some("package") => setup::package(flag("--wasm")),
         Some("screenshots") => setup::screenshots(),
         _ => {
             eprint!("{USAGE}");

@@ -20,13 +20,21 @@ pub(crate) fn run() -> Result<()> {
     engine.map(drop)
 }
 
-/// The extension and the plugin, ready to install.
-pub(crate) fn package() -> Result<()> {
+/// The extension, the plugin and the configuration, ready to install; with `wasm` the grammars for the web as well.
+pub(crate) fn package(wasm: bool) -> Result<()> {
     let server = build_server(true)?;
     println!("{}", editors::build_vsix(Some(&server))?.display());
     let nvim = root().join("target/editors/nvim");
     editors::build_nvim(&nvim)?;
     println!("{}", nvim.display());
+    let helix = root().join("target/editors/helix");
+    editors::build_helix(&helix)?;
+    println!("{}", helix.display());
+    if wasm {
+        for file in editors::build_wasm(&root().join("target/editors/wasm"))? {
+            println!("{}", file.display());
+        }
+    }
     Ok(())
 }
 

@@ -58,10 +58,18 @@ pub(crate) fn run(with_editors: bool) -> Result<()> {
         status(cargo().args(doc).env("RUSTDOCFLAGS", PRIVATE_LINKS))
     });
     if with_editors {
-        real_editors(&mut tally)?;
+        real_editors(&mut tally, &[])?;
     } else {
         tally.skipped.push("real editors (--no-editors)".to_owned());
     }
+    finish(&tally, start)
+}
+
+/// The sessions in real editors alone: those that are named, or all.
+pub(crate) fn editors(which: &[String]) -> Result<()> {
+    let start = Instant::now();
+    let mut tally = Tally::default();
+    real_editors(&mut tally, which)?;
     finish(&tally, start)
 }
 
@@ -118,14 +126,14 @@ fn tests(tally: &mut Tally, engine: Option<&Path>) -> Result<()> {
 }
 
 /// Sessions in real editors. In CI, what cannot be run is a failure: a green gate means that they ran.
-fn real_editors(tally: &mut Tally) -> Result<()> {
+fn real_editors(tally: &mut Tally, which: &[String]) -> Result<()> {
     println!("\n── real editors");
     let start = Instant::now();
     let server = build_server(false)?;
     let project = root().join("tests/projects/web-analytics");
     let out = root().join("target/editors/sessions");
     let in_ci = std::env::var("CI").is_ok_and(|v| v == "true");
-    for result in editors::sessions(&server, &project, &out)? {
+    for result in editors::sessions(&server, &project, &out, which)? {
         match result.outcome {
             Outcome::Passed => {
                 tally.passed += 1;

@@ -14,6 +14,34 @@ pub struct Config {
     pub dialect: Option<Dialect>,
     /// `[diagnostics] code = "error" | "warning" | "info" | "hint" | "off"`.
     pub severities: BTreeMap<String, Severity>,
+    /// `[impact] baseline = "HEAD" | "off" | revision`.
+    pub baseline: BaselineChoice,
+    /// `[hints]`: kinds of inlay hints that are switched off.
+    pub hidden_hints: Vec<HintKind>,
+}
+
+/// What inlay hints can say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HintKind {
+    /// What depends on a column: `impact`.
+    Impact,
+    /// The type of a selected value: `types`.
+    Type,
+}
+
+/// What an edit is compared with before it is saved.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum BaselineChoice {
+    /// Nothing.
+    Off,
+    /// The commit that this revision names; what that is, whoever reads repositories knows.
+    Revision(String),
+}
+
+impl Default for BaselineChoice {
+    fn default() -> Self {
+        Self::Revision("HEAD".to_owned())
+    }
 }
 
 /// Something in `headwater.toml` that has no effect, and why.
@@ -30,12 +58,36 @@ pub struct ConfigProblem {
 struct Raw {
     dialect: Option<toml::Spanned<String>>,
     diagnostics: BTreeMap<toml::Spanned<String>, toml::Spanned<String>>,
+    hints: BTreeMap<toml::Spanned<String>, bool>,
+    impact: RawImpact,
     /// Read by the host commands; listed so that it is no unknown key here.
     #[serde(rename = "hosts")]
     _hosts: Option<toml::Value>,
 }
 
+impl HintKind {
+    /// The kind of that name in `headwater.toml`.
+    fn named(name: &str) -> Option<Self> {
+        match name {
+            "impact" => Some(Self::Impact),
+            "types" => Some(Self::Type),
+            _ => None,
+        }
+    }
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct RawImpact {
+    baseline: Option<toml::Spanned<String>>,
+}
+
 impl Config {
+    /// Whether hints of this kind are wanted. All are, unless `headwater.toml` says otherwise.
+    pub fn shows(&self, kind: HintKind) -> bool {
+        !self.hidden_hints.contains(&kind)
+    }
+
     /// Reads the file's text. What cannot be used is reported and left out; the rest counts.
     pub fn parse(text: &str) -> (Self, Vec<ConfigProblem>) {
         let mut problems = Vec::new();
@@ -59,6 +111,17 @@ impl Config {
                 }
             };
         }
+        for (name, shown) in raw.hints {
+            match HintKind::named(name.get_ref()) {
+                Some(kind) if !shown => config.hidden_hints.push(kind),
+                Some(_) => {}
+                None => {
+                    let message =
+                        format!("there are no hints `{}`; write `impact` or `types`", name.get_ref());
+                    problems.push(ConfigProblem { message, range: Some(span(&name)) });
+                }
+            }
+        }
         for (code, severity) in raw.diagnostics {
             if codes::find(code.get_ref()).is_none() {
                 let message =
@@ -77,6 +140,16 @@ impl Config {
                     );
                     problems.push(ConfigProblem { message, range: Some(span(&severity)) });
                 }
+            }
+        }
+        if let Some(baseline) = raw.impact.baseline {
+            match baseline.get_ref().trim() {
+                "off" => config.baseline = BaselineChoice::Off,
+                "" => {
+                    let message = "write \"HEAD\", \"off\", or a branch, a tag or a commit".to_owned();
+                    problems.push(ConfigProblem { message, range: Some(span(&baseline)) });
+                }
+                revision => config.baseline = BaselineChoice::Revision(revision.to_owned()),
             }
         }
         (config, problems)
@@ -100,5 +173,22 @@ mod tests {
         assert_eq!(config.severities.get("cycle"), Some(&Severity::Off));
         assert_eq!(problems.len(), 2);
         assert_eq!(Config::parse("dialect = [").1.len(), 1);
+    }
+
+    #[test]
+    fn the_baseline_is_head_unless_somebody_says_otherwise() {
+        let revision = |name: &str| BaselineChoice::Revision(name.to_owned());
+        for (text, choice, faults) in [
+            ("", revision("HEAD"), 0),
+            ("[impact]", revision("HEAD"), 0),
+            ("[impact]\nbaseline = 'off'", BaselineChoice::Off, 0),
+            ("[impact]\nbaseline = 'origin/main'", revision("origin/main"), 0),
+            ("[impact]\nbaseline = ' '", revision("HEAD"), 1),
+            ("[impact]\nbaseline = 1", revision("HEAD"), 1),
+            ("[impact]\nbase = 'off'", revision("HEAD"), 1),
+        ] {
+            let (config, problems) = Config::parse(text);
+            assert_eq!((config.baseline, problems.len()), (choice, faults), "{text}");
+        }
     }
 }

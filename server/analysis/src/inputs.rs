@@ -24,6 +24,10 @@ pub struct Project {
     /// What the folder says besides its datafiles.
     #[returns(copy)]
     pub facts: ProjectFacts,
+    /// The same project as it was, for questions about what an edit changes: at a commit, or as another folder has it.
+    /// A project of its own, whose files are in no list of this one; it has no baseline itself.
+    #[returns(copy)]
+    pub baseline: Option<Project>,
 }
 
 /// Marks beside the datafiles.
@@ -61,11 +65,24 @@ pub enum Content {
 impl Project {
     /// A project without files.
     pub fn empty(db: &Database, root: Utf8PathBuf) -> Self {
-        Self::new(db, root, Arc::default(), Arc::default(), ProjectFacts::default())
+        Self::new(db, root, Arc::default(), Arc::default(), ProjectFacts::default(), None)
+    }
+
+    /// A project without files that is expected to change seldom, so that an edit elsewhere does not make salsa look
+    /// through everything that was derived from it.
+    pub fn durable(db: &Database, root: Utf8PathBuf) -> Self {
+        Self::builder(root, Arc::default(), Arc::default(), ProjectFacts::default(), None)
+            .durability(salsa::Durability::HIGH)
+            .new(db)
     }
 }
 
 impl File {
+    /// A file of a [durable](Project::durable) project.
+    pub fn durable(db: &Database, project: Project, path: Utf8PathBuf, content: Content) -> Self {
+        Self::builder(project, path, content).durability(salsa::Durability::HIGH).new(db)
+    }
+
     /// What the file defines, by its extension; `None` for a file that is no datafile.
     pub fn kind(self, db: &dyn Db) -> Option<FileKind> {
         FileKind::from_extension(self.path(db).extension()?)

@@ -17,16 +17,23 @@ mod db;
 mod dialects;
 mod facts;
 pub mod flow;
+pub mod impact;
 mod inputs;
+pub mod lineage;
 mod parse;
+pub mod query;
 pub mod scope;
+pub mod semantics;
+mod service;
 
 pub use checks::{Diagnostic, Related, Tag, diagnostics};
 pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration};
-pub use config::{Config, ConfigProblem};
+pub use config::{BaselineChoice, Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
 pub use dialects::{DialectFacts, dialect};
-pub use facts::{ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface};
+pub use facts::{
+    ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface, resource_name,
+};
 pub use flow::{EdgeKind, Graph, Vertex, graph};
 pub use headwater_syntax::{self as syntax, Dialect, Directive, FileKind, TextRange, TextSize};
 pub use inputs::{Content, File, Project, ProjectFacts};

@@ -156,15 +156,16 @@ fn normalize(path: &Utf8Path) -> Utf8PathBuf {
 #[salsa::tracked(debug)]
 pub(crate) struct NodeSql<'db> {
     index: usize,
+    /// The query, blank lines and comments of the format left out.
     #[tracked]
-    text: Arc<str>,
+    pub(crate) text: Arc<str>,
 }
 
 /// Nodes of one pipe that are looked at. Real pipes have a dozen; what compares nodes with nodes is bounded by this.
 pub(crate) const MAX_NODES: usize = 1_000;
 
 #[salsa::tracked]
-fn node_sqls(db: &dyn Db, file: File) -> Vec<NodeSql<'_>> {
+pub(crate) fn node_sqls(db: &dyn Db, file: File) -> Vec<NodeSql<'_>> {
     let parsed = datafile(db, file);
     let nodes = parsed.datafile.nodes();
     nodes
@@ -186,10 +187,10 @@ fn references_in(text: &str) -> Option<Vec<TableReference>> {
         return table_references(text);
     }
     let tree = template::parse(text);
-    if let Some(whole) = template::all_arms(text, &tree) {
+    if let Some(whole) = headwater_template::all_arms(text, &tree) {
         return table_references(&whole);
     }
-    let variants = template::variants(text, &tree)?;
+    let variants = headwater_template::variants(text, &tree)?;
     let mut all = Vec::new();
     for variant in &variants {
         all.extend(table_references(&variant.text)?);

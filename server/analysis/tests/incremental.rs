@@ -91,10 +91,15 @@ fn a_body_edit_runs_queries_of_its_file_only() {
             "datafile 1",
             "evidence 1",
             "interface 1",
+            "lints 1",
             "local 1",
-            "node_sqls 1",
             // One of the file's two nodes: its text changed, the other's did not.
+            "meaning 1",
+            "node_sqls 1",
+            "query_faults 1",
+            "renderings 1",
             "sql_references 1",
+            "target_faults 1",
         ]
     );
 }

@@ -113,7 +113,7 @@ pub(crate) struct SetupArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct LineageArgs {
-    /// A data source, pipe or connection; `PIPE:NODE` for one node
+    /// A data source, pipe or connection; `PIPE:NODE` for one node; either with `.COLUMN` for one column
     pub(crate) name: String,
     /// The project; found upward from here when not given
     #[arg(long, value_name = "DIR")]

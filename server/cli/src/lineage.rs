@@ -1,7 +1,7 @@
 //! `headwater lineage`: what a resource reads, and what flows downstream of it.
 
 use headwater_analysis::{Database, EdgeKind};
-use headwater_ide::{Lineage, Subject, lineage};
+use headwater_ide::{Lineage, LineageLink, Subject, lineage};
 use serde_json::{Value, json};
 
 use crate::args::{LineageArgs, LineageFormat};
@@ -11,13 +11,10 @@ use crate::{CannotRun, Verdict, print};
 pub(crate) fn run(args: &LineageArgs) -> Result<Verdict, CannotRun> {
     let mut db = Database::default();
     let loaded = load_one(&mut db, args.project.as_deref())?;
-    let subject = match args.name.split_once(':') {
-        Some((pipe, node)) => Subject::Node(pipe.to_owned(), node.to_owned()),
-        None => Subject::Resource(args.name.clone()),
-    };
+    let subject = Subject::parse(&db, loaded.project, &args.name);
     let Some(found) = lineage(&db, loaded.project, &subject) else {
         return Err(CannotRun(format!(
-            "the project at {} has no resource `{}`; names are file names without extension, nodes are PIPE:NODE",
+            "the project at {} has no `{}`; names are file names without extension, nodes are PIPE:NODE, columns NAME.COLUMN",
             loaded.root.path, args.name
         )));
     };
@@ -32,7 +29,8 @@ pub(crate) fn run(args: &LineageArgs) -> Result<Verdict, CannotRun> {
 
 fn human(found: &Lineage) -> String {
     let Some(subject) = found.nodes.first() else { return String::new() };
-    let mut out = format!("{} ({}, {})\n", subject.name, subject.kind, subject.path);
+    let ty = subject.ty.as_ref().map_or_else(String::new, |ty| format!(" {ty}"));
+    let mut out = format!("{}{ty} ({}, {})\n", subject.name, subject.kind, subject.path);
     for (title, downward) in [("reads from", false), ("flows into", true)] {
         let mut body = String::new();
         tree(found, 0, downward, 1, &mut vec![0], &mut body);
@@ -56,13 +54,15 @@ fn tree(found: &Lineage, at: usize, downward: bool, depth: usize, seen: &mut Vec
         }
         let node = &found.nodes[next];
         let verb = match kind {
-            EdgeKind::Read => "",
-            EdgeKind::Materialize => " (materializes)",
-            EdgeKind::Copy => " (copies)",
-            EdgeKind::Connect => " (connects)",
+            LineageLink::Resource(EdgeKind::Read) => "",
+            LineageLink::Resource(EdgeKind::Materialize) => " (materializes)",
+            LineageLink::Resource(EdgeKind::Copy) => " (copies)",
+            LineageLink::Resource(EdgeKind::Connect) => " (connects)",
+            LineageLink::Column(flow) => &format!(" ({})", flow.name()),
         };
+        let ty = node.ty.as_ref().map_or_else(String::new, |ty| format!(" {ty}"));
         let again = if seen.contains(&next) { " …" } else { "" };
-        *out += &format!("{:width$}{}  {}{verb}{again}\n", "", node.name, node.kind, width = depth * 2);
+        *out += &format!("{:width$}{}{ty}  {}{verb}{again}\n", "", node.name, node.kind, width = depth * 2);
         if again.is_empty() {
             seen.push(next);
             tree(found, next, downward, depth + 1, seen, out);
@@ -70,22 +70,16 @@ fn tree(found: &Lineage, at: usize, downward: bool, depth: usize, seen: &mut Vec
     }
 }
 
-fn edge_name(kind: EdgeKind) -> &'static str {
-    match kind {
-        EdgeKind::Read => "read",
-        EdgeKind::Materialize => "materialize",
-        EdgeKind::Copy => "copy",
-        EdgeKind::Connect => "connect",
-    }
-}
-
 fn as_json(found: &Lineage) -> Value {
-    let nodes: Vec<_> =
-        found.nodes.iter().map(|n| json!({ "name": n.name, "kind": n.kind, "path": n.path })).collect();
+    let nodes: Vec<_> = found
+        .nodes
+        .iter()
+        .map(|n| json!({ "name": n.name, "kind": n.kind, "type": n.ty, "path": n.path }))
+        .collect();
     let edges: Vec<_> = found
         .edges
         .iter()
-        .map(|(from, to, kind)| json!({ "from": from, "to": to, "kind": edge_name(*kind) }))
+        .map(|(from, to, kind)| json!({ "from": from, "to": to, "kind": kind.name() }))
         .collect();
     json!({
         "nodes": nodes,
@@ -107,7 +101,12 @@ fn mermaid(found: &Lineage) -> String {
         out += &format!("  n{n}{open}\"{}\"{close}\n", node.name);
     }
     for (from, to, kind) in &found.edges {
-        let arrow = if *kind == EdgeKind::Read { "-->" } else { "==>" };
+        let arrow = match kind {
+            LineageLink::Resource(EdgeKind::Read) => "-->".to_owned(),
+            LineageLink::Resource(_) => "==>".to_owned(),
+            LineageLink::Column(flow) if flow.carries_value() => "-->".to_owned(),
+            LineageLink::Column(flow) => format!("-. {} .->", flow.name()),
+        };
         out += &format!("  n{from} {arrow} n{to}\n");
     }
     out
@@ -124,7 +123,7 @@ fn dot(found: &Lineage) -> String {
         out += &format!("  n{n} [label=\"{}\", shape={shape}];\n", node.name);
     }
     for (from, to, kind) in &found.edges {
-        out += &format!("  n{from} -> n{to} [label=\"{}\"];\n", edge_name(*kind));
+        out += &format!("  n{from} -> n{to} [label=\"{}\"];\n", kind.name());
     }
     out + "}\n"
 }

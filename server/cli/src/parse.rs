@@ -74,7 +74,7 @@ fn of_sql(text: &str) -> Vec<Statement> {
         return sql::statements(text);
     }
     let tree = template::parse(text);
-    let variants = template::variants(text, &tree).unwrap_or_default();
+    let variants = headwater_template::variants(text, &tree).unwrap_or_default();
     variants.first().map(|v| sql::statements(&v.text)).unwrap_or_default()
 }
 

@@ -8,6 +8,7 @@
 mod definition;
 mod folding;
 mod hover;
+mod inlay_hints;
 mod lenses;
 mod lineage;
 mod links;
@@ -21,8 +22,9 @@ use headwater_analysis::{File, TextRange};
 pub use definition::definition;
 pub use folding::{Fold, FoldKind, folding_ranges};
 pub use hover::{Hover, hover};
+pub use inlay_hints::{InlayHint, inlay_hints};
 pub use lenses::{Lens, code_lenses};
-pub use lineage::{Lineage, LineageNode, Subject, lineage};
+pub use lineage::{Lineage, LineageLink, LineageNode, Subject, lineage};
 pub use links::{Link, document_links};
 pub use references::references;
 pub use symbols::{Symbol, SymbolKind, document_symbols};

@@ -24,11 +24,14 @@ pub(crate) struct Profile {
     pub(crate) diagnostic_tags: bool,
     pub(crate) line_folding_only: bool,
     pub(crate) watches_files: bool,
+    /// Also outside its folders.
+    pub(crate) watches_anywhere: bool,
     pub(crate) answers_configuration: bool,
     pub(crate) registers_configuration: bool,
     pub(crate) shows_progress: bool,
     pub(crate) refreshes_diagnostics: bool,
     pub(crate) refreshes_lenses: bool,
+    pub(crate) refreshes_hints: bool,
     /// The client runs [`SHOW_DOWNSTREAM`].
     pub(crate) shows_downstream: bool,
     /// The user trusts this folder. Nothing is ever executed without it, and today nothing with it either.
@@ -81,11 +84,13 @@ impl Profile {
                 || has("textDocument/diagnostic/tagSupport"),
             line_folding_only: can("textDocument/foldingRange/lineFoldingOnly"),
             watches_files: can("workspace/didChangeWatchedFiles/dynamicRegistration"),
+            watches_anywhere: can("workspace/didChangeWatchedFiles/relativePatternSupport"),
             answers_configuration: can("workspace/configuration"),
             registers_configuration: can("workspace/didChangeConfiguration/dynamicRegistration"),
             shows_progress: can("window/workDoneProgress"),
             refreshes_diagnostics,
             refreshes_lenses: can("workspace/codeLens/refreshSupport"),
+            refreshes_hints: can("workspace/inlayHint/refreshSupport"),
             shows_downstream: strings("/initializationOptions/clientCommands").contains(&SHOW_DOWNSTREAM),
             trusted: at("/initializationOptions/trusted").and_then(Value::as_bool).unwrap_or(false),
             folders,
@@ -105,6 +110,7 @@ impl Profile {
             "documentLinkProvider": { "resolveProvider": false },
             "foldingRangeProvider": true,
             "codeLensProvider": { "resolveProvider": false },
+            "inlayHintProvider": { "resolveProvider": false },
             "workspace": { "workspaceFolders": { "supported": true, "changeNotifications": true } },
             "experimental": { "headwaterProtocol": crate::PROTOCOL },
         });

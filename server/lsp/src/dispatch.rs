@@ -8,8 +8,8 @@ use tower_lsp::jsonrpc::Error;
 
 use crate::owner::Owner;
 use crate::requests::{
-    code_lens, definition, diagnostic, document_link, document_symbol, folding_range, hover, references,
-    status, workspace_diagnostic, workspace_symbol,
+    code_lens, definition, diagnostic, document_link, document_symbol, folding_range, hover, inlay_hint,
+    references, status, workspace_diagnostic, workspace_symbol,
 };
 use crate::snapshot::Snapshot;
 
@@ -47,6 +47,7 @@ impl Table {
             .on("textDocument/documentLink", Latency, Always, document_link::run)
             .on("textDocument/foldingRange", Latency, Always, folding_range::run)
             .on("textDocument/diagnostic", Latency, Always, diagnostic::run)
+            .on("textDocument/inlayHint", Worker, SameText, inlay_hint::run)
             .on("textDocument/codeLens", Worker, Always, code_lens::run)
             .on("textDocument/references", Worker, SameText, references::run)
             .on("workspace/symbol", Worker, Always, workspace_symbol::run)

@@ -18,6 +18,7 @@ mod disk;
 mod dispatch;
 mod documents;
 mod frames;
+mod history;
 mod hooks;
 mod ingress;
 mod owner;
@@ -34,7 +35,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use headwater_project::{FileSystem, OsFileSystem};
+use headwater_project::{FileSystem, GitRevisions, OsFileSystem, Revisions};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use hooks::TestHooks;
@@ -53,6 +54,10 @@ const CONCURRENCY: usize = 4096;
 pub struct Options {
     /// Where projects are read.
     pub fs: Arc<dyn FileSystem>,
+    /// Where their history is read.
+    pub revisions: Arc<dyn Revisions>,
+    /// How long the history waits for calm before it is read.
+    pub calm: Duration,
     /// Where a test may stop it.
     pub hooks: TestHooks,
     /// How long reading projects may take before a progress bar is asked for.
@@ -63,6 +68,8 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             fs: Arc::new(OsFileSystem),
+            revisions: Arc::new(GitRevisions),
+            calm: Duration::from_millis(500),
             hooks: TestHooks::default(),
             progress_after: Duration::from_millis(300),
         }

@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use headwater_analysis::{Config, ConfigProblem, Content, Database, File, Project, ProjectFacts, Setter};
 use rustc_hash::FxHashMap;
 
+use crate::baseline::Texts;
 use crate::content::read_content;
 use crate::discover::ProjectRoot;
 use crate::fs::{EntryKind, FileSystem, path_of};
@@ -37,6 +38,8 @@ pub struct Loaded {
     pub config_text: Option<String>,
     /// The scan stopped at its bounds.
     pub truncated: bool,
+    /// New inputs are expected to change seldom.
+    durable: bool,
     /// Every input ever made, also of files that are gone: salsa inputs live for ever, so a file that comes back gets
     /// its old one.
     inputs: FxHashMap<Utf8PathBuf, File>,
@@ -86,7 +89,7 @@ pub fn read_changes(fs: &dyn FileSystem, root: &ProjectRoot, paths: &[Utf8PathBu
     }
     datafiles.sort_unstable();
     datafiles.dedup();
-    let contents = scan::read_all(fs, &root.path, &datafiles);
+    let contents = scan::read_all(fs, &root.path, &datafiles, &Texts::default());
     changes.extend(datafiles.into_iter().zip(contents).map(|(path, content)| Change::File(path, content)));
     changes
 }
@@ -95,8 +98,19 @@ impl Loaded {
     /// Puts a scanned project into the database.
     pub fn new(db: &mut Database, root: ProjectRoot, scan: Scan) -> Self {
         let project = Project::empty(db, root.path.clone());
+        Self::with(db, project, root, scan, false)
+    }
+
+    /// Puts a project into the database that nobody edits: a baseline.
+    pub fn durable(db: &mut Database, root: ProjectRoot, scan: Scan) -> Self {
+        let project = Project::durable(db, root.path.clone());
+        Self::with(db, project, root, scan, true)
+    }
+
+    fn with(db: &mut Database, project: Project, root: ProjectRoot, scan: Scan, durable: bool) -> Self {
         let mut loaded = Self {
             project,
+            durable,
             root,
             config_problems: Vec::new(),
             config_text: None,
@@ -180,6 +194,25 @@ impl Loaded {
         self.beneath.keys().cloned().collect()
     }
 
+    /// Every text as the disk has it, for a scan of the same project at a commit to share.
+    pub fn texts(&self, db: &Database) -> Texts {
+        let text =
+            |(path, file): (&Utf8PathBuf, &File)| match self.beneath.get(path).unwrap_or(file.content(db)) {
+                Content::Text(text) => Some((path.clone(), text.clone())),
+                Content::Unreadable(_) | Content::Deleted => None,
+            };
+        self.inputs.iter().filter_map(text).collect()
+    }
+
+    /// What this project is compared with from now on. Says whether that is something else than before.
+    pub fn set_baseline(&mut self, db: &mut Database, baseline: Option<Project>) -> bool {
+        let changed = self.project.baseline(db) != baseline;
+        if changed {
+            self.project.set_baseline(db).to(baseline);
+        }
+        changed
+    }
+
     /// How many files the project has.
     pub fn len(&self, db: &Database) -> usize {
         self.project.files(db).len()
@@ -228,7 +261,11 @@ impl Loaded {
 
     fn put(&mut self, db: &mut Database, path: &Utf8Path, content: Content, members: &mut bool) -> bool {
         let Some(file) = self.inputs.get(path).copied() else {
-            let file = File::new(db, self.project, path.to_owned(), content);
+            let file = if self.durable {
+                File::durable(db, self.project, path.to_owned(), content)
+            } else {
+                File::new(db, self.project, path.to_owned(), content)
+            };
             self.inputs.insert(path.to_owned(), file);
             *members = true;
             return true;

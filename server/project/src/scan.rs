@@ -6,6 +6,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use headwater_analysis::{Content, FileKind, ProjectFacts};
 use rustc_hash::FxHashSet;
 
+use crate::baseline::{Texts, shared};
 use crate::content::read_content;
 use crate::discover::ProjectRoot;
 use crate::fs::{Entry, EntryKind, FileSystem};
@@ -56,6 +57,11 @@ pub fn is_datafile(path: &Utf8Path) -> bool {
 
 /// Finds and reads every datafile of a project.
 pub fn scan(fs: &dyn FileSystem, root: &ProjectRoot) -> Scan {
+    scan_sharing(fs, root, &Texts::default())
+}
+
+/// [`scan`], with the known strings in place of equal ones.
+pub(crate) fn scan_sharing(fs: &dyn FileSystem, root: &ProjectRoot, known: &Texts) -> Scan {
     let mut walk = walk(fs, &root.path, MAX_NESTING, MAX_DIRECTORIES);
     let mut scan = Scan {
         facts: facts(fs, root),
@@ -72,7 +78,7 @@ pub fn scan(fs: &dyn FileSystem, root: &ProjectRoot) -> Scan {
             scan.fixtures.push(path);
         }
     }
-    let contents = read_all(fs, &root.path, &datafiles);
+    let contents = read_all(fs, &root.path, &datafiles, known);
     scan.files = datafiles
         .into_iter()
         .zip(contents)
@@ -116,9 +122,15 @@ pub(crate) fn config_text(fs: &dyn FileSystem, root: &ProjectRoot) -> Option<Str
 }
 
 /// Reads the files in order of `paths`, on two threads when there are many.
-pub(crate) fn read_all(fs: &dyn FileSystem, root: &Utf8Path, paths: &[Utf8PathBuf]) -> Vec<Content> {
+pub(crate) fn read_all(
+    fs: &dyn FileSystem,
+    root: &Utf8Path,
+    paths: &[Utf8PathBuf],
+    known: &Texts,
+) -> Vec<Content> {
+    let read_one = |path: &Utf8PathBuf| shared(read_content(fs, &root.join(path)), known.get(path));
     if paths.len() < PARALLEL_FROM {
-        return paths.iter().map(|path| read_content(fs, &root.join(path))).collect();
+        return paths.iter().map(read_one).collect();
     }
     let next = AtomicUsize::new(0);
     let read = || {
@@ -130,9 +142,7 @@ pub(crate) fn read_all(fs: &dyn FileSystem, root: &Utf8Path, paths: &[Utf8PathBu
             if batch.is_empty() {
                 break;
             }
-            mine.extend(
-                batch.iter().enumerate().map(|(i, path)| (start + i, read_content(fs, &root.join(path)))),
-            );
+            mine.extend(batch.iter().enumerate().map(|(i, path)| (start + i, read_one(path))));
         }
         mine
     };

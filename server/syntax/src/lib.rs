@@ -15,6 +15,7 @@ pub mod line;
 pub mod mapped;
 pub mod scan;
 pub mod schema;
+pub mod spelling;
 pub mod sql;
 pub mod template;
 

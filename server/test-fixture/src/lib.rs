@@ -10,6 +10,7 @@
 //!
 //! A line of carets names the columns of the line above it; it is taken out before the file is read. `$0` marks the
 //! cursor and is taken out as well. `//- path` starts a file; text before the first goes to `pipes/main.pipe`.
+//! `//- was path` is a file as it was in the baseline, which has the other files as they are.
 //! `//- .tinyenv` and `//- tinybird.config.json` set what the project's folder says.
 
 use std::sync::Arc;
@@ -105,13 +106,48 @@ impl Fixture {
                 }
                 _ => {}
             }
-            files.push(File::new(db, project, path.into(), Content::Text(text.as_str().into())));
+            if !path.starts_with(WAS) {
+                files.push(File::new(db, project, path.into(), Content::Text(text.as_str().into())));
+            }
         }
-        let mut sorted = files.clone();
-        sorted.sort_by_key(|f| f.path(db).clone());
-        project.set_files(db).to(Arc::new(sorted));
+        let sorted = by_path(db, files.clone());
+        project.set_files(db).to(sorted);
         project.set_facts(db).to(facts);
+        self.load_baseline(db, project, facts, &mut files);
         (project, files)
+    }
+
+    /// The baseline, when a file has one; its files come in their places of the fixture.
+    fn load_baseline(&self, db: &mut Database, project: Project, facts: ProjectFacts, files: &mut Vec<File>) {
+        let was: Vec<(usize, &str, &str)> = self
+            .files
+            .iter()
+            .enumerate()
+            .filter_map(|(n, (path, text))| Some((n, path.strip_prefix(WAS)?, text.as_str())))
+            .collect();
+        if was.is_empty() {
+            return;
+        }
+        let baseline = Project::empty(db, Utf8PathBuf::from("/project"));
+        let mut before = Vec::new();
+        for file in files
+            .iter()
+            .filter(|f| was.iter().all(|(_, path, _)| f.path(db) != path))
+            .copied()
+            .collect::<Vec<_>>()
+        {
+            let (path, content) = (file.path(db).clone(), file.content(db).clone());
+            before.push(File::new(db, baseline, path, content));
+        }
+        for (n, path, text) in was {
+            let file = File::new(db, baseline, path.into(), Content::Text(text.into()));
+            before.push(file);
+            files.insert(n, file);
+        }
+        let sorted = by_path(db, before);
+        baseline.set_files(db).to(sorted);
+        baseline.set_facts(db).to(facts);
+        project.set_baseline(db).to(Some(baseline));
     }
 
     /// Compares the diagnostics of every file with the annotations; returns a description of each difference.
@@ -141,6 +177,14 @@ impl Fixture {
         }
         problems
     }
+}
+
+/// What stands before the path of a file of the baseline.
+const WAS: &str = "was ";
+
+fn by_path(db: &Database, mut files: Vec<File>) -> Arc<Vec<File>> {
+    files.sort_by_key(|f| f.path(db).clone());
+    Arc::new(files)
 }
 
 fn matches(annotation: &Annotation, found: &Diagnostic) -> bool {

@@ -239,18 +239,34 @@ check('indentation and comments', function()
   vim.cmd('bwipeout!')
 end)
 
--- Names of the captures under the cursor prove that parser and queries work together.
-check('tree-sitter highlighting', function()
-  local buf = open(expect.folding.file)
+--- Names of the captures at a place prove that parser and queries work together; the language that a capture is of
+--- proves that SQL inside of a datafile is read by its own grammar.
+local function highlighted(places)
+  local buf = open(places.file)
   local language = require('headwater.treesitter').language(vim.bo[buf].filetype)
   if not language or not vim.treesitter.query.get(language, 'highlights') then
     return 'no parser or no queries in this build of the plugin'
   end
   vim.treesitter.get_parser(buf, language):parse(true)
   assert(vim.treesitter.highlighter.active[buf], 'not active')
-  local row = vim.fn.search('^NODE') - 1
-  local captures = vim.treesitter.get_captures_at_pos(buf, row, 0)
-  assert(#captures > 0, 'no capture on NODE')
+  for _, place in ipairs(places.at) do
+    vim.api.nvim_win_set_cursor(0, { 1, 0 })
+    local row, column = unpack(vim.fn.searchpos('\\V' .. place.shows, 'cW'))
+    assert(row > 0, places.file .. ' does not hold ' .. place.shows)
+    local captures = vim.treesitter.get_captures_at_pos(buf, row - 1, column - 1)
+    local found = vim.iter(captures):any(function(c)
+      return c.capture == place.nvim and c.lang == place.language
+    end)
+    assert(found, ('%s is no %s of %s: %s'):format(place.shows, place.nvim, place.language, text_of(captures)))
+  end
+end
+
+check('tree-sitter highlighting of a pipe and its SQL', function()
+  return highlighted(expect.highlights)
+end)
+
+check('tree-sitter highlighting of a data source and its schema', function()
+  return highlighted(expect.schema)
 end)
 
 check(':Headwater status', function()

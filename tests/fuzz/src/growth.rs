@@ -35,11 +35,11 @@ pub const AST: &[Function] = &[
     ("indexes::parse", |text| drop(indexes::parse(text))),
     ("template::parse", |text| drop(template::parse(text))),
     ("template::parameters", |text| drop(template::parameters(text, &template::parse(text)))),
-    ("template::all_arms", |text| drop(template::all_arms(text, &template::parse(text)))),
-    ("template::variants", |text| drop(template::variants(text, &template::parse(text)))),
+    ("template::all_arms", |text| drop(headwater_template::all_arms(text, &template::parse(text)))),
+    ("template::variants", |text| drop(headwater_template::variants(text, &template::parse(text)))),
     ("template::witness_at", |text| {
         let end = u32::try_from(text.len() / 2).unwrap_or_default();
-        drop(template::witness_at(text, &template::parse(text), end.into()));
+        drop(headwater_template::witness_at(text, &template::parse(text), end.into()));
     }),
     ("expr::parse", |text| drop(template::expr::parse(text, range(0, text.len())))),
     ("sql::parse", |text| drop(sql::parse(text))),

@@ -28,6 +28,11 @@ pub(crate) const LARGE: &str = "endpoints/large.pipe";
 /// A templated pipe of ordinary size that the measurements edit; it reads something that does not exist.
 pub(crate) const EDITED: &str = "endpoints/edited.pipe";
 
+/// A data source that many files read, directly and through nodes.
+pub(crate) const ROOT: &str = "datasources/events_0.datasource";
+/// How many files read [`ROOT`], at least.
+const READERS: usize = 40;
+
 /// Writes a project of `files` files below `dir`.
 pub(crate) fn project(dir: &Path, files: usize) -> Result<()> {
     let mut dice = Dice(42);
@@ -41,11 +46,12 @@ pub(crate) fn project(dir: &Path, files: usize) -> Result<()> {
     }
     for n in 0..files.saturating_sub(sources + 2) {
         let size = dice.size(1_100.0, 3_900.0).clamp(200, 20_000);
-        let text = pipe(&mut dice, n, sources, size, n % 2 == 0);
+        let first = if n < READERS { 0 } else { dice.roll(sources) };
+        let text = pipe(&mut dice, n, first, sources, size, n % 2 == 0);
         std::fs::write(dir.join(format!("endpoints/report_{n}.pipe")), text)?;
     }
-    std::fs::write(dir.join(LARGE), pipe(&mut dice, files, sources, 46_000, true))?;
-    let edited = pipe(&mut dice, files + 1, sources, 1_100, true).replacen("TYPE endpoint", "", 1);
+    std::fs::write(dir.join(LARGE), pipe(&mut dice, files, 1, sources, 46_000, true))?;
+    let edited = pipe(&mut dice, files + 1, 1, sources, 1_100, true).replacen("TYPE endpoint", "", 1);
     let edited = format!("{edited}\nNODE broken\nSQL >\n    SELECT * FROM no_such_table\n\nTYPE endpoint\n");
     std::fs::write(dir.join(EDITED), edited)?;
     Ok(())
@@ -69,12 +75,15 @@ fn datasource(n: usize, size: usize) -> String {
     text + "\n\nENGINE MergeTree\nENGINE_PARTITION_KEY toYYYYMM(ts)\nENGINE_SORTING_KEY id, ts\n"
 }
 
-fn pipe(dice: &mut Dice, n: usize, sources: usize, size: usize, templated: bool) -> String {
+/// A pipe whose first node reads the data source numbered `first`.
+fn pipe(dice: &mut Dice, n: usize, first: usize, sources: usize, size: usize, templated: bool) -> String {
     let mut text = format!("DESCRIPTION Report {n}\nTOKEN \"reader\" READ\n");
     let mut node = 0;
     loop {
-        let from =
-            if node == 0 { format!("events_{}", dice.roll(sources)) } else { format!("step_{}", node - 1) };
+        let (from, time) = match node {
+            0 => (format!("events_{first}"), "ts"),
+            _ => (format!("step_{}", node - 1), "hour"),
+        };
         let joined = dice.roll(sources);
         let _ = write!(text, "\nNODE step_{node}\nDESCRIPTION Step {node} of report {n}\nSQL >\n");
         if templated {
@@ -82,9 +91,9 @@ fn pipe(dice: &mut Dice, n: usize, sources: usize, size: usize, templated: bool)
         }
         let _ = write!(
             text,
-            "    SELECT\n        e.id AS id,\n        toStartOfHour(e.ts) AS hour,\n        count() AS hits,\n        \
+            "    SELECT\n        e.id AS id,\n        toStartOfHour(e.{time}) AS hour,\n        count() AS hits,\n        \
              uniqIf(e.id, e.id != '') AS visitors,\n        quantiles(0.5, 0.9)(length(e.id)) AS lengths\n    FROM {from} AS e\n    \
-             LEFT JOIN events_{joined} AS j ON e.id = j.id\n    WHERE e.ts > now() - INTERVAL 7 DAY\n"
+             LEFT JOIN events_{joined} AS j ON e.id = j.id\n    WHERE e.{time} > now() - INTERVAL 7 DAY\n"
         );
         if templated {
             let _ = write!(
@@ -93,7 +102,7 @@ fn pipe(dice: &mut Dice, n: usize, sources: usize, size: usize, templated: bool)
                  {{% else %}}\n      AND e.id NOT IN (SELECT id FROM events_{joined} WHERE ts < {{{{ DateTime(to, '2026-01-01 00:00:00') }}}})\n    {{% end %}}\n"
             );
         }
-        text += "    GROUP BY id, hour, e.ts\n    ORDER BY hits DESC\n    LIMIT 100\n";
+        text += "    GROUP BY id, hour\n    ORDER BY hits DESC\n    LIMIT 100\n";
         node += 1;
         if text.len() + 400 > size {
             return text + "\nTYPE endpoint\n";

@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: the figures of `docs/internals/bars.md`, taken at a stdio client.
 
+mod baseline;
 mod client;
 pub(crate) mod engine;
 mod generate;
+pub(crate) mod grammar;
 mod peer;
 
 use std::path::{Path, PathBuf};
@@ -51,12 +53,27 @@ pub(crate) fn run(quick: bool) -> Result<()> {
 
     let middle = made(&base, 1_000)?;
     memory(&server, &middle, if quick { 2_000 } else { 20_000 })?;
+    ripple(&server, &middle, 1_000, rounds / 3, "p50 ≤ 10, p95 ≤ 25")?;
 
     let large = made(&base, 5_000)?;
     cold_start(&server, &large, 5_000, "≤ 150 ms")?;
     whole_project(&server, &large)?;
+    ripple(&server, &large, 5_000, rounds / 3, "p50 ≤ 40")?;
 
     peer::ty(&base, rounds)?;
+    std::fs::remove_dir_all(&base).ok();
+    Ok(())
+}
+
+/// What a baseline costs.
+pub(crate) fn baselines() -> Result<()> {
+    let server = build_server(true)?;
+    let base = std::env::temp_dir().join(format!("headwater-bench-{}", std::process::id()));
+    println!("server: {} · whole times at the client over stdio", version(&server)?);
+    for (files, bar) in [(1_000, "no bar"), (5_000, "≤ 150 ms")] {
+        let project = made(&base, files)?;
+        baseline::run(&server, &project, files, bar)?;
+    }
     std::fs::remove_dir_all(&base).ok();
     Ok(())
 }
@@ -206,6 +223,49 @@ fn memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
         }
         _ => println!("resident memory: not measured (no /proc on this system)"),
     }
+    client.stop()
+}
+
+/// Renames a column of a data source that many files read, and back: until the client has the diagnostics of every
+/// reader and the hints of the data source.
+fn ripple(server: &Path, project: &Path, files: usize, rounds: usize, bar: &str) -> Result<()> {
+    let mut client = start(server, project)?;
+    client.request("workspace/diagnostic", &json!({ "previousResultIds": [] }))?;
+    let (uri, text) = open(&mut client, &project.join(generate::ROOT))?;
+    let readers: Vec<String> = std::fs::read_dir(project.join("endpoints"))?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| std::fs::read_to_string(path).is_ok_and(|t| t.contains("FROM events_0 ")))
+        .map(|path| file_uri(&path))
+        .collect();
+    ensure!(readers.len() >= 10, "only {} files read the data source", readers.len());
+    let line = text.lines().position(|l| l.contains("`id`")).context("the schema has an id")?;
+    let column = text.lines().nth(line).and_then(|l| l.find("id")).unwrap_or(0) + 2;
+    let whole = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": text.lines().count(), "character": 0 } });
+    let mut times = Vec::new();
+    for round in 0..rounds {
+        let insert = round % 2 == 0;
+        let (end, new) = if insert { (column, "x") } else { (column + 1, "") };
+        let range = json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
+        let change = json!({
+            "textDocument": { "uri": uri, "version": round + 2 },
+            "contentChanges": [{ "range": range, "text": new }],
+        });
+        let begin = Instant::now();
+        client.notify("textDocument/didChange", &change)?;
+        pull(&mut client, &uri)?;
+        let mut broken = 0;
+        for reader in &readers {
+            let found = pull(&mut client, reader)?;
+            broken += usize::from(found.iter().any(|d| d["code"] == "unknown-column"));
+        }
+        let hints = client
+            .request("textDocument/inlayHint", &json!({ "textDocument": { "uri": uri }, "range": whole }))?;
+        times.push(begin.elapsed());
+        ensure!(broken == if insert { readers.len() } else { 0 }, "{broken} of {} readers", readers.len());
+        ensure!(hints.as_array().is_some_and(|h| !h.is_empty()), "no hints");
+    }
+    let what = format!("a root column renamed → {} readers and hints, {files} files", readers.len());
+    Times::new(times).print(&what, &format!("(bar: {bar})"));
     client.stop()
 }
 

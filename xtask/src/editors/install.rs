@@ -126,7 +126,29 @@ impl Neovim {
     }
 }
 
-/// tmux, which holds a terminal for Neovim's screen.
+/// Helix with its runtime files.
+pub(super) struct Helix {
+    pub(super) program: PathBuf,
+    /// `$HELIX_RUNTIME`.
+    pub(super) runtime: PathBuf,
+    /// As it names itself: `25.07.1`.
+    pub(super) label: String,
+}
+
+impl Helix {
+    /// The one that Debian's testing suite has. At least 25.07, whose queries ours are made for.
+    pub(super) fn current() -> Result<Self> {
+        let program = fetch::foreign("forky", "hx", "usr/lib/hx/hx")?;
+        let text = fetch::run(Command::new(&program).arg("--version"))?;
+        let label = text.split_whitespace().nth(1).unwrap_or_default().to_owned();
+        let mut parts = label.split('.').map(|p| p.parse::<u32>().unwrap_or(0));
+        let version = (parts.next().unwrap_or(0), parts.next().unwrap_or(0));
+        ensure!(version >= (25, 7), "expected Helix 25.07 or newer, found {label}");
+        Ok(Self { runtime: program.with_file_name("runtime"), program, label })
+    }
+}
+
+/// tmux, which holds a terminal for an editor's screen.
 pub(super) fn tmux() -> Result<PathBuf> {
     if let Some(found) = fetch::on_path(&["tmux"]) {
         return Ok(found);

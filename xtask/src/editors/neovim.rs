@@ -1,15 +1,15 @@
 //! Sessions in Neovim: headless ones for what it knows, a terminal for what it shows.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 
-use super::install::{self, Neovim};
+use super::install::Neovim;
 use super::session::{Folder, Input, read};
+use super::terminal::Terminal;
 use super::{Outcome, SessionResult, process};
-use crate::fetch;
 
 /// The newest and the oldest supported Neovim, and one look at a screen.
 pub(super) fn sessions(input: &Input<'_>) -> Vec<SessionResult> {
@@ -62,59 +62,18 @@ fn configured(nvim: &Neovim, folder: &Folder, input: &Input<'_>, name: &str) -> 
 
 /// What a terminal of 100 × 22 shows, with colours as escape sequences, once the lens is there.
 pub(super) fn screen(nvim: &Neovim, input: &Input<'_>, name: &str) -> Result<String> {
-    let tmux = install::tmux()?;
     let folder = Folder::new()?;
-    let mut command = configured(nvim, &folder, input, name)?;
-    command.arg("-S").arg(super::root()?.join("tests/editors/nvim/screen.lua"));
-    let socket = folder.path.join("tmux");
-    let call = |args: &[&str]| fetch::run(Command::new(&tmux).arg("-S").arg(&socket).args(args));
-    let terminal = Terminal { tmux: tmux.clone(), socket: socket.clone() };
-    let start = ["-f", "/dev/null", "new-session", "-d", "-x", "100", "-y", "22"];
-    let mut tmux = Command::new(&tmux);
-    tmux.arg("-S").arg(&socket).args(start).arg(shell(&command, &folder)?);
-    tmux.env("LANG", "C.UTF-8")
-        .env("LC_ALL", "C.UTF-8")
-        .env("TERM", "xterm-256color")
-        .env("COLORTERM", "truecolor");
-    fetch::run(&mut tmux)?;
-    // 24-bit colours reach the capture only when tmux believes that its own terminal has them.
-    call(&["set-option", "-s", "default-terminal", "tmux-256color"])?;
     let ready = folder.path.join("ready");
+    let mut command = configured(nvim, &folder, input, name)?;
+    command.env("HEADWATER_READY", &ready);
+    command.arg("-S").arg(super::root()?.join("tests/editors/nvim/screen.lua"));
+    let terminal = Terminal::start(&command, &folder, 100, 22)?;
     let shown =
         process::wait(Duration::from_secs(30), || Ok(ready.is_file())).context("the screen never got ready");
-    let capture = call(&["capture-pane", "-p", "-e"]);
+    let capture = terminal.capture();
     drop(terminal);
     shown?;
     capture
-}
-
-/// `command` as a line for the shell that tmux runs.
-fn shell(command: &Command, folder: &Folder) -> Result<String> {
-    let quote = |text: &std::ffi::OsStr| format!("'{}'", text.to_string_lossy().replace('\'', r"'\''"));
-    let mut line = String::from("exec env");
-    let ready = folder.path.join("ready");
-    let mut envs: Vec<(&std::ffi::OsStr, &std::ffi::OsStr)> =
-        command.get_envs().filter_map(|(k, v)| Some((k, v?))).collect();
-    envs.push(("HEADWATER_READY".as_ref(), ready.as_os_str()));
-    for (key, value) in envs {
-        line += &format!(" {}={}", key.to_string_lossy(), quote(value));
-    }
-    for part in std::iter::once(command.get_program()).chain(command.get_args()) {
-        line += &format!(" {}", quote(part));
-    }
-    Ok(line)
-}
-
-/// Ends the tmux server of one socket.
-struct Terminal {
-    tmux: PathBuf,
-    socket: PathBuf,
-}
-
-impl Drop for Terminal {
-    fn drop(&mut self) {
-        let _ = fetch::run(Command::new(&self.tmux).arg("-S").arg(&self.socket).arg("kill-server"));
-    }
 }
 
 /// The lens is on the screen, and so are colours.

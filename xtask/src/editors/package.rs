@@ -78,14 +78,17 @@ pub(crate) fn build_nvim(to: &Path) -> Result<()> {
 }
 
 /// One generated grammar.
-struct Grammar {
-    name: String,
-    source: PathBuf,
-    queries: PathBuf,
+pub(super) struct Grammar {
+    /// `headwater_pipe`
+    pub(super) name: String,
+    /// Where its `parser.c` is.
+    pub(super) source: PathBuf,
+    /// Where its queries are.
+    pub(super) queries: PathBuf,
 }
 
 /// Every folder below `dir` with a generated parser.
-fn grammars(dir: &Path) -> Result<Vec<Grammar>> {
+pub(super) fn grammars(dir: &Path) -> Result<Vec<Grammar>> {
     let mut found = Vec::new();
     let mut open = vec![dir.to_path_buf()];
     while let Some(folder) = open.pop() {
@@ -117,7 +120,7 @@ fn language(source: &Path) -> Result<String> {
 }
 
 /// The compiled parser, from the cache when its sources have not changed.
-fn parser(cc: &Path, grammar: &Grammar) -> Result<PathBuf> {
+pub(super) fn parser(cc: &Path, grammar: &Grammar) -> Result<PathBuf> {
     let dir = fetch::cache_dir()?.join("parsers").join(&grammar.name);
     fs::create_dir_all(dir.parent().unwrap_or(&dir))?;
     fetch::once(&dir, &fingerprint(&grammar.source, &[])?, |fresh| {
@@ -136,7 +139,7 @@ fn parser(cc: &Path, grammar: &Grammar) -> Result<PathBuf> {
 }
 
 /// Changes when a file below `dir` does. For telling whether to build again, not for security.
-fn fingerprint(dir: &Path, except: &[&str]) -> Result<String> {
+pub(super) fn fingerprint(dir: &Path, except: &[&str]) -> Result<String> {
     let mut hasher = DefaultHasher::new();
     let mut open = vec![dir.to_path_buf()];
     let mut files = Vec::new();

@@ -152,7 +152,9 @@ fn variants(text: &str, kind: FileKind) -> Vec<String> {
         let body = entry.entry.body(tree.source_of(entry));
         if template::is_template(&body.text) {
             let parsed = template::parse(&body.text);
-            out.extend(template::variants(&body.text, &parsed).into_iter().flatten().map(|v| v.text));
+            out.extend(
+                headwater_template::variants(&body.text, &parsed).into_iter().flatten().map(|v| v.text),
+            );
         } else {
             out.push(body.text.to_string());
         }

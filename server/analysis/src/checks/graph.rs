@@ -314,7 +314,7 @@ impl Cross<'_> {
             return String::new();
         };
         let tree = template::parse(&sql.text);
-        match template::witness_at(&sql.text, &tree, read.reference.range.start()) {
+        match headwater_template::witness_at(&sql.text, &tree, read.reference.range.start()) {
             Some(witness) if !witness.is_empty() => format!(" (read {witness})"),
             _ => String::new(),
         }

@@ -197,8 +197,8 @@ fn renders_to_nothing(text: &str) -> bool {
     let tree = template::parse(text);
     let mut prints = !tree.errors.is_empty();
     tree.walk(&mut |piece| prints |= matches!(piece, Piece::Output { .. }));
-    let blank = |v: &template::Variant| v.text.trim().is_empty();
-    !prints && template::variants(text, &tree).is_some_and(|all| all.iter().all(blank))
+    let blank = |v: &headwater_template::Variant| v.text.trim().is_empty();
+    !prints && headwater_template::variants(text, &tree).is_some_and(|all| all.iter().all(blank))
 }
 
 fn called(node: &NodeView<'_>) -> String {

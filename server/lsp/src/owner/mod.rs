@@ -4,6 +4,7 @@
 //! per document, then requests go to workers with fresh snapshots. It never waits for the disk, the client or a worker;
 //! the one thing it may wait for is that cancelled workers drop their snapshots when it writes.
 
+mod baseline;
 mod projects;
 mod publish;
 mod schedule;
@@ -27,6 +28,7 @@ use crate::client::{Client, Level, Reply};
 use crate::disk::{self, Read};
 use crate::dispatch::Table;
 use crate::documents::Documents;
+use crate::history::{self, Learned};
 use crate::snapshot::World;
 use crate::worker::{self, Done, Job, Published};
 use projects::Entry;
@@ -48,6 +50,7 @@ pub(crate) enum Event {
     Cancel(Id),
     ClientAnswer(Id, Result<Value, Error>),
     Read(Read),
+    Learned(Learned),
     Done(u64, Done),
     Shutdown,
     Exit,
@@ -64,6 +67,7 @@ impl Event {
             Self::ClientAnswer(..) => "an answer of the client",
             Self::Read(Read::Folders(..) | Read::Around(..)) => "a project that was read",
             Self::Read(Read::Changes(_)) => "files that were read",
+            Self::Learned(_) => "history that was read",
             Self::Done(..) => "a finished job",
             Self::Shutdown => "shutdown",
             Self::Exit => "exit",
@@ -88,6 +92,7 @@ pub(crate) struct Owner {
     options: Options,
     jobs: Sender<Job>,
     disk: Sender<disk::Task>,
+    history_tasks: Sender<history::Task>,
 
     // sync, projects
     documents: Documents,
@@ -99,6 +104,7 @@ pub(crate) struct Owner {
     /// Reads of whole projects that are under way. Requests wait for them: an answer from half a project is wrong.
     loading: usize,
     searched: FxHashSet<Utf8PathBuf>,
+    history: baseline::History,
 
     // schedule
     world: Arc<World>,
@@ -138,6 +144,8 @@ pub(crate) fn start(
     let (disk, disk_queue) = unbounded();
     worker::start(&job_queue, to_self, &table, &options.hooks)?;
     disk::start(options.fs.clone(), disk_queue, to_self.clone())?;
+    let (history_tasks, history_queue) = unbounded();
+    history::start(options.revisions.clone(), options.calm, history_queue, to_self.clone())?;
     let (alive, ended) = oneshot::channel();
     let to_self = to_self.clone();
     std::thread::Builder::new().name("headwater-owner".into()).stack_size(16 * 1024 * 1024).spawn(
@@ -153,7 +161,7 @@ pub(crate) fn start(
                 }
             };
             watch_client(profile.process_id, to_self);
-            let mut owner = Owner::new(*profile, client, table, options, jobs, disk);
+            let mut owner = Owner::new(*profile, client, table, options, jobs, (disk, history_tasks));
             owner.open_folders();
             owner.run(&events);
         },
@@ -186,7 +194,7 @@ impl Owner {
         table: Arc<Table>,
         options: Options,
         jobs: Sender<Job>,
-        disk: Sender<disk::Task>,
+        (disk, history_tasks): (Sender<disk::Task>, Sender<history::Task>),
     ) -> Self {
         let folders = profile.folders.iter().filter_map(|uri| crate::uri::to_path(uri)).collect();
         Self {
@@ -197,6 +205,7 @@ impl Owner {
             options,
             jobs,
             disk,
+            history_tasks,
             documents: Documents::default(),
             projects: Vec::new(),
             folders,
@@ -204,6 +213,7 @@ impl Owner {
             disk_busy: false,
             loading: 0,
             searched: FxHashSet::default(),
+            history: baseline::History::default(),
             world: Arc::default(),
             revision: 0,
             queue: Queue { latency: VecDeque::new(), worker: VecDeque::new() },
@@ -273,6 +283,7 @@ impl Owner {
             Event::Cancel(id) => self.cancel(&id),
             Event::ClientAnswer(id, answer) => self.client_answered(&id, answer),
             Event::Read(read) => self.disk_read(read),
+            Event::Learned(learned) => self.learned(learned),
             Event::Done(key, done) => self.done(key, done),
             Event::Shutdown => self.shut_down(),
             Event::Exit => {
@@ -290,6 +301,7 @@ impl Owner {
     fn settle(&mut self) {
         self.write_edits();
         self.read_touched();
+        self.apply_baselines();
         if std::mem::take(&mut self.changed) {
             self.revision += 1;
             self.rebuild_world();
@@ -300,5 +312,6 @@ impl Owner {
             self.after_outside_change();
         }
         self.schedule();
+        self.look_at_history();
     }
 }

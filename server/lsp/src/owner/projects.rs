@@ -7,6 +7,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use headwater_project::{Change, Loaded, ProjectRoot, Scan};
 
 use super::Owner;
+use super::baseline::Baseline;
 use super::publish::Loading;
 use crate::disk::{self, Read};
 use crate::snapshot::{OpenFile, World};
@@ -18,6 +19,7 @@ pub(crate) struct Entry {
     from_folder: bool,
     /// Its dialect and why, once somebody has looked.
     pub(super) dialect: Option<String>,
+    pub(super) baseline: Baseline,
 }
 
 /// The project a path belongs to and the path from its root: the innermost one, if several hold it.
@@ -131,6 +133,7 @@ impl Owner {
                 }
             }
         }
+        self.history_may_have_moved();
         if self.loading == 0 {
             self.loaded();
         }
@@ -148,7 +151,12 @@ impl Owner {
             }
             None => {
                 let loaded = Loaded::new(&mut self.db, root, scan);
-                self.projects.push(Entry { loaded, from_folder, dialect: None });
+                self.projects.push(Entry {
+                    loaded,
+                    from_folder,
+                    dialect: None,
+                    baseline: Baseline::default(),
+                });
                 // Documents that had another home, or none, may have a better one now.
                 for document in self.documents.iter_mut() {
                     document.dirty = true;
@@ -160,6 +168,11 @@ impl Owner {
     /// Drops the folders' projects that are none any more.
     fn forget_projects(&mut self, roots: &[Utf8PathBuf]) {
         let gone = |entry: &Entry| entry.from_folder && !roots.contains(&entry.loaded.root.path);
+        for number in
+            (0..self.projects.len()).filter(|number| gone(&self.projects[*number])).collect::<Vec<_>>()
+        {
+            self.forget_baseline(number);
+        }
         let db = &mut self.db;
         let before = self.projects.len();
         self.projects.retain_mut(|entry| {

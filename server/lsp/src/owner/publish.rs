@@ -54,6 +54,7 @@ pub(crate) struct ProjectFacts {
     pub(crate) root: String,
     pub(crate) files: usize,
     pub(crate) dialect: Option<String>,
+    pub(crate) baseline: String,
     pub(crate) truncated: bool,
 }
 
@@ -62,7 +63,9 @@ impl Owner {
     pub(super) fn register(&mut self) {
         let mut registrations = Vec::new();
         if self.profile.watches_files {
-            let watchers: Vec<_> = WATCHED.iter().map(|glob| json!({ "globPattern": glob })).collect();
+            let history = (!self.profile.watches_anywhere).then_some(super::baseline::WATCHED);
+            let globs = WATCHED.iter().copied().chain(history);
+            let watchers: Vec<_> = globs.map(|glob| json!({ "globPattern": glob })).collect();
             registrations.push(json!({
                 "id": "headwater/files",
                 "method": "workspace/didChangeWatchedFiles",
@@ -153,10 +156,13 @@ impl Owner {
         }
     }
 
-    /// Lenses speak of other files, and clients ask again only for the one that was edited.
+    /// Lenses and hints speak of other files, and clients ask again only for the one that was edited.
     pub(super) fn refresh_lenses(&mut self) {
         if self.profile.refreshes_lenses {
             self.client.request("workspace/codeLens/refresh", Value::Null);
+        }
+        if self.profile.refreshes_hints {
+            self.client.request("workspace/inlayHint/refresh", Value::Null);
         }
     }
 
@@ -225,6 +231,9 @@ impl Owner {
             root: entry.loaded.root.path.to_string(),
             files: entry.loaded.len(&self.db),
             dialect: entry.dialect.clone(),
+            baseline: entry
+                .baseline
+                .describe(&entry.loaded.project.config(&self.db).baseline, |loaded| loaded.len(&self.db)),
             truncated: entry.loaded.truncated,
         });
         Facts {

@@ -1,5 +1,6 @@
 //! What the client says about documents, files and folders.
 
+use camino::Utf8PathBuf;
 use serde::Deserialize;
 use serde_json::Value;
 use tower_lsp::gen_lsp_types::{
@@ -46,6 +47,7 @@ impl Owner {
     fn did_open(&mut self, params: DidOpenTextDocumentParams) {
         let opened = params.text_document;
         self.documents.open(Document::new(opened.uri.0, opened.version, &opened.text));
+        self.history_may_have_moved();
     }
 
     fn did_change(&mut self, params: DidChangeTextDocumentParams) {
@@ -81,11 +83,14 @@ impl Owner {
             self.touched.insert(path);
         }
         self.refresh_lenses();
+        self.history_may_have_moved();
     }
 
     fn did_change_files(&mut self, params: DidChangeWatchedFilesParams) {
-        self.touched
-            .extend(params.changes.into_iter().filter_map(|change| crate::uri::to_path(&change.uri.0)));
+        let paths = params.changes.into_iter().filter_map(|change| crate::uri::to_path(&change.uri.0));
+        let is_work = |path: &Utf8PathBuf| !path.components().any(|part| part.as_str() == ".git");
+        self.touched.extend(paths.filter(is_work));
+        self.history_may_have_moved();
     }
 
     fn did_change_folders(&mut self, params: DidChangeWorkspaceFoldersParams) {

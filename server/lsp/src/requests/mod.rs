@@ -7,6 +7,7 @@ pub(crate) mod document_link;
 pub(crate) mod document_symbol;
 pub(crate) mod folding_range;
 pub(crate) mod hover;
+pub(crate) mod inlay_hint;
 pub(crate) mod references;
 pub(crate) mod status;
 pub(crate) mod workspace_diagnostic;

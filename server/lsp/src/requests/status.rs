@@ -38,6 +38,7 @@ pub(crate) fn run(owner: &Owner) -> Value {
         if let Some(dialect) = project.dialect {
             let _ = writeln!(text, "- **Dialect**: {dialect}");
         }
+        let _ = writeln!(text, "- **Compared with**: {}", project.baseline);
         if project.truncated {
             text.push_str("- The folder is too large to be read whole: open the project's own folder.\n");
         }

@@ -1,5 +1,6 @@
 //! The server as a client sees it: real frames over an in-process pipe, projects in memory.
 
+mod baseline;
 mod concurrency;
 mod diagnostics;
 mod equivalence;
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use headwater_lsp::testing::TestClient;
 use headwater_lsp::{Options, TestHooks};
-use headwater_project::MemoryFileSystem;
+use headwater_project::{MemoryFileSystem, MemoryRevisions};
 use serde_json::{Value, json};
 
 /// A data source nothing is wrong with.
@@ -33,6 +34,7 @@ fn pull() -> Value {
 /// A project in memory, its server and a client that has said hello.
 struct Fixture {
     fs: Arc<MemoryFileSystem>,
+    revisions: Arc<MemoryRevisions>,
     hooks: TestHooks,
     client: TestClient,
     hello: Value,
@@ -44,21 +46,35 @@ impl Fixture {
         Self::with(files, json!({ "capabilities": capabilities })).await
     }
 
-    async fn with(files: &[(&str, &str)], mut params: Value) -> Self {
+    async fn with(files: &[(&str, &str)], params: Value) -> Self {
+        Self::with_history(files, Arc::default(), params).await
+    }
+
+    /// With these repositories; there are none otherwise.
+    async fn with_history(
+        files: &[(&str, &str)],
+        revisions: Arc<MemoryRevisions>,
+        mut params: Value,
+    ) -> Self {
         let fs = Arc::new(MemoryFileSystem::new());
         for (path, text) in files {
             fs.write(format!("/p/{path}"), *text);
         }
         let hooks = TestHooks::new();
         // No test is about progress unless it says so.
-        let options =
-            Options { fs: fs.clone(), hooks: hooks.clone(), progress_after: Duration::from_secs(60) };
+        let options = Options {
+            fs: fs.clone(),
+            revisions: revisions.clone(),
+            calm: Duration::ZERO,
+            hooks: hooks.clone(),
+            progress_after: Duration::from_secs(60),
+        };
         let mut client = TestClient::start(options);
         if params.get("workspaceFolders").is_none() {
             params["workspaceFolders"] = json!([{ "uri": "file:///p", "name": "p" }]);
         }
         let hello = client.initialize(params).await;
-        Self { fs, hooks, client, hello }
+        Self { fs, revisions, hooks, client, hello }
     }
 
     /// Tells the server that these paths under `/p` changed.

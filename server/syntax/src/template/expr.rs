@@ -138,6 +138,24 @@ impl Expr {
         }
     }
 
+    /// The parameter that an argument names: by a name, or by a text as in `defined('name')`.
+    pub fn as_parameter(&self) -> Option<&str> {
+        match &self.kind {
+            ExprKind::Name(name) | ExprKind::Str(name) => Some(name),
+            _ => None,
+        }
+    }
+
+    /// A literal as a query string would pass it; `None` for what is no literal.
+    pub fn as_passed(&self) -> Option<String> {
+        match &self.kind {
+            ExprKind::Str(text) | ExprKind::Number(text) => Some(text.clone()),
+            ExprKind::Constant(word @ ("True" | "False")) => Some(word.to_ascii_lowercase()),
+            ExprKind::Sign("-", inner) => inner.as_passed().map(|number| format!("-{number}")),
+            _ => None,
+        }
+    }
+
     /// The names that it binds for what is in it, and which mean nothing outside.
     pub fn bound(&self) -> Vec<&Spanned<String>> {
         match &self.kind {

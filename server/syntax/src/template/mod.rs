@@ -4,22 +4,15 @@
 //! the text given to [`parse`].
 
 pub mod expr;
-mod facts;
 mod grammar;
 mod params;
 mod tags;
 mod tokens;
 mod tree;
-mod value;
-mod variant;
-mod witness;
-mod world;
 
 pub use expr::{Brackets, Clause, Expr, ExprKind};
 pub use params::{Parameter, parameters};
 pub use tree::{Arm, Part, Piece, Template, TemplateError, TemplateErrorKind, parse};
-pub use variant::{Variant, all_arms, unreachable_arms, variants, witness_at};
-pub use witness::{ParameterChoice, Witness};
 
 /// Whether `sql` is a template: its first character that is not white space is `%`.
 pub fn is_template(sql: &str) -> bool {

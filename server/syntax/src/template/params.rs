@@ -143,7 +143,7 @@ fn described(
         _ => None,
     };
     let values = match keyword("enum").map(|e| &e.kind) {
-        Some(ExprKind::Sequence(_, items)) => items.iter().filter_map(passed).collect(),
+        Some(ExprKind::Sequence(_, items)) => items.iter().filter_map(Expr::as_passed).collect(),
         _ => Vec::new(),
     };
     Parameter {
@@ -151,7 +151,7 @@ fn described(
         ty: ty.map(str::to_owned),
         default: default.map(|d| text[d.range].to_owned()),
         description: string("description"),
-        example: keyword("example").and_then(passed),
+        example: keyword("example").and_then(Expr::as_passed),
         values,
         format: string("format"),
         element,
@@ -161,21 +161,8 @@ fn described(
     }
 }
 
-/// A literal as a request would pass it.
-pub(super) fn passed(expr: &Expr) -> Option<String> {
-    match &expr.kind {
-        ExprKind::Str(text) | ExprKind::Number(text) => Some(text.clone()),
-        ExprKind::Constant(word @ ("True" | "False")) => Some(word.to_ascii_lowercase()),
-        ExprKind::Sign("-", inner) => passed(inner).map(|number| format!("-{number}")),
-        _ => None,
-    }
-}
-
 fn parameter_name(expr: &Expr) -> Option<(&str, TextRange)> {
-    match &expr.kind {
-        ExprKind::Name(name) | ExprKind::Str(name) => Some((name, expr.range)),
-        _ => None,
-    }
+    Some((expr.as_parameter()?, expr.range))
 }
 
 #[cfg(test)]

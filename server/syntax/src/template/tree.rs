@@ -427,6 +427,22 @@ fn names_in(target: &Expr) -> Vec<Spanned<String>> {
     names
 }
 
+impl Piece {
+    /// Its bytes, from the first tag to the last.
+    pub fn range(&self) -> TextRange {
+        match self {
+            Self::Output { range, .. }
+            | Self::If { range, .. }
+            | Self::Loop { range, .. }
+            | Self::Try { range, .. }
+            | Self::Set { range, .. }
+            | Self::Jump { range, .. }
+            | Self::Escape(range)
+            | Self::Silent(range) => *range,
+        }
+    }
+}
+
 impl Template {
     /// Visits every piece, outer before inner.
     pub fn walk<'t>(&'t self, visit: &mut dyn FnMut(&'t Piece)) {

@@ -46,7 +46,8 @@ const LINUX_X64: Package = package(
         library_bytes: 566_330_096,
     }),
 );
-// Not pinned yet: nobody has measured these. A pin is four lines from `npm pack` and `sha256sum`.
+// Not pinned: `chdb` 3.4.0 names these beside the first, at the same version, but where that one was measured the registry
+// answered 404 for them (November 2026). A pin is four lines from `npm pack` and `sha256sum`.
 const LINUX_ARM64: Package = package("lib-linux-arm64-gnu", None);
 const DARWIN_ARM64: Package = package("lib-darwin-arm64", None);
 const DARWIN_X64: Package = package("lib-darwin-x64", None);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_lsp::Options;
 use headwater_lsp::testing::{TestClient, document, opened};
-use headwater_lsp::{Options, TestHooks};
 use headwater_project::MemoryFileSystem;
 use serde_json::json;
 
@@ -106,7 +106,7 @@ impl Player {
             fs.write(format!("/p/{path}"), text);
         }
         let options =
-            Options { fs: fs.clone(), hooks: TestHooks::default(), progress_after: Duration::from_secs(600) };
+            Options { fs: fs.clone(), progress_after: Duration::from_secs(600), ..Options::default() };
         let mut client = TestClient::start(options);
         let capabilities = json!({
             "general": { "positionEncodings": [session.encoding] },

@@ -24,7 +24,7 @@ pub(super) fn check(text: &str, trace: &mut Trace) {
     }
     for at in (0..text.len()).step_by(text.len() / 20 + 1) {
         let at = TextSize::from(u32::try_from(at).expect("texts are small"));
-        if let Some(witness) = template::witness_at(text, &tree, at) {
+        if let Some(witness) = headwater_template::witness_at(text, &tree, at) {
             assert_eq!(witness.is_empty(), witness.to_string().is_empty());
             one_value(&witness);
         }
@@ -34,13 +34,13 @@ pub(super) fn check(text: &str, trace: &mut Trace) {
 
 /// Variants keep every place where it was.
 fn texts_made_of_it(text: &str, tree: &Template) {
-    let variants = template::variants(text, tree);
+    let variants = headwater_template::variants(text, tree);
     if let Some(variants) = &variants {
         let arms = count_arms(tree);
         assert!((1..=arms + 1).contains(&variants.len()), "{} variants of {arms} arms", variants.len());
     }
     variants.iter().flatten().for_each(|v| one_value(&v.witness));
-    let whole = template::all_arms(text, tree);
+    let whole = headwater_template::all_arms(text, tree);
     for made in variants.iter().flatten().map(|v| &v.text).chain(&whole) {
         assert_eq!(made.len(), text.len(), "offsets stay");
         let breaks = |t: &str| t.match_indices('\n').map(|(at, _)| at).collect::<Vec<_>>();
@@ -51,7 +51,7 @@ fn texts_made_of_it(text: &str, tree: &Template) {
 }
 
 /// A request passes a parameter once.
-fn one_value(witness: &template::Witness) {
+fn one_value(witness: &headwater_template::Witness) {
     let mut names: Vec<_> = witness.parameters.iter().map(|(name, _)| name).collect();
     names.extend(witness.required.iter().map(|(name, _)| name));
     names.sort();

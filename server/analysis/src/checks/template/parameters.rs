@@ -1,13 +1,11 @@
 //! Names of request parameters: what cannot be one, and what the product sets itself.
 
 use headwater_syntax::template::{self, Expr, ExprKind, Piece, TYPE_FUNCTIONS, Template};
+use headwater_template::FORBIDDEN_PARAMETERS;
 use rustc_hash::FxHashSet;
 
 use super::Scope;
 use crate::codes;
-
-/// Names that the product takes for itself and refuses.
-const FORBIDDEN: &[&str] = &["format", "q"];
 
 /// Names whose value comes from the request's own settings.
 const RESERVED: &[&str] = &[
@@ -50,7 +48,7 @@ pub(super) fn check<'t>(scope: &mut Scope<'t, '_, '_>, tree: &'t Template) {
         .collect();
     for parameter in uses {
         let name = parameter.name.as_str();
-        if FORBIDDEN.contains(&name) {
+        if FORBIDDEN_PARAMETERS.contains(&name) {
             let message =
                 format!("the API uses `{name}` itself, so no parameter can be called that; rename it");
             scope.push(&codes::PARAMETER_NAME, parameter.range, message);

@@ -239,11 +239,18 @@ impl<'t> FunctionCall<'t> {
         if let Some(call) = self.with_unit(&lower, &values, source) {
             return Some(call);
         }
+        // `position('a' IN x)`
+        if let ("position", [Expression::InExpression(e)]) = (lower.as_str(), values.as_slice()) {
+            let arguments = vec![e.right()?.into(), e.left()?.into()];
+            return Some(Call::new(name.value, arguments, name.range));
+        }
         let separated = words(list.node(), source).any(|w| matches!(w.as_str(), "FROM" | "FOR" | "PLACING"));
         if separated && let Some(call) = special(list.node(), &lower, values.clone(), source) {
             return Some(call);
         }
-        let mut call = Call::new(name.value, arguments(values.into_iter()), name.range);
+        // The parser has names of its own for these.
+        let own = function(Form::Name, &lower).map(str::to_owned).unwrap_or(name.value);
+        let mut call = Call::new(own, arguments(values.into_iter()), name.range);
         if let Some(query) = list.query() {
             call.arguments.push(Argument::Query(query));
         }
@@ -265,6 +272,11 @@ impl<'t> FunctionCall<'t> {
     /// `DATE_ADD(DAY, 1, d)`, `DATE_DIFF(DAY, a, b)`.
     fn with_unit(self, lower: &str, values: &[Expression<'t>], source: &str) -> Option<Call<'t>> {
         let function = function(Form::Unit, lower)?;
+        // `DATE_ADD(d, INTERVAL 1 DAY)` is the same.
+        if let ([date, interval @ Expression::Interval(_)], true) = (values, function != "dateDiff") {
+            let at = self.name().map(AstNode::range)?;
+            return Some(Call::new(function, vec![(*date).into(), (*interval).into()], at));
+        }
         let [unit, first, second] = values else { return None };
         let unit = singular(&unit.identifier()?.name(source));
         let interval = super::operators::function(Form::Interval, &unit)?;

@@ -26,6 +26,8 @@ pub(super) enum Form {
     Node,
     /// A function with words between its arguments, or with a name of its own for them.
     Words,
+    /// A function that the parser calls otherwise.
+    Name,
     /// A function whose first argument is a unit: `DATE_ADD(DAY, 1, d)`.
     Unit,
 }
@@ -112,6 +114,9 @@ pub(super) const OPERATORS: &[(Form, &str, &[&str])] = &[
     (Form::Node, "tuple_access", &["tupleElement"]),
     (Form::Words, "substring", &["substring"]),
     (Form::Words, "overlay", &["overlay"]),
+    (Form::Name, "ltrim", &["trimLeft"]),
+    (Form::Name, "rtrim", &["trimRight"]),
+    (Form::Name, "trim", &["trimBoth"]),
     (Form::Unit, "date_add", &["plus"]),
     (Form::Unit, "dateadd", &["plus"]),
     (Form::Unit, "timestamp_add", &["plus"]),

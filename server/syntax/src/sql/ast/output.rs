@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::call::Argument;
 use super::support::AstNode;
-use super::{Call, Expression, Literal, SelectItem, TupleIndex, WindowFunction};
+use super::{Call, ColumnRef, Expression, Literal, SelectItem, TupleIndex, WindowFunction};
 
 /// The name of a column in a query's result.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -37,6 +37,18 @@ impl SelectItem<'_> {
 }
 
 impl Expression<'_> {
+    /// The same where `called` knows how the engine calls columns with dots, which depends on the tables. `None` where a
+    /// star, a template or the engine decides.
+    pub fn output_name_with(
+        self,
+        source: &str,
+        called: &dyn Fn(ColumnRef<'_>) -> Option<String>,
+    ) -> Option<String> {
+        let mut out = String::new();
+        write(self, &Naming { source, called }, MAX_DEPTH, &mut out)?;
+        Some(out)
+    }
+
     /// How the engine calls a column that is computed so and has no alias.
     pub fn output_name(self, source: &str) -> OutputName {
         let mut value = self;
@@ -60,14 +72,22 @@ impl Expression<'_> {
             _ => {}
         }
         let mut out = String::new();
-        match write(value, source, MAX_DEPTH, &mut out) {
+        match write(value, &Naming { source, called: &|_| None }, MAX_DEPTH, &mut out) {
             Some(()) => OutputName::Known(out),
             None => OutputName::Unknown,
         }
     }
 }
 
-fn write(expression: Expression<'_>, source: &str, depth: usize, out: &mut String) -> Option<()> {
+/// What names are made from.
+struct Naming<'s> {
+    source: &'s str,
+    /// How columns are called where the text does not say it.
+    called: &'s dyn Fn(ColumnRef<'_>) -> Option<String>,
+}
+
+fn write(expression: Expression<'_>, naming: &Naming<'_>, depth: usize, out: &mut String) -> Option<()> {
+    let source = naming.source;
     if depth == 0 || out.len() > MAX_LEN {
         return None;
     }
@@ -80,7 +100,10 @@ fn write(expression: Expression<'_>, source: &str, depth: usize, out: &mut Strin
     }
     match value {
         Expression::AliasedExpression(aliased) => out.push_str(&aliased.plain_name(source)?.value),
-        Expression::ColumnRef(column) => out.push_str(&column.single(source)?),
+        Expression::ColumnRef(column) => match (naming.called)(column) {
+            Some(called) => out.push_str(&called),
+            None => out.push_str(&column.single(source)?),
+        },
         // The engine writes types its own way.
         Expression::Cast(cast) if cast.ty().is_some_and(|ty| ty.text(source).contains([',', ' ', '\n'])) => {
             return None;
@@ -93,17 +116,18 @@ fn write(expression: Expression<'_>, source: &str, depth: usize, out: &mut Strin
             let names: Vec<_> = names.map(|n| n.name(source)).collect();
             out.push_str(&names.join(", "));
             out.push_str("), ");
-            write(lambda.body()?, source, depth - 1, out)?;
+            write(lambda.body()?, naming, depth - 1, out)?;
             out.push(')');
         }
-        Expression::WindowFunction(window) => over(window, source, depth, out)?,
+        Expression::WindowFunction(window) => over(window, naming, depth, out)?,
         Expression::Exists(_) | Expression::Subquery(_) => return None,
-        _ => call(&value.call(source)?, source, depth, out)?,
+        _ => call(&value.call(source)?, naming, depth, out)?,
     }
     Some(())
 }
 
-fn call(call: &Call<'_>, source: &str, depth: usize, out: &mut String) -> Option<()> {
+fn call(call: &Call<'_>, naming: &Naming<'_>, depth: usize, out: &mut String) -> Option<()> {
+    let source = naming.source;
     // Both have brackets of their own.
     let (open, close) = match &*call.function {
         "tuple" => ("(", ")"),
@@ -112,7 +136,7 @@ fn call(call: &Call<'_>, source: &str, depth: usize, out: &mut String) -> Option
             out.push_str(name);
             if !call.parameters.is_empty() {
                 out.push('(');
-                list(call.parameters.iter().map(|p| Argument::Expression(*p)), source, depth, out)?;
+                list(call.parameters.iter().map(|p| Argument::Expression(*p)), naming, depth, out)?;
                 out.push(')');
             }
             ("(", ")")
@@ -127,14 +151,14 @@ fn call(call: &Call<'_>, source: &str, depth: usize, out: &mut String) -> Option
         },
         _ => argument.clone(),
     });
-    list(arguments, source, depth, out)?;
+    list(arguments, naming, depth, out)?;
     out.push_str(close);
     Some(())
 }
 
 fn list<'t>(
     arguments: impl Iterator<Item = Argument<'t>>,
-    source: &str,
+    naming: &Naming<'_>,
     depth: usize,
     out: &mut String,
 ) -> Option<()> {
@@ -143,12 +167,12 @@ fn list<'t>(
             out.push_str(", ");
         }
         match argument {
-            Argument::Expression(e) => write(e, source, depth - 1, out)?,
+            Argument::Expression(e) => write(e, naming, depth - 1, out)?,
             Argument::Call(inner) => {
                 if depth == 1 {
                     return None;
                 }
-                call(&inner, source, depth - 1, out)?;
+                call(&inner, naming, depth - 1, out)?;
             }
             Argument::Value(value) => literal(&value, out)?,
             Argument::Query(_) => return None,
@@ -158,9 +182,9 @@ fn list<'t>(
 }
 
 /// `f(x) OVER w` only: what stands in brackets behind `OVER` is written anew by the engine.
-fn over(window: WindowFunction<'_>, source: &str, depth: usize, out: &mut String) -> Option<()> {
-    let name = window.over()?.name()?.name(source);
-    call(&window.function()?.call(source)?, source, depth, out)?;
+fn over(window: WindowFunction<'_>, naming: &Naming<'_>, depth: usize, out: &mut String) -> Option<()> {
+    let name = window.over()?.name()?.name(naming.source);
+    call(&window.function()?.call(naming.source)?, naming, depth, out)?;
     let _ = write!(out, " OVER {name}");
     Some(())
 }

@@ -224,6 +224,11 @@ impl<'t, T: AstNode<'t>> Children<'t, T> {
         Self { steps: Steps::new(node), with_fields: false, of: PhantomData }
     }
 
+    /// Those of any node, in fields or not.
+    pub fn of(node: Node<'t>) -> Self {
+        Self::all(node)
+    }
+
     /// Those in fields as well.
     pub(super) fn all(node: Node<'t>) -> Self {
         Self { with_fields: true, ..Self::new(node) }

@@ -1,0 +1,190 @@
+//! How queries read: joins in views, rows that are not replaced yet, filters beside the sorting key.
+
+use headwater_syntax::datafile::SourcedEntry;
+use headwater_syntax::sql::ast::{Place, TableSource};
+use headwater_syntax::{FileKind, MappedText, TextRange, sql};
+use rustc_hash::FxHashSet;
+
+use super::super::Sink;
+use crate::codes;
+use crate::db::Db;
+use crate::facts::{Interface, NodeType, ReadFact, interface};
+use crate::inputs::File;
+use crate::parse::Parsed;
+use crate::query::{Facts, UseKind, columns_of_key};
+use crate::scope::{Resolution, names, resolve};
+use crate::semantics::{Rendering, node_meaning, node_renderings};
+
+pub(super) fn check(db: &dyn Db, file: File, parsed: &Parsed, sink: &mut Sink<'_>) {
+    let Some(face) = interface(db, file) else { return };
+    for view in parsed.datafile.nodes() {
+        let (Some((entry, body)), Some(node)) = (view.sql(), face.nodes.get(view.index)) else { continue };
+        let renderings = node_renderings(db, file, view.index);
+        let facts = &node_meaning(db, file, view.index).facts;
+        let mut seen = FxHashSet::default();
+        // A table that some request reads by its key is sorted for that one.
+        let mut helped: FxHashSet<BaseTable> =
+            facts.iter().flat_map(|facts| helped(db, file, face, view.index, facts)).collect();
+        for (rendering, facts) in renderings.iter().zip(facts) {
+            let mut reader =
+                Reader { db, file, face, node: view.index, entry, body: &body, rendering, seen: &mut seen };
+            if node.ty == NodeType::Materialized {
+                reader.joins(sink);
+            } else {
+                reader.replaced(sink);
+                reader.sorting_key(facts, &mut helped, sink);
+            }
+        }
+    }
+}
+
+/// One text of one node.
+struct Reader<'a> {
+    db: &'a dyn Db,
+    file: File,
+    face: &'a Interface,
+    node: usize,
+    entry: &'a SourcedEntry,
+    body: &'a MappedText,
+    rendering: &'a Rendering,
+    /// What was reported already, of other texts.
+    seen: &'a mut FxHashSet<(TextRange, &'static str)>,
+}
+
+impl Reader<'_> {
+    fn report(&mut self, sink: &mut Sink<'_>, code: &'static crate::Code, range: TextRange, message: String) {
+        let range = self.rendering.to_node(range).range;
+        if self.seen.insert((range, code.name)) {
+            sink.in_body(self.entry, self.body, code, range, message);
+        }
+    }
+
+    fn datasource(&self, database: Option<&str>, name: &str) -> Option<File> {
+        datasource(self.db, self.file, self.face, self.node, database, name)
+    }
+
+    /// Each inserted block is joined with the whole right side, as it is then.
+    fn joins(&mut self, sink: &mut Sink<'_>) {
+        let rendering = self.rendering;
+        for select in rendering.selects() {
+            for source in select.sources() {
+                let (Place::Join(_) | Place::Comma, Some(TableSource::TableName(name))) =
+                    (source.place, source.table.source())
+                else {
+                    continue;
+                };
+                let Some(table) = name.plain(&rendering.text) else { continue };
+                if self.datasource(table.database.as_deref(), &table.name).is_none() {
+                    continue;
+                }
+                let message = format!(
+                    "every insert joins its rows with all of `{0}`, and later rows of `{0}` change nothing; filter it in a subquery, or join where the view is read",
+                    table.name
+                );
+                self.report(sink, &codes::JOIN_IN_VIEW, table.range, message);
+            }
+        }
+    }
+
+    /// Rows with equal keys are replaced some time after they were inserted.
+    fn replaced(&mut self, sink: &mut Sink<'_>) {
+        let rendering = self.rendering;
+        for select in rendering.selects() {
+            // Whoever groups or limits by a key has thought of it.
+            let is_reduced = select.group_by_clause().is_some()
+                || select.limit_by_clause().is_some()
+                || select.distinct_clause().is_some()
+                || select.qualify_clause().is_some();
+            if is_reduced {
+                continue;
+            }
+            for source in select.sources() {
+                let Some(TableSource::TableName(name)) = source.table.source() else { continue };
+                let Some(table) = name.plain(&rendering.text) else { continue };
+                if source.table.final_modifier().is_some() {
+                    continue;
+                }
+                let Some(file) = self.datasource(table.database.as_deref(), &table.name) else { continue };
+                let engine = interface(self.db, file).as_ref().and_then(|face| face.engine.as_ref());
+                if !engine.is_some_and(|e| e.name.eq_ignore_ascii_case("ReplacingMergeTree")) {
+                    continue;
+                }
+                let message = format!(
+                    "`{0}` replaces rows in the background: this may read old ones too; write `{0} FINAL`, or take the newest with argMax and GROUP BY",
+                    table.name
+                );
+                self.report(sink, &codes::MISSING_FINAL, table.range, message);
+            }
+        }
+    }
+
+    /// A filter that the sorting key does not know reads everything.
+    /// What is in `settled` was reported, or need not be.
+    fn sorting_key(&mut self, facts: &Facts, settled: &mut FxHashSet<BaseTable>, sink: &mut Sink<'_>) {
+        for usage in facts.uses.iter().filter(|u| u.kind == UseKind::Filter) {
+            let column = &facts.bases[usage.base];
+            let table = (column.database.clone(), column.table.clone());
+            // Once a table, at its first filter.
+            if !settled.insert(table) {
+                continue;
+            }
+            let file = datasource(
+                self.db,
+                self.file,
+                self.face,
+                self.node,
+                column.database.as_deref(),
+                &column.table,
+            );
+            let Some(key) = file.and_then(|file| sorting_key(self.db, file)) else { continue };
+            let Some(lead) = columns_of_key(&key).into_iter().next() else { continue };
+            let message = format!(
+                "no filter on `{}` uses its sorting key ({key}) or its partitions: every row is read; filter by `{lead}` too, or sort the data source by `{}` first",
+                column.table, column.column
+            );
+            self.report(sink, &codes::SORTING_KEY_UNUSED, usage.range, message);
+        }
+    }
+}
+
+/// Database and name of a table as a query says them.
+type BaseTable = (Option<String>, String);
+
+/// The tables that a query filters by the first column of their sorting key or by their partitions.
+fn helped(db: &dyn Db, file: File, face: &Interface, node: usize, facts: &Facts) -> Vec<BaseTable> {
+    let filters = facts.uses.iter().filter(|u| u.kind == UseKind::Filter).map(|u| &facts.bases[u.base]);
+    let by_key = filters.filter(|column| {
+        let Some(table) = datasource(db, file, face, node, column.database.as_deref(), &column.table) else {
+            return false;
+        };
+        let Some(engine) = interface(db, table).as_ref().and_then(|face| face.engine.as_ref()) else {
+            return false;
+        };
+        let lead = engine.sorting_key.as_deref().and_then(|key| columns_of_key(key).into_iter().next());
+        let partition = engine.partition_key.as_deref().map(columns_of_key).unwrap_or_default();
+        lead.iter().chain(&partition).any(|name| *name == column.column)
+    });
+    by_key.map(|column| (column.database.clone(), column.table.clone())).collect()
+}
+
+fn sorting_key(db: &dyn Db, file: File) -> Option<String> {
+    let key = interface(db, file).as_ref()?.engine.as_ref()?.sorting_key.clone()?;
+    Some(key.trim_matches(['"', '\'']).to_owned())
+}
+
+/// The data source that a table of a query names.
+fn datasource(
+    db: &dyn Db,
+    file: File,
+    face: &Interface,
+    node: usize,
+    database: Option<&str>,
+    name: &str,
+) -> Option<File> {
+    let read =
+        ReadFact { database: database.map(str::to_owned), name: name.to_owned(), usage: sql::TableUse::From };
+    match resolve(names(db, file.project(db)), Some((face, node)), &read) {
+        Resolution::Resource(file) if file.kind(db) == Some(FileKind::Datasource) => Some(file),
+        _ => None,
+    }
+}

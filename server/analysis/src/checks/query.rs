@@ -1,0 +1,197 @@
+//! What is wrong with queries: names, calls, groups, set operations (codes `unknown-column` to `join-types`).
+
+use std::sync::Arc;
+
+use headwater_catalog::Fault as CallFault;
+use headwater_syntax::{FileKind, TextRange};
+use headwater_template::Witness;
+use rustc_hash::FxHashSet;
+
+use super::{Diagnostic, Sink};
+use crate::codes::{self, Code};
+use crate::db::Db;
+use crate::inputs::{Content, File};
+use crate::parse::datafile;
+use crate::query::{Fault, FaultKind};
+use crate::semantics::{Rendering, node_meaning, node_renderings};
+
+/// The faults of a pipe's queries. Depends on other files through the columns of what is read.
+#[salsa::tracked]
+pub(super) fn query_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
+    let mut out = Vec::new();
+    if file.kind(db) == Some(FileKind::Pipe) && matches!(file.content(db), Content::Text(_)) {
+        let parsed = datafile(db, file);
+        let mut sink = Sink::new(parsed, &mut out);
+        for node in parsed.datafile.nodes() {
+            let Some((entry, sql)) = node.sql() else { continue };
+            let renderings = node_renderings(db, file, node.index);
+            for (fault, witness) in distinct(&node_meaning(db, file, node.index).facts, renderings) {
+                let (code, message) = describe(&fault.kind);
+                let when = if witness.is_empty() { String::new() } else { format!(" ({witness})") };
+                sink.in_body(entry, &sql, code, fault.range, message.replacen("{when}", &when, 1));
+            }
+        }
+    }
+    Arc::new(out)
+}
+
+/// Every fault once, with the first request that shows it: requests that pass less come first.
+fn distinct<'f>(facts: &'f [crate::query::Facts], renderings: &'f [Rendering]) -> Vec<(Fault, &'f Witness)> {
+    let mut seen: FxHashSet<(TextRange, &'static str)> = FxHashSet::default();
+    let mut out = Vec::new();
+    for (facts, rendering) in facts.iter().zip(renderings) {
+        for fault in &facts.faults {
+            let place = rendering.to_node(fault.range);
+            // A name that the witness made up says nothing about names that people pass.
+            if place.is_made_up && fault.kind.is_about_a_name() {
+                continue;
+            }
+            let range = place.range;
+            if seen.insert((range, describe(&fault.kind).0.name)) {
+                out.push((Fault { range, kind: fault.kind.clone() }, &rendering.witness));
+            }
+        }
+    }
+    out
+}
+
+fn meant(suggestion: Option<&String>) -> Option<String> {
+    suggestion.map(|name| format!("; did you mean `{name}`?"))
+}
+
+/// The rule and the message; `{when}` stands for the request.
+pub(super) fn describe(kind: &FaultKind) -> (&'static Code, String) {
+    match kind {
+        FaultKind::UnknownColumn { name, table, suggestion, .. } => {
+            let owner = table.as_ref().map_or_else(
+                || format!("no table of this query has a column `{name}`"),
+                |table| format!("`{table}` has no column `{name}`"),
+            );
+            let hint = meant(suggestion.as_ref()).unwrap_or_else(|| {
+                "; name a column that it has, or add it where the data comes from".to_owned()
+            });
+            (&codes::UNKNOWN_COLUMN, format!("{owner}{{when}}{hint}"))
+        }
+        FaultKind::UnknownQualifier { name } => (
+            &codes::UNKNOWN_COLUMN,
+            format!(
+                "`{name}` is neither a table nor a column of this query{{when}}; name a table of its FROM"
+            ),
+        ),
+        FaultKind::AmbiguousColumn { name, tables } => (
+            &codes::AMBIGUOUS_COLUMN,
+            format!(
+                "`{name}` is a column of {}{{when}}; write `{}.{name}`, or the one you mean",
+                join(tables),
+                tables.first().map_or("table", String::as_str)
+            ),
+        ),
+        FaultKind::UnknownWindow { name } => (
+            &codes::UNKNOWN_WINDOW,
+            format!("no WINDOW of this query is called `{name}`{{when}}; add `WINDOW {name} AS (…)`"),
+        ),
+        FaultKind::Call { function, fault } => call(function, fault),
+        FaultKind::NotGrouped { name } => (
+            &codes::NOT_GROUPED,
+            format!(
+                "`{name}` is neither in GROUP BY nor in an aggregate function{{when}}; add it to GROUP BY, or write any({name})"
+            ),
+        ),
+        FaultKind::MisplacedAggregate { function, place } => {
+            let next = match place.as_str() {
+                "WHERE" | "PREWHERE" => "filter with HAVING, or use another name for the result",
+                "GROUP BY" => "group by what it is computed from",
+                _ => "compute the inner one in a query of its own",
+            };
+            (
+                &codes::MISPLACED_AGGREGATE,
+                format!("the aggregate `{function}` cannot stand in {place}{{when}}; {next}"),
+            )
+        }
+        FaultKind::UnequalColumns { first, this } => (
+            &codes::UNEQUAL_COLUMNS,
+            format!(
+                "this query gives {this} columns and the first one {first}{{when}}; both need the same number"
+            ),
+        ),
+        FaultKind::JoinTypes { left, right } => (
+            &codes::JOIN_TYPES,
+            format!(
+                "rows cannot be joined on {left} and {right}{{when}}; convert one of them, as in toString(…)"
+            ),
+        ),
+        FaultKind::KeyType { ty, clause } => (
+            &codes::KEY_TYPE,
+            format!(
+                "{clause} does not take {ty}{{when}}: each row may hold another type; convert it, as in `.:String` or toString(…)"
+            ),
+        ),
+        FaultKind::UnknownPosition { position, columns } => (
+            &codes::UNKNOWN_POSITION,
+            format!("there is no column {position}{{when}}: this query selects {columns}"),
+        ),
+        FaultKind::AliasRequired => (
+            &codes::ALIAS_REQUIRED,
+            "a subquery or table function needs an alias when it is joined{when}; add `AS name`".to_owned(),
+        ),
+        FaultKind::NoColumns => {
+            (&codes::NO_COLUMNS, "this stands for no column at all{when}; select at least one".to_owned())
+        }
+    }
+}
+
+fn call(function: &str, fault: &CallFault) -> (&'static Code, String) {
+    let arguments = &codes::FUNCTION_ARGUMENTS;
+    match fault {
+        CallFault::UnknownFunction { suggestions } => {
+            let hint = suggestions.first().map_or_else(
+                || "look it up in the engine's documentation".to_owned(),
+                |name| format!("did you mean `{name}`?"),
+            );
+            (&codes::UNKNOWN_FUNCTION, format!("there is no function `{function}`{{when}}; {hint}"))
+        }
+        CallFault::ArgumentCount { min, max } => {
+            (arguments, format!("`{function}` takes {}{{when}}", count(*min, *max, "argument")))
+        }
+        CallFault::ParameterCount { min, max } => (
+            arguments,
+            format!("`{function}` takes {} before its arguments{{when}}", count(*min, *max, "parameter")),
+        ),
+        CallFault::ArgumentType { argument, ty, accepted } => {
+            let accepted = accepted.as_ref().map_or_else(String::new, |a| format!("; it takes {a}"));
+            let which = argument + 1;
+            (arguments, format!("`{function}` does not take {ty} as argument {which}{{when}}{accepted}"))
+        }
+        CallFault::ArgumentTypes(types) => {
+            let types: Vec<_> = types.iter().map(ToString::to_string).collect();
+            (
+                arguments,
+                format!("`{function}` does not take {}{{when}}; convert one of them", types.join(" and ")),
+            )
+        }
+        CallFault::OtherState { state_of, merged_by, .. } => (
+            arguments,
+            format!(
+                "`{function}` merges states of `{merged_by}`, and this is one of `{state_of}`{{when}}; use {state_of}Merge"
+            ),
+        ),
+        CallFault::NotParametric => (
+            arguments,
+            format!("`{function}` has one list of arguments only{{when}}; remove the first parentheses"),
+        ),
+    }
+}
+
+fn count(min: usize, max: Option<usize>, what: &str) -> String {
+    let plural = |n: usize| if n == 1 { what.to_owned() } else { format!("{what}s") };
+    match max {
+        Some(0) => format!("no {what}s"),
+        Some(max) if max == min => format!("{min} {}", plural(min)),
+        Some(max) => format!("{min} to {max} {}", plural(max)),
+        None => format!("at least {min} {}", plural(min)),
+    }
+}
+
+fn join(names: &[String]) -> String {
+    names.iter().map(|n| format!("`{n}`")).collect::<Vec<_>>().join(" and ")
+}

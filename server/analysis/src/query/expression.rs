@@ -1,0 +1,369 @@
+//! Values: the type of an expression, what it is made of, and the calls in it.
+
+use std::sync::Arc;
+
+use headwater_catalog::{Fault as CallFault, Type};
+use headwater_syntax::TextRange;
+use headwater_syntax::sql::ast::{
+    self, AstNode, Call, Expression, FunctionCall, InExpression, Lambda, Literal, Over, Query,
+    WindowFunction, WindowSpecification,
+};
+
+pub(super) use headwater_syntax::sql::ast::Argument as CallArgument;
+
+use super::scope::{Analyzer, Term, TermKind, Value, computed_from, hash};
+use super::typing::{self, Inferred};
+use super::{FaultKind, UseKind};
+
+/// An argument as the catalog sees it, and where it stands.
+pub(super) struct Seen {
+    pub(super) value: Value,
+    pub(super) is_lambda: bool,
+    range: TextRange,
+}
+
+impl<'t> Analyzer<'t> {
+    /// The value of an expression.
+    pub(super) fn expression(&mut self, expression: Expression<'t>) -> Value {
+        self.deeper(|this| this.expression_here(expression)).unwrap_or_default()
+    }
+
+    fn expression_here(&mut self, expression: Expression<'t>) -> Value {
+        let range = expression.range();
+        if let Some(literal) = expression.literal(self.text) {
+            let ty = typing::literal(&literal);
+            return self.constant(ty, Some(literal), range);
+        }
+        match expression {
+            Expression::ParenthesizedExpression(inner) => {
+                inner.expression().map_or_else(Value::unknown, |inner| self.expression(inner))
+            }
+            Expression::AliasedExpression(aliased) => {
+                let Some(value) = aliased.value() else { return Value::unknown() };
+                match aliased.plain_name(self.text) {
+                    Some(name) => self.named_expression(&name.value, value),
+                    None => self.expression(value),
+                }
+            }
+            Expression::ColumnRef(column) => self.column_ref(column),
+            Expression::Subquery(subquery) => {
+                subquery.inner().map_or_else(Value::unknown, |query| self.scalar(query, range))
+            }
+            Expression::Exists(exists) => {
+                if let Some(query) = exists.query().and_then(|q| q.inner()) {
+                    self.subquery(query, true);
+                }
+                let ty = typing::parse("UInt8");
+                self.opaque(ty, range)
+            }
+            Expression::InExpression(e) => self.membership(e, range),
+            Expression::WindowFunction(window) => self.window_function(window, range),
+            Expression::QueryParameter(parameter) => {
+                let ty = parameter.ty().and_then(|ty| typing::parse(ty.text(self.text)));
+                self.constant(ty, None, range)
+            }
+            Expression::Lambda(lambda) => self.lambda(lambda, &[]),
+            Expression::FunctionCall(call) => self.function_call(call, range),
+            Expression::Star(_) => Value::unknown(),
+            other if other.is_opaque() => Value::unknown(),
+            other => match other.call(self.text) {
+                Some(call) => self.call(&call, range),
+                None => {
+                    // What is not understood is still read.
+                    for inner in ast::Children::<Expression<'t>>::of(other.node()) {
+                        self.expression(inner);
+                    }
+                    Value::unknown()
+                }
+            },
+        }
+    }
+
+    /// A value of this type that nothing else is known about.
+    fn opaque(&mut self, ty: Option<Type>, range: TextRange) -> Value {
+        let key = self.unique();
+        let term = self.term(TermKind::Constant, key, Vec::new(), range);
+        Value { ty, constant: None, sources: Arc::new([]), term }
+    }
+
+    /// A query in the place of a value.
+    fn scalar(&mut self, query: Query<'t>, range: TextRange) -> Value {
+        let relation = self.subquery(query, true);
+        let sources = relation.columns.iter().flat_map(|c| c.sources.iter());
+        let mut sources: Vec<_> = sources.map(|s| super::Source { is_copy: false, ..*s }).collect();
+        sources.sort_unstable();
+        sources.dedup();
+        let ty = relation.complete.then(|| typing::of_scalar_subquery(&relation)).flatten();
+        let value = self.opaque(ty, range);
+        Value { sources: sources.into(), ..value }
+    }
+
+    /// `x IN …`.
+    fn membership(&mut self, e: InExpression<'t>, range: TextRange) -> Value {
+        let Some(left) = e.left() else { return Value::unknown() };
+        let left = self.expression(left);
+        let mut sides = vec![left.clone()];
+        match e.right() {
+            Some(Expression::ColumnRef(column)) => {
+                let parts = column.parts(self.text).unwrap_or_default();
+                let names: Vec<&str> = parts.iter().map(|p| p.value.as_str()).collect();
+                if !self.is_set_by_name(&names) {
+                    self.silent += 1;
+                    sides.push(self.column_ref(column));
+                    self.silent -= 1;
+                }
+            }
+            Some(Expression::Subquery(subquery)) => {
+                if let Some(query) = subquery.inner() {
+                    let relation = self.for_purpose(UseKind::Filter, |this| this.subquery(query, true));
+                    let sources: Vec<_> =
+                        relation.columns.iter().flat_map(|c| c.sources.iter()).copied().collect();
+                    self.mention(subquery.range(), &sources, false);
+                }
+            }
+            Some(other) => sides.push(self.expression(other)),
+            None => {}
+        }
+        let ty = left.ty.as_ref().map(typing::of_membership);
+        let terms: Vec<Term> = sides.iter().map(|v| v.term).collect();
+        let key =
+            hash(&("in", e.operators().count(), self.keys(&terms), e.right().map(|r| r.text(self.text))));
+        let term = self.term(TermKind::Call, key, terms, range);
+        Value { ty, constant: None, sources: computed_from(sides.iter()), term }
+    }
+
+    /// Whether a name on the right of `IN` is a table; its columns are then read as a filter.
+    fn is_set_by_name(&mut self, names: &[&str]) -> bool {
+        let (database, name) = match names {
+            [name] => (None, *name),
+            [database, name] => (Some(*database), *name),
+            _ => return false,
+        };
+        let is_alias = self.scopes.iter().any(|s| {
+            s.aliases.contains_key(names[0]) || s.parameters.iter().any(|(name, _)| name == names[0])
+        });
+        if is_alias {
+            return false;
+        }
+        if database.is_none() && self.cte(name).is_some() {
+            return true;
+        }
+        let Some(relation) = self.provider.relation(database, name) else {
+            // A column, unless there is none of that name.
+            return !self.scopes.iter().flat_map(|s| &s.tables).any(|t| t.relation.column(name).is_some());
+        };
+        for column in relation.columns.iter().filter_map(|c| c.name.clone()) {
+            let base =
+                super::BaseColumn { database: database.map(str::to_owned), table: name.to_owned(), column };
+            self.base(base);
+        }
+        true
+    }
+
+    fn function_call(&mut self, call: FunctionCall<'t>, range: TextRange) -> Value {
+        match call.call(self.text) {
+            Some(as_call) => self.call(&as_call, range),
+            // A template makes its name.
+            None => {
+                for value in call.values() {
+                    self.expression(value);
+                }
+                Value::unknown()
+            }
+        }
+    }
+
+    /// A call, or what an operator means.
+    pub(super) fn call(&mut self, call: &Call<'t>, range: TextRange) -> Value {
+        let parameters: Vec<Value> = call.parameters.iter().map(|p| self.expression(*p)).collect();
+        let mut has_star = false;
+        let mut seen: Vec<Option<Seen>> = Vec::with_capacity(call.arguments.len());
+        for argument in &call.arguments {
+            seen.push(match argument {
+                CallArgument::Expression(e) => match e.peeled() {
+                    Expression::Lambda(_) => None,
+                    Expression::Star(star) => {
+                        has_star = true;
+                        let (columns, _) = self.star(star);
+                        let sources = computed_from(columns.iter().map(|(_, value)| value));
+                        Some(Seen {
+                            value: Value { sources, ..Value::unknown() },
+                            is_lambda: false,
+                            range: star.range(),
+                        })
+                    }
+                    _ => Some(Seen { value: self.expression(*e), is_lambda: false, range: e.range() }),
+                },
+                CallArgument::Query(query) => Some(Seen {
+                    value: self.scalar(*query, query.range()),
+                    is_lambda: false,
+                    range: query.range(),
+                }),
+                CallArgument::Call(inner) => {
+                    let value = self.deeper(|this| this.call(inner, inner.name_range)).unwrap_or_default();
+                    Some(Seen { value, is_lambda: false, range: inner.name_range })
+                }
+                CallArgument::Value(literal) => {
+                    let value = self.constant(typing::literal(literal), Some(literal.clone()), range);
+                    Some(Seen { value, is_lambda: false, range: call.name_range })
+                }
+            });
+        }
+        let seen = self.lambdas(call, seen);
+        let inferred =
+            if has_star { Inferred::Unknown } else { typing::infer(&call.function, &parameters, &seen) };
+        let ty = match inferred {
+            Inferred::Type(ty) => Some(ty),
+            Inferred::Unknown => None,
+            Inferred::Fault(fault) => {
+                let at = place_of(&fault, call, &seen, range);
+                self.fault(at, FaultKind::Call { function: call.function.to_string(), fault });
+                None
+            }
+        };
+        self.called_value(call, &parameters, &seen, ty, range)
+    }
+
+    fn called_value(
+        &mut self,
+        call: &Call<'t>,
+        parameters: &[Value],
+        seen: &[Seen],
+        ty: Option<Type>,
+        range: TextRange,
+    ) -> Value {
+        let children: Vec<Term> = seen.iter().map(|s| s.value.term).collect();
+        let all: Vec<Term> = parameters.iter().map(|p| p.term).chain(children.iter().copied()).collect();
+        let name = typing::canonical(&call.function);
+        let kind = match typing::kind(&call.function) {
+            typing::Kind::Aggregate => TermKind::Aggregate(call.function.to_string()),
+            typing::Kind::Scalar if name == "arrayJoin" => TermKind::Unknown,
+            typing::Kind::Scalar => TermKind::Call,
+            typing::Kind::Unknown => TermKind::Unknown,
+        };
+        let key = hash(&("call", name, self.keys(&all)));
+        let term = self.term(kind, key, children, range);
+        let sources = computed_from(seen.iter().map(|s| &s.value));
+        Value { ty, constant: None, sources, term }
+    }
+
+    fn keys(&self, terms: &[Term]) -> Vec<u64> {
+        terms.iter().map(|t| self.key(*t)).collect()
+    }
+
+    /// The lambdas among the arguments, with the types that the others give to their parameters.
+    fn lambdas(&mut self, call: &Call<'t>, seen: Vec<Option<Seen>>) -> Vec<Seen> {
+        if seen.iter().all(Option::is_some) {
+            return seen.into_iter().flatten().collect();
+        }
+        let others: Vec<Option<Type>> = seen.iter().flatten().map(|s| s.value.ty.clone()).collect();
+        seen.into_iter()
+            .zip(&call.arguments)
+            .map(|(seen, argument)| match (seen, argument) {
+                (Some(seen), _) => seen,
+                (None, CallArgument::Expression(e)) => {
+                    let value = match e.peeled() {
+                        Expression::Lambda(lambda) => {
+                            let count = parameter_names(lambda, self.text).len();
+                            let types = typing::lambda_parameters(&call.function, &others, count);
+                            self.lambda(lambda, &types)
+                        }
+                        _ => Value::unknown(),
+                    };
+                    Seen { value, is_lambda: true, range: e.range() }
+                }
+                (None, _) => Seen { value: Value::unknown(), is_lambda: false, range: call.name_range },
+            })
+            .collect()
+    }
+
+    /// The value that a lambda gives when its parameters have these types.
+    fn lambda(&mut self, lambda: Lambda<'t>, types: &[Option<Type>]) -> Value {
+        let Some(body) = lambda.body() else { return Value::unknown() };
+        let names = parameter_names(lambda, self.text);
+        let before = self.scope().parameters.len();
+        // Aliases in a lambda are seen in it, and nowhere else.
+        let aliases: Vec<_> = ast::descendants::<ast::AliasedExpression<'t>>(body.node())
+            .filter_map(|a| a.plain_name(self.text))
+            .collect();
+        for name in aliases {
+            self.scope().parameters.push((name.value, Value::unknown()));
+        }
+        for (n, name) in names.into_iter().enumerate() {
+            let key = hash(&("parameter", n, self.scopes.len(), before));
+            let term = self.term(TermKind::Constant, key, Vec::new(), lambda.range());
+            let ty = types.get(n).cloned().flatten();
+            let value = Value { ty, constant: None, sources: Arc::new([]), term };
+            self.scope().parameters.push((name, value));
+        }
+        let value = self.expression(body);
+        self.scope().parameters.truncate(before);
+        value
+    }
+
+    fn window_function(&mut self, window: WindowFunction<'t>, range: TextRange) -> Value {
+        let Some(function) = window.function() else { return Value::unknown() };
+        let value = self.function_call(function, function.range());
+        // The function itself is no aggregate of this query; what is in it may be.
+        let mut children = self.terms[value.term.0].children.clone();
+        let mut key = vec![self.key(value.term)];
+        if let Some(over) = window.over() {
+            let terms = self.over(over);
+            key.extend(terms.iter().map(|t| self.key(*t)));
+            children.extend(terms);
+        }
+        let term = self.term(TermKind::Window, hash(&("window", key)), children, range);
+        Value { term, constant: None, ..value }
+    }
+
+    fn over(&mut self, over: Over<'t>) -> Vec<Term> {
+        if let Some(name) = over.name() {
+            self.check_window(name);
+        }
+        over.window_specification().map_or_else(Vec::new, |spec| self.window(spec))
+    }
+
+    fn check_window(&mut self, name: ast::Identifier<'t>) {
+        let text = name.name(self.text).into_owned();
+        if !self.scope().windows.contains(&text) {
+            self.fault(name.range(), FaultKind::UnknownWindow { name: text });
+        }
+    }
+
+    /// What a window's rows are put together and ordered by.
+    pub(super) fn window(&mut self, specification: WindowSpecification<'t>) -> Vec<Term> {
+        if let Some(base) = specification.base() {
+            self.check_window(base);
+        }
+        let mut terms = Vec::new();
+        for partition in specification.partitions() {
+            terms.push(self.for_purpose(UseKind::Group, |this| this.expression(partition)).term);
+        }
+        for order in specification.order_by_clauses() {
+            for value in order.order_items().filter_map(|item| item.value()) {
+                terms.push(self.for_purpose(UseKind::Order, |this| this.expression(value)).term);
+            }
+        }
+        terms
+    }
+}
+
+fn parameter_names(lambda: Lambda<'_>, text: &str) -> Vec<String> {
+    let Some(parameters) = lambda.parameters() else { return Vec::new() };
+    ast::descendants::<ast::Identifier<'_>>(parameters.node()).map(|n| n.name(text).into_owned()).collect()
+}
+
+/// Where a fault of a call is shown: at the argument that is meant, or at the name.
+fn place_of(fault: &CallFault, call: &Call<'_>, seen: &[Seen], range: TextRange) -> TextRange {
+    match typing::argument_of(fault) {
+        Some(n) => seen.get(n).map_or(range, |s| s.range),
+        None => call.name_range,
+    }
+}
+
+/// The constant of a value, for parameters and arguments that decide about types.
+impl Value {
+    pub(super) fn literal(&self) -> Option<&Literal> {
+        self.constant.as_ref()
+    }
+}

@@ -1,0 +1,62 @@
+//! Shapes: the columns of tables, subqueries and results.
+
+use std::sync::Arc;
+
+use headwater_catalog::Type;
+use headwater_syntax::TextRange;
+
+use super::Source;
+
+/// The columns of a table.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Relation {
+    /// In order.
+    pub columns: Vec<Column>,
+    /// Columns that may be asked for but are not part of `*`.
+    pub virtuals: Vec<Column>,
+    /// Whether there are no other columns.
+    pub complete: bool,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Column {
+    /// Its name; `None` where only the engine knows how it is called.
+    pub name: Option<String>,
+    /// Its type, if it is known.
+    pub ty: Option<Type>,
+    /// Where a query asks for it; `None` in tables.
+    pub range: Option<TextRange>,
+    /// What its value is computed from, sorted. Empty in tables: there a column is its own source.
+    pub sources: Arc<[Source]>,
+}
+
+impl Column {
+    /// A column of a table.
+    pub fn new(name: impl Into<String>, ty: Option<Type>) -> Self {
+        Self { name: Some(name.into()), ty, range: None, sources: Arc::new([]) }
+    }
+}
+
+impl Relation {
+    /// A table of which everything is known.
+    pub fn of(columns: Vec<Column>) -> Self {
+        Self { columns, virtuals: Vec::new(), complete: true }
+    }
+
+    /// A table of which nothing is known.
+    pub fn unknown() -> Self {
+        Self::default()
+    }
+
+    /// The column of that name. Linear in the number of columns.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        let is_it = |c: &&Column| c.name.as_deref() == Some(name);
+        self.columns.iter().find(is_it).or_else(|| self.virtuals.iter().find(is_it))
+    }
+
+    /// Whether a name that it does not have may still be one of its columns.
+    pub fn may_have_more(&self) -> bool {
+        !self.complete || self.columns.iter().any(|c| c.name.is_none())
+    }
+}

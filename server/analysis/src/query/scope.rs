@@ -1,0 +1,278 @@
+//! The state of an analysis: scopes from outer to inner, and what was found so far.
+
+use std::sync::Arc;
+
+use headwater_catalog::Type;
+use headwater_syntax::TextRange;
+use headwater_syntax::sql::ast::{Expression, Literal, Query};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use super::{BaseColumn, Facts, Fault, FaultKind, Relation, Source, Tables, Use, UseKind};
+
+/// Nesting beyond this is not followed: what is deeper is unknown.
+pub(super) const MAX_DEPTH: usize = 128;
+
+/// Columns that the stars of one text may stand for. Ten tables of a thousand columns joined are ten thousand.
+pub(super) const MAX_EXPANSION: usize = 50_000;
+
+/// A value: what an expression gives.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Value {
+    /// Its type, if it is known.
+    pub(super) ty: Option<Type>,
+    /// What it is, if it is a literal.
+    pub(super) constant: Option<Literal>,
+    /// The base columns that it is computed from, sorted.
+    pub(super) sources: Arc<[Source]>,
+    /// What it is to `GROUP BY`.
+    pub(super) term: Term,
+}
+
+impl Value {
+    /// A value of which nothing is known.
+    pub(super) fn unknown() -> Self {
+        Self::default()
+    }
+}
+
+/// Index into [`Analyzer::terms`]. The first is the unknown one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub(super) struct Term(pub(super) usize);
+
+/// An expression as `GROUP BY` sees it: equal ones have equal keys, whatever aliases they were written with.
+#[derive(Debug, Clone)]
+pub(super) struct TermData {
+    pub(super) key: u64,
+    pub(super) kind: TermKind,
+    pub(super) children: Vec<Term>,
+    pub(super) range: TextRange,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum TermKind {
+    /// Nothing is known about it.
+    Unknown,
+    /// The same for every row.
+    Constant,
+    /// A column of a table of the scope, by its name.
+    Column(String),
+    /// A call of a function that is no aggregate.
+    Call,
+    /// A call of an aggregate function, by name.
+    Aggregate(String),
+    /// A function over a window; its aggregate sees rows that are grouped already.
+    Window,
+}
+
+/// A table of a `FROM`.
+#[derive(Debug, Clone)]
+pub(super) struct ScopeTable {
+    /// What it is called: its alias, or its name.
+    pub(super) name: Option<String>,
+    /// The name of a table that has an alias as well: both can be said.
+    pub(super) own_name: Option<String>,
+    /// What stands before the dot of its name.
+    pub(super) database: Option<String>,
+    /// Its columns.
+    pub(super) relation: Arc<Relation>,
+    /// Whether its columns are base columns: it is a table of the project, by the name that the query says.
+    pub(super) base: Option<(Option<String>, String)>,
+}
+
+impl ScopeTable {
+    /// Whether `name` means this table.
+    pub(super) fn is_called(&self, name: &str) -> bool {
+        self.name.as_deref() == Some(name) || self.own_name.as_deref() == Some(name)
+    }
+}
+
+/// An expression with a name.
+#[derive(Debug, Clone)]
+pub(super) struct Alias<'t> {
+    pub(super) expression: Expression<'t>,
+    pub(super) state: AliasState,
+}
+
+#[derive(Debug, Clone)]
+pub(super) enum AliasState {
+    New,
+    /// Its expression is being looked at: its own name in it means a column.
+    Open,
+    Known(Box<Value>),
+}
+
+/// A query with a name.
+#[derive(Debug, Clone)]
+pub(super) struct Cte<'t> {
+    pub(super) name: String,
+    pub(super) query: Option<Query<'t>>,
+    pub(super) columns: Option<Vec<String>>,
+    pub(super) is_recursive: bool,
+    pub(super) relation: Option<Arc<Relation>>,
+}
+
+/// What the names in one `SELECT` may mean.
+#[derive(Debug, Default)]
+pub(super) struct Scope<'t> {
+    pub(super) tables: Vec<ScopeTable>,
+    /// Columns of `USING`: their value, and the tables that have them.
+    pub(super) using: FxHashMap<String, Value>,
+    /// Their names, in order: a star shows them first.
+    pub(super) using_order: Vec<String>,
+    /// Columns that `ARRAY JOIN` puts in the place of arrays, by the path that they are called with.
+    pub(super) unfolded: FxHashMap<String, Value>,
+    pub(super) aliases: FxHashMap<String, Alias<'t>>,
+    pub(super) ctes: Vec<Cte<'t>>,
+    /// Parameters of the lambdas around what is looked at.
+    pub(super) parameters: Vec<(String, Value)>,
+    pub(super) windows: Vec<String>,
+    /// Whether every table is joined by `JOIN`, and there are more than two: then no table is preferred.
+    pub(super) is_strict: bool,
+    /// Whether names may mean columns of the scopes around.
+    pub(super) sees_outer_columns: bool,
+}
+
+pub(super) struct Analyzer<'t> {
+    pub(super) text: &'t str,
+    pub(super) provider: &'t dyn Tables,
+    pub(super) scopes: Vec<Scope<'t>>,
+    pub(super) terms: Vec<TermData>,
+    /// What the mentions are for.
+    pub(super) purpose: UseKind,
+    /// How the engine calls columns, where that is not what the text says: by the node's start.
+    pub(super) column_names: FxHashMap<usize, String>,
+    pub(super) depth: usize,
+    pub(super) expanded: usize,
+    /// Above zero faults are not kept: the engine does not look at this part either.
+    pub(super) silent: usize,
+    bases: FxHashMap<BaseColumn, usize>,
+    facts: Facts,
+    uses: FxHashSet<Use>,
+}
+
+impl<'t> Analyzer<'t> {
+    pub(super) fn new(text: &'t str, provider: &'t dyn Tables) -> Self {
+        let unknown =
+            TermData { key: 0, kind: TermKind::Unknown, children: Vec::new(), range: TextRange::default() };
+        Self {
+            text,
+            provider,
+            scopes: Vec::new(),
+            terms: vec![unknown],
+            purpose: UseKind::Value,
+            column_names: FxHashMap::default(),
+            depth: 0,
+            expanded: 0,
+            silent: 0,
+            bases: FxHashMap::default(),
+            facts: Facts::default(),
+            uses: FxHashSet::default(),
+        }
+    }
+
+    /// What was found, with lists in order of position.
+    pub(super) fn finish(mut self) -> Facts {
+        let mut uses: Vec<_> = self.uses.into_iter().collect();
+        uses.sort_unstable_by_key(|u| (u.range.start(), u.range.end(), u.base, u.kind, u.is_name));
+        self.facts.uses = uses;
+        self.facts.faults.sort_by_key(|f| (f.range.start(), f.range.end()));
+        self.facts.faults.dedup();
+        self.facts
+    }
+
+    pub(super) fn fault(&mut self, range: TextRange, kind: FaultKind) {
+        if self.silent == 0 {
+            self.facts.faults.push(Fault { range, kind });
+        }
+    }
+
+    /// The number of a base column.
+    pub(super) fn base(&mut self, base: BaseColumn) -> usize {
+        let next = self.facts.bases.len();
+        let number = *self.bases.entry(base.clone()).or_insert(next);
+        if number == next {
+            self.facts.bases.push(base);
+        }
+        number
+    }
+
+    /// Notes that the text mentions what is made of these.
+    pub(super) fn mention(&mut self, range: TextRange, sources: &[Source], is_name: bool) {
+        let kind = self.purpose;
+        self.uses.extend(sources.iter().map(|s| Use { range, base: s.base, kind, is_name }));
+    }
+
+    /// Looks at something for another purpose.
+    pub(super) fn for_purpose<R>(&mut self, purpose: UseKind, look: impl FnOnce(&mut Self) -> R) -> R {
+        let before = std::mem::replace(&mut self.purpose, purpose);
+        let result = look(self);
+        self.purpose = before;
+        result
+    }
+
+    /// Goes one level down, if there is one left.
+    pub(super) fn deeper<R>(&mut self, look: impl FnOnce(&mut Self) -> R) -> Option<R> {
+        if self.depth >= MAX_DEPTH {
+            return None;
+        }
+        self.depth += 1;
+        let result = look(self);
+        self.depth -= 1;
+        Some(result)
+    }
+
+    pub(super) fn scope(&mut self) -> &mut Scope<'t> {
+        if self.scopes.is_empty() {
+            self.scopes.push(Scope::default());
+        }
+        let last = self.scopes.len() - 1;
+        &mut self.scopes[last]
+    }
+
+    pub(super) fn term(&mut self, kind: TermKind, key: u64, children: Vec<Term>, range: TextRange) -> Term {
+        self.terms.push(TermData { key, kind, children, range });
+        Term(self.terms.len() - 1)
+    }
+
+    pub(super) fn key(&self, term: Term) -> u64 {
+        self.terms[term.0].key
+    }
+
+    /// A value that is the same in every row.
+    pub(super) fn constant(
+        &mut self,
+        ty: Option<Type>,
+        constant: Option<Literal>,
+        range: TextRange,
+    ) -> Value {
+        let key = hash(&("constant", constant.as_ref().map(|c| format!("{c:?}"))));
+        // Of a value that is not known, no other is known to be equal.
+        let key = if constant.is_some() { key } else { self.unique() };
+        let term = self.term(TermKind::Constant, key, Vec::new(), range);
+        Value { ty, constant, sources: Arc::new([]), term }
+    }
+
+    /// A key that nothing else has.
+    pub(super) fn unique(&self) -> u64 {
+        hash(&("unique", self.terms.len()))
+    }
+}
+
+/// A number for something, the same each time.
+pub(super) fn hash(value: &impl std::hash::Hash) -> u64 {
+    use std::hash::Hasher as _;
+    let mut hasher = rustc_hash::FxHasher::default();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+/// The sources of a value that is computed from several.
+pub(super) fn computed_from<'a>(values: impl Iterator<Item = &'a Value>) -> Arc<[Source]> {
+    let mut all: Vec<Source> = Vec::new();
+    for value in values {
+        all.extend(value.sources.iter().map(|s| Source { base: s.base, is_copy: false }));
+    }
+    all.sort_unstable();
+    all.dedup();
+    all.into()
+}

@@ -1,0 +1,407 @@
+//! Queries: set operations, `WITH`, and the clauses of a `SELECT` in the order in which they depend on each other.
+
+use std::sync::Arc;
+
+use headwater_catalog::Type;
+use headwater_syntax::TextRange;
+use headwater_syntax::sql::ast::{
+    self, AliasedExpression, AstNode, Clause, Definition, Event, Expression, Kind, Literal, Query,
+    SelectItem, SelectQuery, SetKind, Walk,
+};
+
+use super::aggregation::Grouping;
+use super::from::renamed;
+use super::relation::{Column, Relation};
+use super::scope::{Alias, AliasState, Analyzer, Cte, Scope, ScopeTable, Term, Value};
+use super::typing;
+use super::{FaultKind, UseKind};
+
+impl<'t> Analyzer<'t> {
+    /// A query, and what it gives.
+    pub(super) fn query(&mut self, query: Query<'t>) -> Relation {
+        self.subquery(query, false)
+    }
+
+    /// A query inside another. `sees_columns`: whether it may name columns of the one around it.
+    pub(super) fn subquery(&mut self, query: Query<'t>, sees_columns: bool) -> Relation {
+        self.deeper(|this| this.branches(query, sees_columns)).unwrap_or_default()
+    }
+
+    fn branches(&mut self, query: Query<'t>, sees_columns: bool) -> Relation {
+        let branches = query.branches(self.text);
+        let Some((first, others)) = branches.split_first() else { return Relation::unknown() };
+        if others.is_empty() {
+            return self.select(first.select, sees_columns);
+        }
+        // What the first SELECT defines, the others see too.
+        let mut shared = Scope { sees_outer_columns: sees_columns, ..Scope::default() };
+        define(&mut shared, first.select, self.text);
+        self.scopes.push(shared);
+        let mut result = self.select(first.select, sees_columns);
+        let mut types: Vec<Vec<Option<Type>>> = result.columns.iter().map(|c| vec![c.ty.clone()]).collect();
+        for branch in others {
+            let other = self.select(branch.select, sees_columns);
+            if branch.joined_by == Some(SetKind::Alternative) {
+                result.complete = false;
+                continue;
+            }
+            result.complete &= other.complete;
+            if result.complete && result.columns.len() != other.columns.len() {
+                let kind =
+                    FaultKind::UnequalColumns { first: result.columns.len(), this: other.columns.len() };
+                self.fault(items_range(branch.select), kind);
+                result.complete = false;
+            }
+            for ((column, types), more) in result.columns.iter_mut().zip(&mut types).zip(&other.columns) {
+                types.push(more.ty.clone());
+                let mut all: Vec<_> = column.sources.iter().chain(&*more.sources).copied().collect();
+                all.sort_unstable();
+                all.dedup();
+                column.sources = all.into();
+            }
+        }
+        self.scopes.pop();
+        for (column, types) in result.columns.iter_mut().zip(&types) {
+            column.ty = typing::of_union(types);
+        }
+        result
+    }
+
+    /// The table that `WITH` defines under this name, in the innermost scope that has one.
+    pub(super) fn cte(&mut self, name: &str) -> Option<Arc<Relation>> {
+        let found = |scope: &Scope<'t>| scope.ctes.iter().rposition(|cte| cte.name == name);
+        let (level, index) =
+            self.scopes.iter().enumerate().rev().find_map(|(level, scope)| Some((level, found(scope)?)))?;
+        let cte = &self.scopes[level].ctes[index];
+        if let Some(relation) = &cte.relation {
+            return Some(relation.clone());
+        }
+        let (query, columns, is_recursive) = (cte.query, cte.columns.clone(), cte.is_recursive);
+        let inner = self.scopes.split_off(level + 1);
+        // It sees those before it, and itself when the WITH is recursive.
+        if is_recursive {
+            self.scopes[level].ctes[index].relation = Some(Arc::new(Relation::unknown()));
+        }
+        let later = self.scopes[level].ctes.split_off(index + usize::from(is_recursive));
+        let purpose = std::mem::replace(&mut self.purpose, UseKind::Value);
+        let mut relation = query.map_or_else(Relation::unknown, |query| self.subquery(query, false));
+        self.purpose = purpose;
+        if is_recursive {
+            for column in &mut relation.columns {
+                column.ty = None;
+            }
+        }
+        if let Some(names) = columns {
+            relation = renamed(&relation, &names);
+        }
+        let relation = Arc::new(relation);
+        self.scopes[level].ctes.extend(later);
+        self.scopes[level].ctes[index].relation = Some(relation.clone());
+        self.scopes.extend(inner);
+        Some(relation)
+    }
+
+    fn select(&mut self, select: SelectQuery<'t>, sees_columns: bool) -> Relation {
+        let mut scope = Scope { sees_outer_columns: sees_columns, ..Scope::default() };
+        define(&mut scope, select, self.text);
+        self.scopes.push(scope);
+        let purpose = std::mem::replace(&mut self.purpose, UseKind::Value);
+        self.from(select);
+        self.collect_aliases(select);
+        let windows = select.window_clauses().flat_map(|c| c.window_definitions());
+        let windows = windows.filter_map(|w| Some(w.name()?.name(self.text).into_owned())).collect();
+        self.scope().windows = windows;
+        self.array_joins(select);
+        self.join_conditions(select);
+        let mut grouping = Grouping::default();
+        let mut columns = Vec::new();
+        let mut complete = true;
+        let mut positions = Vec::new();
+        for item in select.items() {
+            let before = columns.len();
+            complete &= self.item(item, &mut columns, &mut grouping);
+            positions.extend(std::iter::repeat_n(item, columns.len() - before));
+        }
+        if !complete {
+            positions.clear();
+        }
+        // Where a template leaves several lists, one of them is meant.
+        complete &= select.select_lists().count() == 1;
+        self.clauses(select, &positions, &mut grouping);
+        self.check_grouping(&grouping);
+        self.scopes.pop();
+        self.purpose = purpose;
+        Relation { columns, virtuals: Vec::new(), complete }
+    }
+
+    /// One item of a SELECT list; false when it may stand for other columns than those added.
+    fn item(&mut self, item: SelectItem<'t>, columns: &mut Vec<Column>, grouping: &mut Grouping) -> bool {
+        let Some(expression) = item.value() else { return false };
+        let range = item.range();
+        if let Expression::Star(star) = expression.peeled() {
+            let (found, complete) = self.star(star);
+            for (name, value) in found {
+                grouping.selected.push(value.term);
+                columns.push(column(name, value, range));
+            }
+            return complete;
+        }
+        if expression.is_opaque() {
+            return false;
+        }
+        if let Some(found) = self.untuple(item, expression) {
+            let complete = found.is_some();
+            for (name, value) in found.into_iter().flatten() {
+                grouping.selected.push(value.term);
+                columns.push(column(Some(name), value, range));
+            }
+            return complete;
+        }
+        let value = match item.plain_name(self.text) {
+            Some(name) => self.named_expression(&name.value, expression),
+            None => self.expression(expression),
+        };
+        grouping.selected.push(value.term);
+        let name = match item.alias() {
+            Some(_) => item.plain_name(self.text).map(|n| n.value),
+            None => self.output_name(expression),
+        };
+        columns.push(column(name, value, range));
+        true
+    }
+
+    /// The value of an expression with a name, looked at once.
+    pub(super) fn named_expression(&mut self, name: &str, expression: Expression<'t>) -> Value {
+        let level = self.scopes.len() - 1;
+        let is_it = |alias: &Alias<'t>| alias.expression.node() == expression.node();
+        if self.scopes[level].aliases.get(name).is_some_and(is_it)
+            && let Some(value) = self.alias(level, name)
+        {
+            return value;
+        }
+        self.expression(expression)
+    }
+
+    /// Expressions over the columns of one table.
+    pub(super) fn expressions(
+        &mut self,
+        list: Vec<Expression<'t>>,
+        table: Arc<Relation>,
+    ) -> Vec<super::OutputColumn> {
+        let base = Some((None, String::new()));
+        let table = ScopeTable { name: None, own_name: None, database: None, relation: table, base };
+        self.scopes.push(Scope { tables: vec![table], ..Scope::default() });
+        let mut columns = Vec::new();
+        let mut grouping = Grouping::default();
+        for expression in list {
+            let value = self.expression(expression);
+            grouping.before.push((value.term, "a key"));
+            let name = self.output_name(expression);
+            let (range, sources) = (expression.range(), value.sources.to_vec());
+            columns.push(super::OutputColumn { name, ty: value.ty, range, sources });
+        }
+        self.check_grouping(&grouping);
+        self.scopes.pop();
+        columns
+    }
+
+    /// Everything behind FROM.
+    fn clauses(&mut self, select: SelectQuery<'t>, positions: &[SelectItem<'t>], grouping: &mut Grouping) {
+        for clause in select.clauses() {
+            match clause {
+                Clause::PrewhereClause(c) => self.filter(c.condition(), "PREWHERE", grouping),
+                Clause::WhereClause(c) => self.filter(c.condition(), "WHERE", grouping),
+                Clause::HavingClause(c) => self.filter(c.condition(), "HAVING", grouping),
+                Clause::QualifyClause(c) => self.filter(c.condition(), "QUALIFY", grouping),
+                Clause::GroupByClause(c) => {
+                    grouping.is_all |= ast::words(c.node(), self.text).any(|word| word == "ALL");
+                    grouping.is_grouped = true;
+                    for expression in c.expressions() {
+                        let terms = self.group_key(expression, positions);
+                        grouping.keys.extend(terms);
+                    }
+                }
+                Clause::OrderByClause(c) => {
+                    for item in c.order_items() {
+                        if let Some(term) = item.value().and_then(|e| self.ordered_by(e, positions)) {
+                            grouping.others.push(term);
+                        }
+                    }
+                }
+                Clause::LimitByClause(c) => {
+                    for expression in c.expressions() {
+                        if let Some(term) = self.ordered_by(expression, positions) {
+                            grouping.others.push(term);
+                        }
+                    }
+                }
+                Clause::WindowClause(c) => {
+                    for definition in c.window_definitions() {
+                        if let Some(specification) = definition.window_specification() {
+                            let terms = self.window(specification);
+                            grouping.others.extend(terms);
+                        }
+                    }
+                }
+                Clause::DistinctClause(c) => {
+                    for expression in c.expressions() {
+                        let value = self.for_purpose(UseKind::Order, |this| this.expression(expression));
+                        grouping.others.push(value.term);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn filter(&mut self, condition: Option<Expression<'t>>, clause: &'static str, grouping: &mut Grouping) {
+        let Some(condition) = condition else { return };
+        let value = self.for_purpose(UseKind::Filter, |this| this.expression(condition));
+        match clause {
+            "WHERE" | "PREWHERE" => grouping.before.push((value.term, clause)),
+            _ => grouping.others.push(value.term),
+        }
+    }
+
+    /// What a key of GROUP BY is; the parts of one in parentheses one by one.
+    fn group_key(&mut self, expression: Expression<'t>, positions: &[SelectItem<'t>]) -> Vec<Term> {
+        match expression.peeled() {
+            Expression::Tuple(tuple) => {
+                // `GROUPING SETS ((a, b), ())`
+                tuple.expressions().flat_map(|e| self.group_key(e, positions)).collect()
+            }
+            _ => {
+                let at_position = self.position(expression, positions);
+                let value = self.for_purpose(UseKind::Group, |this| match at_position {
+                    Some(Some(item)) => this.at_position(item),
+                    Some(None) => Value::unknown(),
+                    None => this.expression(expression),
+                });
+                self.key_type(expression, &value, "GROUP BY");
+                vec![value.term]
+            }
+        }
+    }
+
+    fn ordered_by(&mut self, expression: Expression<'t>, positions: &[SelectItem<'t>]) -> Option<Term> {
+        match self.position(expression, positions) {
+            // It is selected, and looked at there.
+            Some(_) => None,
+            None => {
+                let value = self.for_purpose(UseKind::Order, |this| this.expression(expression));
+                self.key_type(expression, &value, "ORDER BY");
+                Some(value.term)
+            }
+        }
+    }
+
+    fn key_type(&mut self, expression: Expression<'t>, value: &Value, clause: &'static str) {
+        if let Some(ty @ (Type::Dynamic(_) | Type::Variant(_))) = &value.ty {
+            self.fault(expression.range(), FaultKind::KeyType { ty: ty.clone(), clause });
+        }
+    }
+
+    fn at_position(&mut self, item: SelectItem<'t>) -> Value {
+        let Some(expression) = item.value() else { return Value::unknown() };
+        match item.plain_name(self.text) {
+            Some(name) => self.named_expression(&name.value, expression),
+            None if matches!(expression.peeled(), Expression::Star(_)) => Value::unknown(),
+            None => self.expression(expression),
+        }
+    }
+
+    /// The item that a number in GROUP BY or ORDER BY means; `Some(None)` when it is not known or there is none.
+    fn position(
+        &mut self,
+        expression: Expression<'t>,
+        positions: &[SelectItem<'t>],
+    ) -> Option<Option<SelectItem<'t>>> {
+        let Some(Literal::Integer(number)) = expression.literal(self.text) else { return None };
+        let count = positions.len();
+        let index = match number {
+            1.. => usize::try_from(number - 1).ok(),
+            _ => usize::try_from(-number).ok().and_then(|n| count.checked_sub(n)),
+        };
+        let item = index.and_then(|n| positions.get(n)).copied();
+        if item.is_none() && count > 0 && number > 0 {
+            let kind = FaultKind::UnknownPosition { position: number, columns: count };
+            self.fault(expression.range(), kind);
+        }
+        Some(item)
+    }
+
+    /// Names that expressions of this SELECT have, wherever they stand in it: all of it sees them.
+    fn collect_aliases(&mut self, select: SelectQuery<'t>) {
+        let mut found: Vec<(String, Alias<'t>)> = Vec::new();
+        let mut walk = Walk::new(select.node());
+        while let Some(event) = walk.next() {
+            let Event::Enter(node) = event else { continue };
+            match Kind::of(node) {
+                // These have names of their own.
+                Kind::Subquery | Kind::Lambda | Kind::TableFunction | Kind::WithClause | Kind::ArrayJoin => {
+                    walk.skip_inside();
+                }
+                Kind::SelectItem => {
+                    let item = SelectItem::cast(node);
+                    found.extend(item.and_then(|i| Some((i.plain_name(self.text)?, i.value()?))).map(named));
+                }
+                Kind::AliasedExpression => {
+                    let aliased = AliasedExpression::cast(node);
+                    found.extend(
+                        aliased.and_then(|a| Some((a.plain_name(self.text)?, a.value()?))).map(named),
+                    );
+                }
+                _ => {}
+            }
+        }
+        let scope = self.scope();
+        for (name, alias) in found {
+            scope.aliases.entry(name).or_insert(alias);
+        }
+    }
+
+    /// How the engine calls a column without an alias.
+    pub(super) fn output_name(&self, expression: Expression<'t>) -> Option<String> {
+        expression.output_name_with(self.text, &|column| {
+            self.column_names.get(&usize::from(column.range().start())).cloned()
+        })
+    }
+}
+
+fn named<'t>((name, expression): (headwater_syntax::Spanned<String>, Expression<'t>)) -> (String, Alias<'t>) {
+    (name.value, Alias { expression, state: AliasState::New })
+}
+
+/// What WITH defines.
+fn define<'t>(scope: &mut Scope<'t>, select: SelectQuery<'t>, text: &str) {
+    let is_recursive = select.with_clauses().any(|with| with.is_recursive(text));
+    for definition in select.definitions() {
+        let Some(name) = definition.plain_name(text) else { continue };
+        match definition {
+            Definition::Cte(cte) => {
+                let columns = cte.columns();
+                let columns = columns.map(|c| c.identifiers().map(|i| i.name(text).into_owned()).collect());
+                scope.ctes.push(Cte {
+                    name: name.value,
+                    query: cte.inner(),
+                    columns,
+                    is_recursive,
+                    relation: None,
+                });
+            }
+            Definition::ScalarCte(scalar) => {
+                let Some(expression) = scalar.value() else { continue };
+                let alias = Alias { expression, state: AliasState::New };
+                scope.aliases.entry(name.value).or_insert(alias);
+            }
+        }
+    }
+}
+
+fn column(name: Option<String>, value: Value, range: TextRange) -> Column {
+    Column { name, ty: value.ty, range: Some(range), sources: value.sources }
+}
+
+fn items_range(select: SelectQuery<'_>) -> TextRange {
+    select.select_list().map_or_else(|| select.range(), AstNode::range)
+}

@@ -1,0 +1,258 @@
+//! Questions to the catalog, in the terms of this module. `None` and *unknown* mean that nothing may be concluded.
+
+use headwater_catalog::{self as catalog, Argument, Call, Constant, Inference, Supertype, Type};
+use headwater_syntax::sql::ast::Literal;
+
+pub(super) use crate::checks::nearest;
+
+use super::expression::Seen;
+use super::relation::Relation;
+use super::scope::Value;
+
+/// The type of that name.
+pub(super) fn parse(text: &str) -> Option<Type> {
+    Type::parse(text).ok()
+}
+
+/// A name that is close enough to be meant.
+pub(super) fn closest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) -> Option<String> {
+    nearest(word, candidates).map(str::to_owned)
+}
+
+/// The type that the engine gives to a literal, written as `text`.
+pub(super) fn literal(literal: &Literal) -> Option<Type> {
+    constant(literal)?.ty()
+}
+
+fn constant(literal: &Literal) -> Option<Constant> {
+    Some(match literal {
+        Literal::Null => Constant::Null,
+        Literal::Boolean(b) => Constant::Bool(*b),
+        Literal::Integer(n) => match (u64::try_from(*n), i64::try_from(*n)) {
+            (Ok(n), _) => Constant::UInt(n),
+            (_, Ok(n)) => Constant::Int(n),
+            _ => return None,
+        },
+        Literal::Float(x) => Constant::Float(catalog::Float::new(*x)),
+        Literal::String(s) => Constant::String(s.as_str().into()),
+        Literal::Bytes(_) => return None,
+    })
+}
+
+/// A part of a value by its path.
+pub(super) enum Part {
+    Type(Type),
+    Unknown,
+    /// The type has no such part.
+    Nothing,
+}
+
+/// A subcolumn: an element of a tuple, `null`, `size0`, `keys`, a path of JSON.
+pub(super) fn part(ty: &Type, path: &[&str]) -> Part {
+    let [first, rest @ ..] = path else { return Part::Type(ty.clone()) };
+    let inner = match ty {
+        Type::Tuple(elements) | Type::Nested(elements) => {
+            let named = elements.iter().find(|e| e.name.as_deref() == Some(*first));
+            let numbered = || first.parse::<usize>().ok().and_then(|n| elements.get(n.checked_sub(1)?));
+            match named.or_else(numbered) {
+                Some(element) => element.ty.clone(),
+                None => return Part::Nothing,
+            }
+        }
+        Type::Nullable(inner) => {
+            return if *first == "null" && rest.is_empty() {
+                Part::Type(Type::UInt8)
+            } else {
+                match part(inner, path) {
+                    // A part of a missing tuple is missing.
+                    Part::Type(ty) if ty.may_be_nullable() => Part::Type(ty.nullable()),
+                    other => other,
+                }
+            };
+        }
+        Type::Array(element) => {
+            return match *first {
+                "size0" if rest.is_empty() => Part::Type(Type::UInt64),
+                name if name.starts_with("size") => Part::Unknown,
+                // An element of each tuple: `nested.name` over an array.
+                _ => match part(element, path) {
+                    Part::Type(ty) => Part::Type(Type::array(ty)),
+                    other => other,
+                },
+            };
+        }
+        Type::Map(kv) => match *first {
+            "keys" => Type::array(kv.0.clone()),
+            "values" => Type::array(kv.1.clone()),
+            "size0" => Type::UInt64,
+            _ => return Part::Unknown,
+        },
+        Type::String if *first == "size" => Type::UInt64,
+        Type::Json(json) => {
+            let whole = path.join(".");
+            return match json.paths.iter().find(|(p, _)| **p == *whole) {
+                Some((_, ty)) => Part::Type(ty.clone()),
+                // A sub-object, or types by name behind a path, are read otherwise.
+                None if json.paths.iter().any(|(p, _)| whole.starts_with(&**p)) || whole.contains(':') => {
+                    Part::Unknown
+                }
+                None => Part::Type(Type::Dynamic(None)),
+            };
+        }
+        // What these hold, the data decides.
+        Type::Dynamic(_) | Type::Variant(_) | Type::Geo(_) | Type::QBit(..) => {
+            return Part::Unknown;
+        }
+        Type::LowCardinality(_) | Type::AggregateFunction(_) | Type::SimpleAggregateFunction(_) => {
+            return Part::Unknown;
+        }
+        _ => return Part::Nothing,
+    };
+    part(&inner, rest)
+}
+
+/// The common type of columns that become one; `None` when one is unknown or there is none.
+pub(super) fn common(types: &[Option<Type>]) -> Option<Type> {
+    let types: Vec<Type> = types.iter().cloned().collect::<Option<_>>()?;
+    match catalog::supertype(&types) {
+        Supertype::Type(ty) => Some(ty),
+        _ => None,
+    }
+}
+
+/// The type of a column of a UNION.
+pub(super) fn of_union(types: &[Option<Type>]) -> Option<Type> {
+    let types: Vec<Type> = types.iter().cloned().collect::<Option<_>>()?;
+    // Equal types stay as they are; else a dictionary is an encoding that does not survive.
+    match types.split_first() {
+        Some((first, others)) if others.iter().all(|ty| ty == first) => return Some(first.clone()),
+        _ => {}
+    }
+    let plain: Vec<Type> = types.iter().map(Type::without_any_low_cardinality).collect();
+    match catalog::supertype(&plain) {
+        Supertype::Type(ty) => Some(ty),
+        _ => None,
+    }
+}
+
+/// Whether columns of these types can be the keys of a join.
+pub(super) fn can_join(left: &Type, right: &Type) -> Option<bool> {
+    match catalog::narrow_supertype(&[left.clone(), right.clone()]) {
+        Supertype::Type(_) => Some(true),
+        Supertype::None => Some(false),
+        Supertype::Unknown => None,
+    }
+}
+
+/// The element of an array; of a map, a pair.
+pub(super) fn element(ty: &Type) -> Option<Type> {
+    match ty {
+        Type::Map(kv) => Some(Type::tuple([kv.0.clone(), kv.1.clone()])),
+        _ => ty.element(),
+    }
+}
+
+/// The elements of a tuple, with their names if it has them.
+pub(super) fn elements(ty: &Type) -> Option<Vec<(Option<String>, Type)>> {
+    let Type::Tuple(elements) = ty else { return None };
+    Some(elements.iter().map(|e| (e.name.as_deref().map(str::to_owned), e.ty.clone())).collect())
+}
+
+/// The elements of a tuple whose elements all have names.
+pub(super) fn named_elements(ty: &Type) -> Option<Vec<(String, Type)>> {
+    elements(ty)?.into_iter().map(|(name, ty)| Some((name?, ty))).collect()
+}
+
+/// The type of `x IN …` by that of `x`.
+pub(super) fn of_membership(left: &Type) -> Type {
+    match left {
+        Type::Nullable(_) => Type::UInt8.nullable(),
+        Type::LowCardinality(inner) if inner.is_nullable() => Type::UInt8.nullable().low_cardinality(),
+        Type::LowCardinality(_) => Type::UInt8.low_cardinality(),
+        _ => Type::UInt8,
+    }
+}
+
+/// The type of a query in the place of a value: its one column, or a tuple of them; no row is NULL.
+pub(super) fn of_scalar_subquery(relation: &Relation) -> Option<Type> {
+    let types: Vec<Type> = relation.columns.iter().map(|c| c.ty.clone()).collect::<Option<_>>()?;
+    let nullable = |ty: &Type| if ty.may_be_nullable() { ty.clone().nullable() } else { ty.clone() };
+    match types.as_slice() {
+        [] => None,
+        [one] => Some(nullable(one)),
+        // Whether a tuple may be missing is a setting of its own.
+        _ => None,
+    }
+}
+
+/// What kind of function a name is.
+pub(super) enum Kind {
+    Scalar,
+    Aggregate,
+    Unknown,
+}
+
+pub(super) fn kind(name: &str) -> Kind {
+    match catalog::find(name).map(|f| f.kind()) {
+        Some(catalog::Kind::Scalar) => Kind::Scalar,
+        // Without a window it is an aggregate too.
+        Some(catalog::Kind::Aggregate | catalog::Kind::Window) => Kind::Aggregate,
+        None => Kind::Unknown,
+    }
+}
+
+/// A function's own name, whatever alias or letters were written.
+pub(super) fn canonical(name: &str) -> String {
+    catalog::find(name).map_or_else(|| name.to_owned(), |f| f.name())
+}
+
+/// The types that a function gives to the parameters of a lambda.
+pub(super) fn lambda_parameters(name: &str, others: &[Option<Type>], count: usize) -> Vec<Option<Type>> {
+    catalog::lambda_parameters(name, others, count).unwrap_or_default()
+}
+
+/// The type of `function(column)`.
+pub(super) fn applied(function: &str, value: &Value) -> Option<Type> {
+    let argument = Argument { ty: value.ty.clone(), ..Argument::unknown() };
+    match catalog::infer(&Call { name: function, parameters: &[], arguments: &[argument] }) {
+        Inference::Type(ty) => Some(ty),
+        _ => None,
+    }
+}
+
+/// What a call gives.
+pub(super) enum Inferred {
+    Type(Type),
+    Unknown,
+    Fault(catalog::Fault),
+}
+
+pub(super) fn infer(name: &str, parameters: &[Value], seen: &[Seen]) -> Inferred {
+    let constants: Option<Vec<Constant>> =
+        parameters.iter().map(|p| p.literal().and_then(constant)).collect();
+    let arguments: Vec<Argument> = seen
+        .iter()
+        .map(|s| Argument {
+            ty: s.value.ty.clone(),
+            constant: s.value.literal().and_then(constant),
+            is_constant: s.value.literal().map(|_| true),
+            is_lambda: s.is_lambda,
+        })
+        .collect();
+    let Some(constants) = constants else { return Inferred::Unknown };
+    match catalog::infer(&Call { name, parameters: &constants, arguments: &arguments }) {
+        Inference::Type(ty) => Inferred::Type(ty),
+        Inference::Unknown => Inferred::Unknown,
+        Inference::Fault(fault) => Inferred::Fault(fault),
+    }
+}
+
+/// The argument that a fault is about.
+pub(super) fn argument_of(fault: &catalog::Fault) -> Option<usize> {
+    match fault {
+        catalog::Fault::ArgumentType { argument, .. } | catalog::Fault::OtherState { argument, .. } => {
+            Some(*argument)
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,83 @@
+//! `cargo xtask semantic-eval DIR…`: what we say of queries, judged by the engine.
+//!
+//! Every node of every project is rendered for a few requests: none of its parameters, all of them, and the witness of
+//! each arm of its template. The engine describes each rendering over empty tables ([`engine`]); what it refuses we must
+//! have refused, what it takes we must not, and names and types of the columns must be equal.
+
+mod engine;
+mod tally;
+mod texts;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, ensure};
+use camino::Utf8PathBuf;
+use headwater_analysis::{Database, FileKind, interface};
+use headwater_project::{OsFileSystem, load, workspace_roots};
+
+use engine::{Engine, Verdict};
+use tally::Tally;
+use texts::Texts;
+
+/// What to do.
+pub(crate) struct Options {
+    folders: Vec<PathBuf>,
+    worst: usize,
+}
+
+impl Options {
+    /// Reads `DIR… [--worst N]`.
+    pub(crate) fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Self { folders: Vec::new(), worst: 20 };
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--worst" => options.worst = args.next().context("--worst needs a number")?.parse()?,
+                folder => options.folders.push(folder.into()),
+            }
+        }
+        ensure!(!options.folders.is_empty(), "semantic-eval needs a folder with projects");
+        Ok(options)
+    }
+}
+
+/// Judges every project in the folders, and prints what came of it.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let library = crate::engine::library()?;
+    let server = crate::build_server(false)?;
+    let mut total = Tally::default();
+    for folder in &options.folders {
+        let folder = Utf8PathBuf::from_path_buf(std::path::absolute(folder)?)
+            .map_err(|p| anyhow::anyhow!("{} is not UTF-8", p.display()))?;
+        for root in workspace_roots(&OsFileSystem, &folder) {
+            let mut db = Database::default();
+            let loaded = load(&mut db, &OsFileSystem, &root);
+            let name = root.path.strip_prefix(&folder).unwrap_or(&root.path).to_string();
+            let mut tally = Tally::default();
+            project(&db, loaded.project, &Engine::new(&db, loaded.project, &library, &server)?, &mut tally);
+            println!("{name}: {}", tally.line());
+            total.add(name.as_str(), tally);
+        }
+    }
+    println!("\n{}", total.report(options.worst));
+    Ok(())
+}
+
+fn project(db: &Database, project: headwater_analysis::Project, engine: &Engine, tally: &mut Tally) {
+    let mut cases = Vec::new();
+    for file in project.files(db).iter().filter(|f| f.kind(db) == Some(FileKind::Pipe)) {
+        let Some(face) = interface(db, *file) else { continue };
+        for node in 0..face.nodes.len() {
+            cases.extend(Texts::of(db, *file, node));
+        }
+    }
+    let statements: Vec<String> =
+        cases.iter().map(|case| case.expanded.clone().unwrap_or_default()).collect();
+    for (case, verdict) in cases.iter().zip(engine.describe(&statements)) {
+        match (&case.expanded, verdict) {
+            (Err(reason), _) => tally.unjudged(&case.place, reason),
+            (Ok(_), Verdict::Broken(reason)) => tally.unjudged(&case.place, &reason),
+            (Ok(_), verdict) => tally.judge(case, &verdict),
+        }
+    }
+}
