@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
+use crate::catalog::eval::Options;
 use crate::editors::{self, Outcome};
 use crate::{build_server, cargo, codegen, root};
 
@@ -47,7 +48,11 @@ pub(crate) fn run(with_editors: bool) -> Result<()> {
         println!("\n── the SQL engine\nFAILED: {error:#}");
         tally.failed.push(format!("the SQL engine for tests ({error:#})"));
     }
+    let has_engine = engine.is_ok();
     tests(&mut tally, engine.ok().as_deref())?;
+    if has_engine {
+        tally.step("catalog against the engine", || crate::catalog::eval::run(&Options::gate()));
+    }
     tally.step("documentation", || {
         let doc = ["doc", "--workspace", "--no-deps", "--quiet", "--exclude", "xtask"];
         status(cargo().args(doc).env("RUSTDOCFLAGS", PRIVATE_LINKS))

@@ -37,6 +37,8 @@ pub use conversion::CASTS;
 pub use conversion::{Conversion, comparable, conversion};
 pub use docs::{Topic, documentation};
 pub use functions::{Combinator, Function, Kind, find, function_names, suggestions};
+#[doc(hidden)]
+pub use infer::has_own_rule;
 pub use infer::{Argument, Call, Fault, Inference, infer, lambda_parameters};
 pub use lattice::{Supertype, narrow_supertype, supertype};
 pub use lists::{

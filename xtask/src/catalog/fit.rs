@@ -415,12 +415,28 @@ fn refused(prober: &Prober<'_>, subject: &Subject, cells: &[&Vec<usize>], count:
                 .collect();
             let mut hopeless = vec![Classes::default(); 2];
             for place in 0..2 {
-                for (class, (all_refused, others)) in &alone[place] {
-                    // Beside everything that is ever accepted there, of which there must be something.
+                let wanted = &accepted_others[place];
+                let beside = |class: &Class| {
+                    let (all_refused, others) = alone[place].get(class)?;
                     let tried: BTreeSet<Class> = others.iter().map(|o| o[0]).collect();
-                    let wanted = &accepted_others[place];
-                    let enough = wanted.iter().filter(|w| tried.contains(w)).count();
-                    if *all_refused && !wanted.is_empty() && (enough == wanted.len() || enough >= 4) {
+                    all_refused.then(|| wanted.iter().filter(|w| tried.contains(w)).count())
+                };
+                // Beside everything that is ever accepted there, of which there must be something.
+                let alone_hopeless = |class: &Class| {
+                    beside(class).is_some_and(|n| !wanted.is_empty() && (n == wanted.len() || n >= 4))
+                };
+                for class in alone[place].keys() {
+                    // Its group's representatives speak for one that was tried beside something.
+                    let spoken_for = || {
+                        let groups: BTreeSet<&str> =
+                            instances.iter().filter(|i| i.class == *class).map(|i| i.group).collect();
+                        let mut speakers =
+                            instances.iter().filter(|i| i.represents && groups.contains(i.group)).peekable();
+                        beside(class).is_some_and(|n| n > 0)
+                            && speakers.peek().is_some()
+                            && speakers.all(|i| alone_hopeless(&i.class))
+                    };
+                    if alone_hopeless(class) || spoken_for() {
                         hopeless[place].insert(*class);
                     }
                 }

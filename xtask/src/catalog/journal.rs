@@ -31,11 +31,13 @@ pub(crate) struct Journal {
     file: BufWriter<File>,
     /// How many were really asked.
     pub(crate) asked: usize,
+    /// Whether nothing new is asked: what is not known stays so.
+    known_only: bool,
 }
 
 impl Journal {
     /// With the answers of earlier runs of the same name.
-    pub(crate) fn open(engine: Engine, name: &str, from: &'static str) -> Result<Self> {
+    pub(crate) fn open(engine: Engine, name: &str, from: &'static str, known_only: bool) -> Result<Self> {
         let version = engine.rows("SELECT version() AS version")?;
         let version = super::engine::text(&version[0], "version")?.to_owned();
         let folder = crate::fetch::cache_dir()?.join("catalog");
@@ -46,9 +48,8 @@ impl Journal {
             for line in BufReader::new(file).lines() {
                 let line = line?;
                 // A line that was cut off by an end of the program is asked again.
-                let mut cells = line.split('\t');
-                if let (Some(expression), Some(kind), Some(text)) = (cells.next(), cells.next(), cells.next())
-                {
+                let cells: Vec<&str> = line.split('\t').collect();
+                if let [expression, kind, text, "."] = cells[..] {
                     let verdict = match kind {
                         "t" => Verdict::Type(text.to_owned()),
                         "l" => Verdict::Lost,
@@ -63,7 +64,7 @@ impl Journal {
         }
         let file = OpenOptions::new().create(true).append(true).open(&path);
         let file = BufWriter::new(file.with_context(|| format!("opening {}", path.display()))?);
-        Ok(Self { engine, from, known, file, asked: 0 })
+        Ok(Self { engine, from, known, file, asked: 0, known_only })
     }
 
     /// The verdict on an expression that was asked before.
@@ -71,8 +72,16 @@ impl Journal {
         self.known.get(expression).unwrap_or(&Verdict::Lost)
     }
 
+    /// How many of these are not known yet.
+    pub(crate) fn unknown(&self, expressions: &[String]) -> usize {
+        expressions.iter().filter(|e| !self.known.contains_key(*e)).count()
+    }
+
     /// Asks what is not known yet.
     pub(crate) fn ask(&mut self, expressions: impl IntoIterator<Item = String>) -> Result<()> {
+        if self.known_only {
+            return Ok(());
+        }
         let mut new: Vec<String> = expressions.into_iter().filter(|e| !self.known.contains_key(e)).collect();
         new.sort_unstable();
         new.dedup();

@@ -16,18 +16,18 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result};
 
 /// Asks the engine and writes the files of `server/catalog/data`. With `only`, functions whose names hold that text are
-/// probed, and what came of them is printed instead.
+/// probed, and what came of them is printed instead. With `known_only`, no probe is asked that was not asked before.
 ///
 /// # Errors
 ///
 /// When the engine is not there or answers what nobody expects.
-pub(crate) fn run(only: Option<&str>) -> Result<()> {
+pub(crate) fn run(only: Option<&str>, known_only: bool) -> Result<()> {
     let engine = engine::Engine::new(2)?;
     if only.is_none() {
         write("lists.bin", &lists::lists(&engine)?)?;
         write("docs.bin", &lists::docs(&engine)?)?;
     }
-    let text = returns::returns(&engine, only)?;
+    let text = returns::returns(&engine, only, known_only)?;
     if only.is_some() {
         print!("{text}");
         return Ok(());

@@ -24,6 +24,8 @@ pub(crate) struct Subject {
     pub(crate) parameters: String,
     /// Whether it is looked at with representatives only.
     pub(crate) coarse: bool,
+    /// Whether all pairs of types within groups are tried: of those whose result hangs on both.
+    pub(crate) thorough: bool,
     /// Numbers of arguments that it may take, up to [`COUNTS`].
     pub(crate) counts: BTreeSet<usize>,
     /// The fewest and the most, when they are certain.
@@ -48,11 +50,12 @@ pub(crate) struct Prober<'a> {
 }
 
 impl Subject {
-    pub(crate) fn new(name: &str, parameters: &str, coarse: bool) -> Self {
+    pub(crate) fn new(name: &str, parameters: &str, coarse: bool, thorough: bool) -> Self {
         Self {
             name: name.to_owned(),
             parameters: parameters.to_owned(),
             coarse,
+            thorough,
             counts: BTreeSet::new(),
             bounds: None,
             cells: BTreeSet::new(),
@@ -93,10 +96,8 @@ impl Prober<'_> {
                 }
             }
         }
-        let before = self.journal.asked;
-        let total = expressions.len();
+        println!("  {what}: {} probes, {} of them new", expressions.len(), self.journal.unknown(&expressions));
         self.journal.ask(expressions)?;
-        println!("  {what}: {total} probes, {} of them new", self.journal.asked - before);
         Ok(())
     }
 
@@ -229,9 +230,22 @@ impl Prober<'_> {
         };
         self.wave(subjects, "two arguments, the first", screen(0))?;
         self.wave(subjects, "two arguments, the second", screen(1))?;
-        // What is taken beside one of these is tried beside all that is.
+        // What some want beside them is none of these partners: a unit of time, an interval.
+        self.wave(subjects, "two arguments, beside what was taken", |p, s| {
+            let mut out = Vec::new();
+            for seed in p.seeds(s, 2, if s.coarse { 1 } else { 3 }) {
+                out.extend(all.iter().map(|n| vec![*n, seed[1]]));
+                out.extend(all.iter().map(|n| vec![seed[0], *n]));
+            }
+            out
+        })?;
+        // What is taken beside one is tried beside all that is.
         self.wave(subjects, "two arguments, all kinds", |p, s| {
             let mut places = [BTreeSet::new(), BTreeSet::new()];
+            // Where everything gives one type, pairs have nothing to say but who is refused.
+            if !s.thorough && p.is_uniform(s, 2) {
+                return Vec::new();
+            }
             for cell in s.cells.iter().filter(|c| c.len() == 2 && p.state(s, c) == State::Accepted) {
                 places[0].insert(cell[0]);
                 places[1].insert(cell[1]);
@@ -240,22 +254,39 @@ impl Prober<'_> {
             first.iter().flat_map(|a| second.iter().map(move |b| vec![*a, *b])).collect()
         })?;
         self.wave(subjects, "two arguments, whole groups", |p, s| {
-            let most = if s.coarse { 60 } else { 700 };
-            let accepted: BTreeSet<Vec<&str>> = s
-                .cells
-                .iter()
-                .filter(|c| c.len() == 2 && p.state(s, c) == State::Accepted)
-                .map(|c| p.groups(c))
-                .collect();
+            let accepted: Vec<&Vec<usize>> =
+                s.cells.iter().filter(|c| c.len() == 2 && p.state(s, c) == State::Accepted).collect();
             let mut out = Vec::new();
-            for pair in accepted {
+            if s.coarse || p.is_uniform(s, 2) {
+                // The result hangs on nothing: each group once at each place.
+                for place in 0..2 {
+                    let groups: BTreeMap<&str, &Vec<usize>> =
+                        accepted.iter().map(|c| (p.instances[c[place]].group, *c)).collect();
+                    for (group, seed) in groups {
+                        out.extend(p.group(group).into_iter().map(|n| {
+                            let mut cell = seed.clone();
+                            cell[place] = n;
+                            cell
+                        }));
+                    }
+                }
+                return out;
+            }
+            let most = if s.thorough { 700 } else { 36 };
+            let pairs: BTreeMap<Vec<&str>, &Vec<usize>> = accepted
+                .iter()
+                .map(|c| (p.groups(c), *c))
+                .filter(|(g, _)| !g.contains(&"dynamic"))
+                .collect();
+            for (pair, anchor) in pairs {
                 let (a, b) = (p.group(pair[0]), p.group(pair[1]));
                 if a.len() * b.len() <= most {
                     out.extend(a.iter().flat_map(|x| b.iter().map(move |y| vec![*x, *y])));
                 } else {
-                    out.extend(a.iter().map(|x| vec![*x, b[0]]));
-                    out.extend(b.iter().map(|y| vec![a[0], *y]));
-                    out.extend(a.iter().zip(b.iter().cycle()).map(|(x, y)| vec![*x, *y]));
+                    out.extend(a.iter().map(|x| vec![*x, anchor[1]]));
+                    out.extend(b.iter().map(|y| vec![anchor[0], *y]));
+                    let same = if pair[0] == pair[1] { a.len() } else { 0 };
+                    out.extend(a.iter().zip(b.iter()).take(same).map(|(x, y)| vec![*x, *y]));
                 }
             }
             out
@@ -266,8 +297,9 @@ impl Prober<'_> {
             if s.coarse {
                 return out;
             }
-            let seeds = p.seeds(s, 2, 2);
-            let columns = (0..p.instances.len()).filter(|n| !p.instances[*n].is_constant);
+            let seeds = p.seeds(s, 2, 1);
+            let columns = (0..p.instances.len())
+                .filter(|n| !p.instances[*n].is_constant && !p.instances[*n].group.starts_with("array"));
             for n in columns {
                 for seed in &seeds {
                     out.push(vec![n, seed[1]]);
@@ -292,6 +324,21 @@ impl Prober<'_> {
         all.into_iter().step_by(step).collect()
     }
 
+    /// Whether every call with so many arguments gave one and the same type. `Dynamic` has its own way with every
+    /// function.
+    fn is_uniform(&self, subject: &Subject, count: usize) -> bool {
+        let results: BTreeSet<&str> = subject
+            .cells
+            .iter()
+            .filter(|c| c.len() == count && !self.groups(c).contains(&"dynamic"))
+            .filter_map(|c| match self.verdict(subject, c) {
+                Verdict::Type(text) => Some(text.as_str()),
+                Verdict::Refused(..) | Verdict::Lost => None,
+            })
+            .collect();
+        results.len() == 1
+    }
+
     fn many(&mut self, subjects: &mut [Subject], count: usize) -> Result<()> {
         let all = self.representatives();
         let few = self.by_sql(if count == 3 {
@@ -299,12 +346,15 @@ impl Prober<'_> {
         } else {
             &["UInt8", "Float64", "String", "'a'", "DateTime"]
         });
+        // A function that gives one type for fewer arguments is looked at less closely.
         self.wave(subjects, &format!("{count} arguments, kinds"), |p, s| {
-            if !s.counts.contains(&count) {
+            let uniform = p.is_uniform(s, count - 1);
+            if !s.counts.contains(&count) || (uniform && count > 3) {
                 return Vec::new();
             }
+            let most = if uniform || count > 3 { 3 } else { 6 };
             let mut out: Vec<Vec<usize>> = Vec::new();
-            for seed in p.seeds(s, count - 1, if count == 3 { 10 } else { 4 }) {
+            for seed in p.seeds(s, count - 1, most) {
                 for n in &all {
                     let mut cell = seed.clone();
                     cell.push(*n);
@@ -324,8 +374,10 @@ impl Prober<'_> {
             out
         })?;
         self.wave(subjects, &format!("{count} arguments, one by one"), |p, s| {
+            let uniform = p.is_uniform(s, count - 1);
+            let most = if s.coarse || uniform || count > 3 { 1 } else { 3 };
             let mut out = Vec::new();
-            for seed in p.seeds(s, count, if s.coarse || count > 3 { 2 } else { 5 }) {
+            for seed in p.seeds(s, count, most) {
                 for position in 0..count {
                     for n in &all {
                         let mut cell = seed.clone();
@@ -338,10 +390,10 @@ impl Prober<'_> {
         })?;
         self.wave(subjects, &format!("{count} arguments, whole groups"), |p, s| {
             let mut out = Vec::new();
-            if s.coarse {
+            if s.coarse || p.is_uniform(s, count - 1) {
                 return out;
             }
-            for seed in p.seeds(s, count, if count == 3 { 10 } else { 3 }) {
+            for seed in p.seeds(s, count, if count == 3 { 6 } else { 2 }) {
                 for position in 0..count {
                     for n in p.group(p.instances[seed[position]].group) {
                         let mut cell = seed.clone();
@@ -360,7 +412,7 @@ impl Prober<'_> {
             let places: Vec<Vec<usize>> = places.into_iter().map(|p| p.into_iter().collect()).collect();
             if places.iter().all(|p| !p.is_empty()) {
                 let mut random = super::Random::new(s.name.len() as u64 + count as u64);
-                for _ in 0..60 {
+                for _ in 0..40 {
                     out.push(places.iter().map(|p| p[random.below(p.len())]).collect());
                 }
             }

@@ -68,6 +68,11 @@ fn is_coarse(categories: &str) -> bool {
     CATEGORIES.iter().any(|c| categories.split(", ").any(|category| category == *c))
 }
 
+/// Kinds of functions whose results hang on both of two types.
+fn is_thorough(categories: &str) -> bool {
+    ["Arithmetic", "Comparison", "Bit"].iter().any(|c| categories.split(", ").any(|category| category == *c))
+}
+
 /// Parameters that aggregate functions are tried with; the first that one takes is used for all of its probes.
 const PARAMETERS: [&str; 12] = [
     "",
@@ -85,10 +90,10 @@ const PARAMETERS: [&str; 12] = [
 ];
 
 /// All rules as a text. With `only`, of functions whose names hold that.
-pub(crate) fn returns(engine: &Engine, only: Option<&str>) -> Result<String> {
+pub(crate) fn returns(engine: &Engine, only: Option<&str>, known_only: bool) -> Result<String> {
     let instances = instances::all()?;
     let prelude = instances::table(&instances);
-    let mut journal = Journal::open(Engine::with_prelude(2, prelude)?, "probes", " FROM p")?;
+    let mut journal = Journal::open(Engine::with_prelude(2, prelude)?, "probes", " FROM p", known_only)?;
     let rows = engine.rows(
         "SELECT name, is_aggregate, categories, higher_order FROM system.functions
          WHERE alias_to = '' AND origin = 'System' ORDER BY name",
@@ -100,10 +105,13 @@ pub(crate) fn returns(engine: &Engine, only: Option<&str>) -> Result<String> {
         if is_left_alone(name, categories) || only.is_some_and(|only| !name.contains(only)) {
             continue;
         }
+        if headwater_catalog::has_own_rule(name) {
+            continue;
+        }
         if flag(row, "is_aggregate")? {
             aggregates.push(name);
         } else if !flag(row, "higher_order")? || TAKES_PLAIN.contains(&name) {
-            scalars.push(Subject::new(name, "", is_coarse(categories)));
+            scalars.push(Subject::new(name, "", is_coarse(categories), is_thorough(categories)));
         }
     }
     let mut prober = Prober { instances: &instances, journal: &mut journal };
@@ -228,7 +236,7 @@ fn parameters(prober: &mut Prober<'_>, names: &[&str]) -> Result<Vec<Subject>> {
         .ask(plain.flat_map(|n| [calls(n, "(0.5)"), calls(n, "(2)")].concat()).collect::<Vec<_>>())?;
     Ok(names
         .iter()
-        .map(|name| Subject::new(name, found.get(name).copied().unwrap_or_default(), false))
+        .map(|name| Subject::new(name, found.get(name).copied().unwrap_or_default(), false, false))
         .collect())
 }
 

@@ -12,7 +12,7 @@ pub(super) fn infer(function: &Function, call: &Call<'_>) -> Inference {
     if function.combinators().is_empty()
         && let Some(rules) = base
     {
-        if let Some(fault) = wrong_count(rules, call.arguments.len()) {
+        if let Some(fault) = wrong_count(rules, call.arguments) {
             return Inference::Fault(fault);
         }
         if let (Some((min, max)), given) = (rules.parameters, call.parameters.len())
@@ -68,7 +68,10 @@ fn result(function: &Function, parameters: &[Constant], types: &[Type]) -> Infer
             accepted: Some(accepted.to_owned()),
         })
     };
+    // What these make of a state is not a matter of rules.
+    let over_state = matches!(inside.combinators().first(), Some(Combinator::State | Combinator::MergeState));
     match combinator {
+        Combinator::OrNull | Combinator::OrDefault | Combinator::Distinct if over_state => Inference::Unknown,
         Combinator::If => {
             let Some((condition, rest)) = types.split_last() else { return Inference::Unknown };
             match condition.bare() {
@@ -166,10 +169,10 @@ fn is_open(ty: &Type) -> bool {
 
 fn base_result(function: &Function, _parameters: &[Constant], types: &[Type]) -> Inference {
     let Some(rules) = rules(function.base()) else { return Inference::Unknown };
-    if let Some(fault) = wrong_count(rules, types.len()) {
+    let arguments: Vec<Argument> = types.iter().cloned().map(Argument::column).collect();
+    if let Some(fault) = wrong_count(rules, &arguments) {
         return Inference::Fault(fault);
     }
-    let arguments: Vec<Argument> = types.iter().cloned().map(Argument::column).collect();
     answered(rules, by_table_aggregate(rules, &arguments, types), &arguments, types.to_vec())
 }
 

@@ -143,6 +143,12 @@ pub fn infer(call: &Call<'_>) -> Inference {
     }
 }
 
+/// Whether a function has a rule of its own, so that the generator need not probe it.
+#[doc(hidden)]
+pub fn has_own_rule(name: &str) -> bool {
+    special::OWN_RULES.contains(&name)
+}
+
 fn scalar(function: &Function, call: &Call<'_>) -> Inference {
     let name = function.base();
     if !call.parameters.is_empty() {
@@ -157,7 +163,7 @@ fn scalar(function: &Function, call: &Call<'_>) -> Inference {
     }
     let Some(rules) = rules(name) else { return Inference::Unknown };
     // What a function takes beside a lambda was not counted.
-    if let Some(fault) = wrong_count(rules, arguments.len()).filter(|_| !function.is_higher_order()) {
+    if let Some(fault) = wrong_count(rules, arguments).filter(|_| !function.is_higher_order()) {
         return Inference::Fault(fault);
     }
     let Some(types) = types(arguments) else { return whatever_the_types(rules, arguments.len()) };
@@ -169,8 +175,14 @@ fn types(arguments: &[Argument]) -> Option<Vec<Type>> {
     arguments.iter().map(|a| a.ty.clone()).collect()
 }
 
-fn wrong_count(rules: &Rules, count: usize) -> Option<Fault> {
+/// NULL makes the result NULL before anybody counts.
+fn wrong_count(rules: &Rules, arguments: &[Argument]) -> Option<Fault> {
     let (min, max) = rules.count?;
+    let count = arguments.len();
+    let is_null = |a: &Argument| a.ty.as_ref().is_some_and(|t| t.is_null() || *t == Type::Nothing);
+    if arguments.iter().any(is_null) {
+        return None;
+    }
     (count < min || max.is_some_and(|max| count > max)).then_some(Fault::ArgumentCount { min, max })
 }
 
@@ -198,7 +210,7 @@ fn only_type(rules: &Rules) -> Option<&Type> {
 fn longer(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Inference {
     let most = rules.arities.iter().map(|(n, _)| *n).max().unwrap_or(0);
     let open_end = rules.count.is_none_or(|(_, max)| max.is_none_or(|max| max > most));
-    if types.len() <= most || most < 3 || !open_end {
+    if types.len() <= most || most < 2 || !open_end {
         return Inference::Unknown;
     }
     let Some(ty) = only_type(rules) else { return Inference::Unknown };

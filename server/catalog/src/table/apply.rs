@@ -57,6 +57,13 @@ pub fn by_table(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Answer
         .collect();
     match rules.answer(&seen, Filling { types: &types, constants: &constants }) {
         Answer::Type(mut ty) => {
+            // What only hands a value on keeps the name of its type; what makes one of the same family does not.
+            if let Type::SimpleAggregateFunction(a) = &ty
+                && !rules.hands_on()
+                && let Some(inner) = a.arguments.first()
+            {
+                ty = inner.clone();
+            }
             if nullable {
                 ty = ty.nullable();
             }
@@ -73,8 +80,9 @@ pub fn by_table(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Answer
 
 fn without_nullable(ty: &Type) -> Type {
     match ty {
-        Type::Nullable(inner) if **inner != Type::Nothing => inner.as_ref().clone(),
         Type::LowCardinality(inner) => Type::LowCardinality(std::sync::Arc::new(inner.bare().clone())),
+        ty if ty.is_null() => ty.clone(),
+        ty if ty.is_nullable() => ty.bare().clone(),
         ty => ty.clone(),
     }
 }

@@ -150,6 +150,12 @@ impl Rules {
         self.arities.iter().find(|(n, _)| *n == count).map(|(_, arity)| arity)
     }
 
+    /// Whether the function gives its argument's type whatever it is.
+    fn hands_on(&self) -> bool {
+        let mut rules = self.arities.iter().flat_map(|(_, arity)| &arity.rules).peekable();
+        rules.peek().is_some() && rules.all(|r| matches!(r.template, Template::Argument(_)))
+    }
+
     /// The result of a call whose wrappers are dealt with.
     pub fn answer(&self, seen: &[Seen<'_>], with: Filling<'_>) -> Answer {
         let Some(arity) = self.arity(seen.len()) else { return Answer::Unknown };

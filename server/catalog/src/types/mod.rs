@@ -303,10 +303,11 @@ impl Type {
         }
     }
 
-    /// Whether a value may be `NULL` by `Nullable`, through `LowCardinality`.
+    /// Whether a value may be `NULL` by `Nullable`, through `LowCardinality` and `SimpleAggregateFunction`.
     pub fn is_nullable(&self) -> bool {
         match self {
             Self::Nullable(_) => true,
+            Self::SimpleAggregateFunction(a) => a.arguments.first().is_some_and(Self::is_nullable),
             Self::LowCardinality(inner) => matches!(**inner, Self::Nullable(_)),
             _ => false,
         }
@@ -325,10 +326,13 @@ impl Type {
         }
     }
 
-    /// Without `LowCardinality` and `Nullable` outside.
+    /// Without `LowCardinality` and `Nullable` outside, and without the name of `SimpleAggregateFunction` around these.
     pub fn bare(&self) -> &Self {
         match self.without_low_cardinality() {
             Self::Nullable(inner) => inner,
+            Self::SimpleAggregateFunction(a) if self.is_nullable() => {
+                a.arguments.first().map_or(self, Self::bare)
+            }
             ty => ty,
         }
     }

@@ -153,7 +153,7 @@ fn whole_tuples(arguments: &[Argument]) -> Inference {
 /// Text, unless all arguments are arrays, tuples or maps.
 fn concat(arguments: &[Argument]) -> Option<Inference> {
     let types = types(arguments)?;
-    let all = |test: fn(&Type) -> bool| types.iter().all(test);
+    let all = |test: fn(&Type) -> bool| types.len() > 1 && types.iter().all(test);
     if all(|t| matches!(t, Type::Array(_))) {
         return infer("arrayConcat", arguments);
     }
