@@ -72,9 +72,10 @@ fn main() -> ExitCode {
         Some("test") => test::run(!flag("--no-editors")),
         Some("editors") => test::editors(&args[1..]),
         Some("codegen") if flag("--ast") => codegen::run_ast(),
-        Some("codegen") if flag("--catalog") => {
-            catalog::run(args.iter().skip(2).find(|a| !a.starts_with('-')).map(String::as_str), flag("--known"))
-        }
+        Some("codegen") if flag("--catalog") => catalog::run(
+            args.iter().skip(2).find(|a| !a.starts_with('-')).map(String::as_str),
+            flag("--known"),
+        ),
         Some("codegen") => codegen::run(flag("--check")),
         Some("bench") => match args.get(1).map(String::as_str) {
             Some("--write") => match args.get(2) {

@@ -90,7 +90,8 @@ fn uses_say_what_for() {
         c.x: a.x Filter
         y: b.y Group
         y: b.y Order
-    "#]].assert_eq(&out);
+    "#]]
+    .assert_eq(&out);
 }
 
 /// Hostile queries end, and say nothing that is not so.

@@ -71,7 +71,9 @@ fn ask(text: &str) -> Inference {
     let end = end.expect("a closing parenthesis");
     let (first, second) = (&rest[1..end], rest[end + 1..].strip_prefix('('));
     let (parameters, arguments) = match second {
-        Some(second) => (first, second.trim_end_matches(')').to_owned() + &")".repeat(second.matches('(').count())),
+        Some(second) => {
+            (first, second.trim_end_matches(')').to_owned() + &")".repeat(second.matches('(').count()))
+        }
         None => ("", first.to_owned()),
     };
     let parameters: Vec<Constant> = parts(parameters).into_iter().filter_map(constant).collect();
@@ -94,8 +96,26 @@ fn check(calls: &str, expected: Expect) {
 #[test]
 fn literals() {
     let lines = [
-        "1", "-1", "256", "-129", "4294967296", "18446744073709551616", "-9223372036854775808", "0xFF", "1.5", "1e3",
-        "'x'", "NULL", "true", "[1, 2]", "[1, -1]", "[1, NULL]", "[]", "['a', NULL]", "[[1], [2, 300]]", "[1, 1.5]",
+        "1",
+        "-1",
+        "256",
+        "-129",
+        "4294967296",
+        "18446744073709551616",
+        "-9223372036854775808",
+        "0xFF",
+        "1.5",
+        "1e3",
+        "'x'",
+        "NULL",
+        "true",
+        "[1, 2]",
+        "[1, -1]",
+        "[1, NULL]",
+        "[]",
+        "['a', NULL]",
+        "[[1], [2, 300]]",
+        "[1, 1.5]",
     ]
     .map(|text| {
         let ty = constant(text).and_then(|c| c.ty()).map_or_else(|| "?".to_owned(), |t| t.to_string());
@@ -267,16 +287,22 @@ fn lambdas() {
         mapFilter(x -> UInt8, Map(String, UInt8))",
         expect![[""]],
     );
-    let types = |text: &str| -> Vec<Option<Type>> { parts(text).into_iter().map(|t| Type::parse(t).ok()).collect() };
+    let types =
+        |text: &str| -> Vec<Option<Type>> { parts(text).into_iter().map(|t| Type::parse(t).ok()).collect() };
     let names = |p: Option<Vec<Option<Type>>>| {
-        p.map(|p| p.into_iter().map(|t| t.map_or_else(|| "?".to_owned(), |t| t.to_string())).collect::<Vec<_>>())
+        p.map(|p| {
+            p.into_iter().map(|t| t.map_or_else(|| "?".to_owned(), |t| t.to_string())).collect::<Vec<_>>()
+        })
     };
     let ask = |name, arguments, count| names(lambda_parameters(name, &types(arguments), count));
     assert_eq!(
         ask("arrayMap", "Array(LowCardinality(String)), Array(UInt8)", 2),
         Some(vec!["String".into(), "UInt8".into()])
     );
-    assert_eq!(ask("arrayMap", "Array(Tuple(a UInt8, b String))", 2), Some(vec!["UInt8".into(), "String".into()]));
+    assert_eq!(
+        ask("arrayMap", "Array(Tuple(a UInt8, b String))", 2),
+        Some(vec!["UInt8".into(), "String".into()])
+    );
     assert_eq!(ask("arrayMap", "nonsense", 1), Some(vec!["?".into()]));
     assert_eq!(ask("arrayFold", "Array(UInt8), Int64", 2), Some(vec!["Int64".into(), "UInt8".into()]));
     assert_eq!(ask("mapFilter", "Map(String, UInt8)", 2), Some(vec!["String".into(), "UInt8".into()]));
@@ -453,6 +479,9 @@ fn documentation_is_there() {
         (headwater_catalog::Topic::Combinator, "State"),
         (headwater_catalog::Topic::SkippingIndex, "minmax"),
     ] {
-        assert!(headwater_catalog::documentation(topic, name).is_some_and(|d| d.len() > 20), "{topic:?} {name}");
+        assert!(
+            headwater_catalog::documentation(topic, name).is_some_and(|d| d.len() > 20),
+            "{topic:?} {name}"
+        );
     }
 }

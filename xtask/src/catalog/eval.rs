@@ -381,7 +381,8 @@ fn weights(folders: &[PathBuf]) -> Result<Vec<(String, usize)>> {
             let mut seen = std::collections::BTreeSet::new();
             for (at, _) in text.match_indices('(') {
                 let head = text[..at].trim_end();
-                let letters = head.bytes().rev().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
+                let letters =
+                    head.bytes().rev().take_while(|b| b.is_ascii_alphanumeric() || *b == b'_').count();
                 let word = &head[head.len() - letters..];
                 if seen.insert(word) && is_safe(word) {
                     *counts.entry(word.to_owned()).or_default() += 1;

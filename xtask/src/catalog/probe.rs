@@ -96,7 +96,11 @@ impl Prober<'_> {
                 }
             }
         }
-        println!("  {what}: {} probes, {} of them new", expressions.len(), self.journal.unknown(&expressions));
+        println!(
+            "  {what}: {} probes, {} of them new",
+            expressions.len(),
+            self.journal.unknown(&expressions)
+        );
         self.journal.ask(expressions)?;
         Ok(())
     }
@@ -273,11 +277,8 @@ impl Prober<'_> {
                 return out;
             }
             let most = if s.thorough { 700 } else { 36 };
-            let pairs: BTreeMap<Vec<&str>, &Vec<usize>> = accepted
-                .iter()
-                .map(|c| (p.groups(c), *c))
-                .filter(|(g, _)| !g.contains(&"dynamic"))
-                .collect();
+            let pairs: BTreeMap<Vec<&str>, &Vec<usize>> =
+                accepted.iter().map(|c| (p.groups(c), *c)).filter(|(g, _)| !g.contains(&"dynamic")).collect();
             for (pair, anchor) in pairs {
                 let (a, b) = (p.group(pair[0]), p.group(pair[1]));
                 if a.len() * b.len() <= most {

@@ -245,6 +245,12 @@ pub(super) fn infer(name: &str, parameters: &[Value], seen: &[Seen]) -> Inferred
         return Inferred::Type(Type::UInt64);
     }
     match catalog::infer(&Call { name, parameters: &constants, arguments: &arguments }) {
+        // What each row decides comes from something that each row decides.
+        Inference::Type(ty)
+            if is_open(&ty) && !seen.iter().any(|s| s.value.ty.as_ref().is_none_or(is_open)) =>
+        {
+            Inferred::Unknown
+        }
         Inference::Type(ty) => Inferred::Type(ty),
         Inference::Unknown => Inferred::Unknown,
         Inference::Fault(fault) => Inferred::Fault(fault),
@@ -258,5 +264,14 @@ pub(super) fn argument_of(fault: &catalog::Fault) -> Option<usize> {
             Some(*argument)
         }
         _ => None,
+    }
+}
+
+/// Whether rows may hold values of different types.
+fn is_open(ty: &Type) -> bool {
+    match ty {
+        Type::Dynamic(_) | Type::Json(_) => true,
+        Type::Array(inner) | Type::Nullable(inner) => is_open(inner),
+        _ => false,
     }
 }
