@@ -212,7 +212,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
                             silent.push(format!("{}: {text}", call.sql));
                         }
                         Inference::Fault(fault) => {
-                            faults.push(format!("{}: {text}, not {fault:?}", call.sql))
+                            faults.push(format!("{}: {text}, not {fault:?}", call.sql));
                         }
                     }
                     accepted.push(call.clone());

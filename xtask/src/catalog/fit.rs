@@ -413,7 +413,7 @@ fn refused(prober: &Prober<'_>, subject: &Subject, cells: &[&Vec<usize>], count:
                     accepted.map(|c| instances[c[1 - place]].class).collect()
                 })
                 .collect();
-            let mut hopeless = vec![Classes::default(); 2];
+            let mut hopeless = [Classes::default(); 2];
             for place in 0..2 {
                 let wanted = &accepted_others[place];
                 let beside = |class: &Class| {

@@ -14,7 +14,7 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
             condition(&arguments[0], 0).unwrap_or_else(|| branches(&[&arguments[1], &arguments[2]]))
         }
         "multiIf" => {
-            if arguments.len() < 3 || arguments.len() % 2 == 0 {
+            if arguments.len() < 3 || arguments.len().is_multiple_of(2) {
                 return Some(Inference::Fault(Fault::ArgumentCount { min: 3, max: None }));
             }
             let fault = arguments
@@ -30,7 +30,7 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
                 .collect();
             fault.unwrap_or_else(|| branches(&values))
         }
-        "caseWithExpression" if arguments.len() >= 4 && arguments.len() % 2 == 0 => {
+        "caseWithExpression" if arguments.len() >= 4 && arguments.len().is_multiple_of(2) => {
             let values: Vec<&Argument> = arguments
                 .iter()
                 .enumerate()

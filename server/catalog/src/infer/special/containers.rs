@@ -80,7 +80,7 @@ pub(crate) fn map_entry(kv: &(Type, Type)) -> Type {
 
 /// `map(key, value, …)`.
 fn map(arguments: &[Argument]) -> Inference {
-    if arguments.len() % 2 != 0 {
+    if !arguments.len().is_multiple_of(2) {
         return Inference::Unknown;
     }
     let side = |rest: usize| -> Option<Type> {
