@@ -81,7 +81,7 @@ fn ask(text: &str) -> Inference {
     infer(&Call { name, parameters: &parameters, arguments: &arguments })
 }
 
-fn check(calls: &str, expected: Expect) {
+fn check(calls: &str, expected: &Expect) {
     let lines = calls.lines().map(str::trim).filter(|l| !l.is_empty()).map(|call| {
         let answer = match ask(call) {
             Inference::Type(ty) => ty.to_string(),
@@ -121,7 +121,7 @@ fn literals() {
         let ty = constant(text).and_then(|c| c.ty()).map_or_else(|| "?".to_owned(), |t| t.to_string());
         format!("{text} = {ty}\n")
     });
-    expect![[r#"
+    &expect![[r#"
         1 = UInt8
         -1 = Int8
         256 = UInt16
@@ -176,7 +176,7 @@ fn common_types() {
         };
         format!("{text} = {common}\n")
     });
-    expect![[r#"
+    &expect![[r#"
         UInt8, Int8 = Int16
         UInt64, Int8 = Variant(Int8, UInt64)
         UInt64, Float64 = Variant(Float64, UInt64)
@@ -224,7 +224,7 @@ fn conditions_and_null() {
         and(UInt8, Nullable(UInt8))
         or(String, 1)
         in(LowCardinality(Nullable(String)), ['a'])",
-        expect![[""]],
+        &expect![[""]],
     );
 }
 
@@ -249,7 +249,7 @@ fn containers() {
         concat(LowCardinality(String), 'a')
         concat(Nullable(String), UInt8, Date, String, String, String)
         concat(Array(UInt8), Array(UInt16))",
-        expect![[""]],
+        &expect![[""]],
     );
 }
 
@@ -267,7 +267,7 @@ fn named_by_a_text() {
         arrayReduce('sumIf', Array(UInt8), Array(UInt8))
         initializeAggregation('sumState', UInt8)
         finalizeAggregation(AggregateFunction(argMax, String, DateTime))",
-        expect![[""]],
+        &expect![[""]],
     );
 }
 
@@ -285,7 +285,7 @@ fn lambdas() {
         arrayFold(x -> Int64, Array(UInt8), Int64)
         mapApply(x -> Tuple(String, UInt16), Map(String, UInt8))
         mapFilter(x -> UInt8, Map(String, UInt8))",
-        expect![[""]],
+        &expect![[""]],
     );
     let types =
         |text: &str| -> Vec<Option<Type>> { parts(text).into_iter().map(|t| Type::parse(t).ok()).collect() };
@@ -356,7 +356,7 @@ fn aggregates_and_combinators() {
         sum(0.5)(UInt8)
         row_number()
         lagInFrame(LowCardinality(String))",
-        expect![[""]],
+        &expect![[""]],
     );
 }
 
@@ -409,7 +409,7 @@ fn the_table() {
         greatest(UInt8, Int16)
         upper(String, String)
         uper(String)",
-        expect![[""]],
+        &expect![[""]],
     );
 }
 
@@ -435,7 +435,7 @@ fn conversions() {
         let answer: Conversion = conversion(&ty(a), &ty(b));
         format!("{a} -> {b}: {answer:?}\n")
     });
-    expect![[""]].assert_eq(&lines.concat());
+    &expect![[""]].assert_eq(&lines.concat());
 }
 
 #[test]

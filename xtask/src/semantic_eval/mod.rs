@@ -42,8 +42,21 @@ impl Options {
     }
 }
 
+/// Judges the repository's own queries and projects; an error when we refuse what the engine takes.
+pub(crate) fn gate() -> Result<()> {
+    let root = crate::root();
+    let folders = vec![root.join("server/analysis/tests/queries.sql"), root.join("tests/projects")];
+    let total = judge(&Options { folders, worst: 5 })?;
+    ensure!(!total.has_false_alarms(), "we report faults that the engine does not have");
+    Ok(())
+}
+
 /// Judges every project in the folders, and prints what came of it.
 pub(crate) fn run(options: &Options) -> Result<()> {
+    judge(options).map(drop)
+}
+
+fn judge(options: &Options) -> Result<Tally> {
     let library = crate::engine::library()?;
     let server = crate::build_server(false)?;
     let mut total = Tally::default();
@@ -67,7 +80,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         }
     }
     println!("\n{}", total.report(options.worst));
-    Ok(())
+    Ok(total)
 }
 
 fn project(db: &Database, project: headwater_analysis::Project, engine: &Engine, tally: &mut Tally) {

@@ -136,6 +136,10 @@ impl Tally {
         }
     }
 
+    pub(super) fn has_false_alarms(&self) -> bool {
+        !self.false_alarms.is_empty()
+    }
+
     pub(super) fn line(&self) -> String {
         format!(
             "{} judged, {} taken, {} refused ({} found), {} false alarms",

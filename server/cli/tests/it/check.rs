@@ -12,7 +12,10 @@ fn example_projects_are_clean() {
     for project in ["web-analytics", "shop", "kitchen-sink"] {
         let output = run(&example(project), &["check", "--deny-warnings", "--format", "json"]);
         let report = json(&output);
-        assert_eq!(report["diagnostics"].as_array().map(Vec::len), Some(0), "{project}: {report}");
+        // Advice is none of its faults: an example may read a small table as a whole.
+        let found = report["diagnostics"].as_array().expect("an array");
+        let faults: Vec<_> = found.iter().filter(|d| d["severity"] != "info").collect();
+        assert!(faults.is_empty(), "{project}: {faults:?}");
         assert_eq!(output.status.code(), Some(0), "{project}");
     }
 }
@@ -29,6 +32,8 @@ fn the_broken_twins_show_every_diagnostic() {
     }
     // A megabyte of SQL is made by the hostile tests, not kept in the repository.
     shown.insert("query-not-read".to_owned());
+    // These compare with another commit: the language server's tests show them.
+    shown.extend(["breaks-downstream", "endpoint-contract"].map(str::to_owned));
     let missing: Vec<_> = ALL_CODES.iter().map(|c| c.name).filter(|name| !shown.contains(*name)).collect();
     assert!(missing.is_empty(), "not shown: {missing:?}");
 }

@@ -90,7 +90,7 @@ fn lineage_has_other_faces() {
     assert!(stdout(&run(&dir, &["lineage", "trend", "--format", "dot"])).starts_with("digraph lineage {"));
     let unknown = run(&dir, &["lineage", "nothing"]);
     assert_eq!(unknown.status.code(), Some(3));
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("no resource `nothing`"));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("has no `nothing`"));
 }
 
 #[test]
