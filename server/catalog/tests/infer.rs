@@ -224,7 +224,30 @@ fn conditions_and_null() {
         and(UInt8, Nullable(UInt8))
         or(String, 1)
         in(LowCardinality(Nullable(String)), ['a'])",
-        &expect![[""]],
+        &expect![[r#"
+            if(Bool, UInt8, Int8) = Int16
+            if(Bool, UInt8, 'a') = Variant(String, UInt8)
+            if(Bool, UInt8, NULL) = Nullable(UInt8)
+            if(Nullable(UInt8), LowCardinality(String), LowCardinality(String)) = String
+            if(Bool, Int64, 4294967296) = Int64
+            if(String, 1, 2) = ArgumentType { argument: 0, ty: String, accepted: Some("UInt8 or Bool") }
+            if(?, 1, 2) = UInt8
+            if(Bool, 1) = ArgumentCount { min: 3, max: Some(3) }
+            if(Bool, Decimal(9, 2), Decimal(18, 5)) = ?
+            multiIf(Bool, 1, Bool, 300, -1) = Int32
+            multiIf(Bool, 1, 2, 3) = ArgumentCount { min: 3, max: None }
+            coalesce(Nullable(UInt8), 1) = UInt8
+            coalesce(Nullable(UInt8), Nullable(Int16)) = Nullable(Int16)
+            coalesce(UInt8, String) = UInt8
+            coalesce(LowCardinality(Nullable(String)), 'a') = LowCardinality(String)
+            ifNull(Nullable(UInt8), -1) = Int16
+            ifNull(NULL, 1) = UInt8
+            nullIf(LowCardinality(String), 'a') = LowCardinality(Nullable(String))
+            and(Bool, UInt8) = Bool
+            and(UInt8, Nullable(UInt8)) = Nullable(UInt8)
+            or(String, 1) = ArgumentType { argument: 0, ty: String, accepted: Some("a number or Bool") }
+            in(LowCardinality(Nullable(String)), ['a']) = LowCardinality(Nullable(UInt8))
+        "#]],
     );
 }
 
@@ -249,7 +272,26 @@ fn containers() {
         concat(LowCardinality(String), 'a')
         concat(Nullable(String), UInt8, Date, String, String, String)
         concat(Array(UInt8), Array(UInt16))",
-        &expect![[""]],
+        &expect![[r#"
+            array(UInt8, Nullable(Int8)) = Array(Nullable(Int16))
+            array(LowCardinality(String), LowCardinality(String)) = Array(LowCardinality(String))
+            array() = Array(Nothing)
+            tuple(LowCardinality(String), Bool) = Tuple(LowCardinality(String), Bool)
+            map('a', UInt8, 'b', 300) = Map(String, UInt16)
+            tupleElement(Tuple(a UInt8, b String), 'b') = String
+            tupleElement(Tuple(a UInt8, b String), -1) = String
+            tupleElement(Tuple(a UInt8, b String), 'c') = ?
+            tupleElement(Array(Tuple(a UInt8, b String)), 1) = Array(UInt8)
+            arrayConcat(Array(UInt8), Array(Nullable(Int8))) = Array(Nullable(Int16))
+            arrayPushBack(Array(UInt8), 300) = Array(UInt16)
+            arrayZip(Array(UInt8), Array(LowCardinality(String))) = Array(Tuple(UInt8, String))
+            arrayJoin(Map(String, UInt8)) = Tuple(keys String, `values` UInt8)
+            arrayFlatten(Array(Array(Array(UInt8)))) = Array(UInt8)
+            mapFromArrays(Array(String), Array(UInt8)) = Map(String, UInt8)
+            concat(LowCardinality(String), 'a') = LowCardinality(String)
+            concat(Nullable(String), UInt8, Date, String, String, String) = Nullable(String)
+            concat(Array(UInt8), Array(UInt16)) = Array(UInt16)
+        "#]],
     );
 }
 
@@ -267,7 +309,19 @@ fn named_by_a_text() {
         arrayReduce('sumIf', Array(UInt8), Array(UInt8))
         initializeAggregation('sumState', UInt8)
         finalizeAggregation(AggregateFunction(argMax, String, DateTime))",
-        &expect![[""]],
+        &expect![[r#"
+            CAST(String, 'Array(UInt8)') = Array(UInt8)
+            CAST(Nullable(String), 'UInt8') = UInt8
+            accurateCastOrNull(String, 'UInt8') = Nullable(UInt8)
+            JSONExtract(String, 'a', 'b', 'Array(String)') = Array(String)
+            JSONExtract(Nullable(String), 'a', 'Int64') = Nullable(Int64)
+            JSONExtract(String, 'a', ?) = ?
+            JSONExtractKeysAndValues(String, 'Int64') = Array(Tuple(String, Int64))
+            arrayReduce('quantiles(0.5)', Array(UInt8)) = Array(Float64)
+            arrayReduce('sumIf', Array(UInt8), Array(UInt8)) = UInt64
+            initializeAggregation('sumState', UInt8) = AggregateFunction(sum, UInt8)
+            finalizeAggregation(AggregateFunction(argMax, String, DateTime)) = String
+        "#]],
     );
 }
 
@@ -285,7 +339,19 @@ fn lambdas() {
         arrayFold(x -> Int64, Array(UInt8), Int64)
         mapApply(x -> Tuple(String, UInt16), Map(String, UInt8))
         mapFilter(x -> UInt8, Map(String, UInt8))",
-        &expect![[""]],
+        &expect![[r#"
+            arrayMap(x -> UInt16, Array(UInt8)) = Array(UInt16)
+            arrayMap(x -> LowCardinality(String), Array(UInt8)) = Array(String)
+            arrayMap(?, Array(UInt8)) = ?
+            arrayFilter(x -> UInt8, Array(LowCardinality(String))) = Array(String)
+            arrayFirst(x -> UInt8, Array(Nullable(Int8))) = Nullable(Int8)
+            arrayFirstOrNull(x -> UInt8, Array(UInt8)) = Nullable(UInt8)
+            arrayCount(x -> UInt8, Array(UInt8)) = UInt32
+            arraySum(x -> Decimal(9, 2), Array(UInt8)) = Decimal(38, 2)
+            arrayFold(x -> Int64, Array(UInt8), Int64) = Int64
+            mapApply(x -> Tuple(String, UInt16), Map(String, UInt8)) = Map(String, UInt16)
+            mapFilter(x -> UInt8, Map(String, UInt8)) = Map(String, UInt8)
+        "#]],
     );
     let types =
         |text: &str| -> Vec<Option<Type>> { parts(text).into_iter().map(|t| Type::parse(t).ok()).collect() };
@@ -356,7 +422,52 @@ fn aggregates_and_combinators() {
         sum(0.5)(UInt8)
         row_number()
         lagInFrame(LowCardinality(String))",
-        &expect![[""]],
+        &expect![[r#"
+            count() = UInt64
+            count(?) = ?
+            sum(UInt8) = UInt64
+            sum(Nullable(Int8)) = ?
+            sum(String) = ?
+            sum(UInt8, UInt8) = ?
+            sumIf(Nullable(UInt8), Bool) = ?
+            sumIf(UInt8, Nullable(UInt8)) = UInt64
+            sumIf(UInt8, String) = ArgumentType { argument: 1, ty: String, accepted: Some("UInt8 or Bool") }
+            countIf(Bool) = UInt64
+            sumState(LowCardinality(UInt8)) = AggregateFunction(sum, UInt8)
+            sumIfState(UInt8, Bool) = AggregateFunction(sumIf, UInt8, Bool)
+            sumStateIf(UInt8, Bool) = AggregateFunction(sum, UInt8)
+            countState(Nullable(UInt8)) = AggregateFunction(count, Nullable(UInt8))
+            quantilesState(0.5, 0.9)(UInt8) = AggregateFunction(quantiles(0.5, 0.9), UInt8)
+            sumMerge(AggregateFunction(sum, UInt8)) = UInt64
+            uniqMerge(AggregateFunction(sum, UInt8)) = OtherState { argument: 0, state_of: "sum", merged_by: "uniq" }
+            sumMerge(UInt8) = ArgumentType { argument: 0, ty: UInt8, accepted: Some("AggregateFunction(sum, …)") }
+            uniqMergeState(AggregateFunction(uniq, String)) = AggregateFunction(uniq, String)
+            sumSimpleState(UInt8) = SimpleAggregateFunction(sum, UInt64)
+            maxSimpleState(LowCardinality(String)) = SimpleAggregateFunction(max, String)
+            sumOrNull(UInt8) = Nullable(UInt64)
+            groupArrayOrNull(UInt8) = Array(UInt8)
+            sumArray(Array(Nullable(Int8))) = ?
+            sumForEach(Array(UInt8)) = Array(UInt64)
+            sumMap(Map(String, UInt8)) = Map(String, UInt64)
+            sumMap(Array(String), Array(UInt8)) = ?
+            sumMapState(Array(String), Array(UInt8)) = AggregateFunction(1, sumMap, Array(String), Array(UInt8))
+            argMax(String, Nullable(Date)) = ?
+            argMaxState(Nullable(String), DateTime) = AggregateFunction(argMax, Nullable(String), DateTime)
+            quantile(0.5)(UInt8) = Float64
+            quantile(DateTime) = DateTime
+            quantiles(0.5, 0.9)(Decimal(9, 2)) = ?
+            topK(10)(LowCardinality(String)) = Array(String)
+            groupArray(Nullable(String)) = ?
+            groupUniqArray(Array(UInt8)) = Array(Array(UInt8))
+            uniq(String, UInt8, Date) = ?
+            windowFunnel(3600)(DateTime, Bool, Bool) = ?
+            avg(Decimal(9, 2)) = ?
+            max(LowCardinality(String)) = String
+            any(Array(LowCardinality(String))) = ?
+            sum(0.5)(UInt8) = ParameterCount { min: 0, max: Some(0) }
+            row_number() = ?
+            lagInFrame(LowCardinality(String)) = String
+        "#]],
     );
 }
 
@@ -409,7 +520,54 @@ fn the_table() {
         greatest(UInt8, Int16)
         upper(String, String)
         uper(String)",
-        &expect![[""]],
+        &expect![[r#"
+            plus(UInt8, UInt16) = UInt32
+            plus(Decimal(10, 2), Decimal(7, 4)) = Decimal(18, 4)
+            plus(DateTime('UTC'), IntervalDay) = DateTime('UTC')
+            plus(Date, IntervalHour) = DateTime
+            plus(DateTime64(2, 'UTC'), IntervalMillisecond) = DateTime64(3, 'UTC')
+            plus(UInt8, String) = ArgumentTypes([UInt8, String])
+            minus(DateTime, DateTime) = Int32
+            divide(UInt8, UInt8) = Float64
+            multiply(Decimal(9, 2), Decimal(9, 3)) = Decimal(9, 5)
+            equals(LowCardinality(String), 'a') = ?
+            equals(DateTime, '2024-01-01') = ?
+            equals(UInt8, String) = ?
+            toDateTime(String, 'Europe/Madrid') = DateTime('Europe/Madrid')
+            toDateTime64(String, 6, 'UTC') = ?
+            toDecimal64(Float64, 5) = Decimal(18, 5)
+            toFixedString(String, 12) = FixedString(12)
+            toStartOfHour(DateTime('UTC')) = DateTime('UTC')
+            toStartOfHour(Nullable(DateTime)) = Nullable(DateTime)
+            toStartOfDay(DateTime64(3)) = DateTime
+            toStartOfInterval(DateTime, IntervalDay) = DateTime
+            dateDiff('day', Date, DateTime) = ?
+            dateTrunc('month', DateTime('UTC')) = DateTime('UTC')
+            formatDateTime(DateTime, '%Y') = String
+            toUnixTimestamp64Milli(DateTime64(3)) = Int64
+            length(LowCardinality(String)) = ?
+            length(UInt8) = ArgumentType { argument: 0, ty: UInt8, accepted: None }
+            upper(Nullable(String)) = ?
+            substring(LowCardinality(String), 1, 2) = ?
+            splitByChar(',', Nullable(String)) = ?
+            arrayElement(Array(Nullable(Int8)), 1) = ?
+            arrayElement(Map(String, UInt8), 'a') = UInt8
+            arraySort(Array(LowCardinality(String))) = ?
+            arrayDistinct(Array(DateTime64(6, 'UTC'))) = Array(DateTime64(6, 'UTC'))
+            has(Array(String), 'a') = UInt8
+            mapKeys(Map(LowCardinality(String), UInt8)) = ?
+            mapValues(Map(String, Array(UInt8))) = Array(Array(UInt8))
+            JSONExtractString(String, 'a', 'b', 'c', 'd', 'e', 'f') = String
+            JSONExtractInt(LowCardinality(String), 'a') = ?
+            round(Float64, 2) = Float64
+            cityHash64(String, UInt8, Date) = UInt64
+            isNull(?) = ?
+            toString(?) = ?
+            now64(3) = DateTime64(3)
+            greatest(UInt8, Int16) = Int16
+            upper(String, String) = ArgumentCount { min: 1, max: Some(1) }
+            uper(String) = UnknownFunction { suggestions: ["upper", "user"] }
+        "#]],
     );
 }
 
@@ -435,7 +593,22 @@ fn conversions() {
         let answer: Conversion = conversion(&ty(a), &ty(b));
         format!("{a} -> {b}: {answer:?}\n")
     });
-    &expect![[""]].assert_eq(&lines.concat());
+    &expect![[r#"
+        UInt32 -> UInt64: Lossless
+        UInt64 -> UInt32: Unknown
+        String -> LowCardinality(String): Same
+        String -> Nullable(String): Lossless
+        Nullable(String) -> String: Unknown
+        DateTime -> DateTime64(3): Lossless
+        String -> UInt64: Unknown
+        UInt64 -> Float64: Unknown
+        SimpleAggregateFunction(sum, UInt64) -> UInt64: Same
+        Array(UInt8) -> UInt8: Unknown
+        AggregateFunction(sum, UInt8) -> AggregateFunction(uniq, UInt8): Impossible
+        AggregateFunction(sum, UInt8) -> UInt64: Unknown
+        UUID -> Date: Unknown
+    "#]]
+    .assert_eq(&lines.concat());
 }
 
 #[test]
@@ -455,7 +628,7 @@ fn names() {
         ("quantilesTimingIfMergeState", Some("quantilesTimingIfMergeState")),
         ("lowerIf", None),
         ("", None),
-        ("If", None),
+        ("If", Some("if")),
         ("IfIfIfIfIfIfIfIfIfIfIfIfIfIf", None),
     ] {
         assert_eq!(canonical(name).as_deref(), expected, "{name}");

@@ -136,10 +136,16 @@ pub fn infer(call: &Call<'_>) -> Inference {
     let Some(function) = find(call.name) else {
         return Inference::Fault(Fault::UnknownFunction { suggestions: suggestions(call.name) });
     };
-    match function.kind() {
+    let inferred = match function.kind() {
         Kind::Scalar => scalar(&function, call),
         Kind::Aggregate => aggregate::infer(&function, call),
         Kind::Window => window(&function, call),
+    };
+    // A call with a NULL is NULL, however many arguments it has.
+    let may_be_null = call.arguments.iter().any(|argument| argument.ty.is_none() && !argument.is_lambda);
+    match inferred {
+        Inference::Fault(Fault::ArgumentCount { .. }) if may_be_null => Inference::Unknown,
+        other => other,
     }
 }
 
