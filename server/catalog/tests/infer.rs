@@ -121,7 +121,7 @@ fn literals() {
         let ty = constant(text).and_then(|c| c.ty()).map_or_else(|| "?".to_owned(), |t| t.to_string());
         format!("{text} = {ty}\n")
     });
-    &expect![[r#"
+    expect![[r#"
         1 = UInt8
         -1 = Int8
         256 = UInt16
@@ -176,7 +176,7 @@ fn common_types() {
         };
         format!("{text} = {common}\n")
     });
-    &expect![[r#"
+    expect![[r#"
         UInt8, Int8 = Int16
         UInt64, Int8 = Variant(Int8, UInt64)
         UInt64, Float64 = Variant(Float64, UInt64)
@@ -593,7 +593,7 @@ fn conversions() {
         let answer: Conversion = conversion(&ty(a), &ty(b));
         format!("{a} -> {b}: {answer:?}\n")
     });
-    &expect![[r#"
+    expect![[r#"
         UInt32 -> UInt64: Lossless
         UInt64 -> UInt32: Unknown
         String -> LowCardinality(String): Same
