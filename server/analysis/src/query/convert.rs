@@ -1,6 +1,6 @@
 //! What can be written into a column of another type.
 
-use headwater_catalog::Type;
+use headwater_catalog::{Aggregate, Type};
 
 /// Whether values of `from` can be written into a column of type `to`: `Some(false)` only where the engine refuses all of
 /// them, `None` where the values decide.
@@ -10,11 +10,7 @@ pub fn insertable(from: &Type, to: &Type) -> Option<bool> {
     }
     let (from, to) = (stored(from), stored(to));
     match (from, to) {
-        (Type::AggregateFunction(one), Type::AggregateFunction(other)) => Some(
-            one.function == other.function
-                && one.arguments == other.arguments
-                && one.parameters == other.parameters,
-        ),
+        (Type::AggregateFunction(one), Type::AggregateFunction(other)) => same_state(one, other),
         // A state is written as what it is, or not at all.
         (Type::AggregateFunction(_), to) => (!matches!(to, Type::String)).then_some(false),
         (from, Type::AggregateFunction(_)) => (!matches!(from, Type::String)).then_some(false),
@@ -26,6 +22,27 @@ pub fn insertable(from: &Type, to: &Type) -> Option<bool> {
         (Type::Array(_) | Type::Map(_) | Type::Tuple(_), to) if is_plain(to) => Some(false),
         (from, Type::Map(_)) if is_plain(from) => Some(false),
         _ if from == to => Some(true),
+        _ => None,
+    }
+}
+
+/// Whether states of one function are kept as those of another. The engine's rule (26.7): `-If` changes nothing about a
+/// state, `count` counts whatever it is given, parameters are the reader's.
+fn same_state(one: &Aggregate, other: &Aggregate) -> Option<bool> {
+    let plain = |aggregate: &Aggregate| {
+        let (name, arguments) = (aggregate.function.to_string(), aggregate.arguments.to_vec());
+        match name.strip_suffix("If") {
+            Some(base) => (base.to_owned(), arguments[..arguments.len().saturating_sub(1)].to_vec()),
+            None => (name, arguments),
+        }
+    };
+    let ((one, one_takes), (other, other_takes)) = (plain(one), plain(other));
+    if one == other {
+        return Some(one == "count" || one_takes == other_takes);
+    }
+    let base = |name: &str| headwater_catalog::find(name).map(|f| f.base());
+    match (base(&one), base(&other)) {
+        (Some(one), Some(other)) if one != other => Some(false),
         _ => None,
     }
 }
@@ -56,5 +73,38 @@ pub fn state_of(ty: &Type) -> Option<&str> {
     match ty {
         Type::AggregateFunction(aggregate) => Some(&aggregate.function),
         _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_catalog::Type;
+
+    use super::insertable;
+
+    /// Each was inserted into a table of the engine.
+    #[test]
+    fn states_are_kept_as_the_engine_keeps_them() {
+        for (from, to, expected) in [
+            ("AggregateFunction(count)", "AggregateFunction(count, UInt64)", Some(true)),
+            ("AggregateFunction(sumIf, Int64, UInt8)", "AggregateFunction(sum, Int64)", Some(true)),
+            (
+                "AggregateFunction(quantiles(0.1), Int64)",
+                "AggregateFunction(quantiles(0.5, 0.9), Int64)",
+                Some(true),
+            ),
+            ("AggregateFunction(avg, Nullable(Int64))", "AggregateFunction(avg, Int64)", Some(false)),
+            ("AggregateFunction(avg, Int64)", "AggregateFunction(sum, Int64)", Some(false)),
+            ("AggregateFunction(sum, Int64)", "AggregateFunction(sum, UInt64)", Some(false)),
+            ("AggregateFunction(uniq, Int64)", "AggregateFunction(uniq, String)", Some(false)),
+            ("Int64", "AggregateFunction(sum, Int64)", Some(false)),
+            ("AggregateFunction(sum, Int64)", "UInt64", Some(false)),
+            ("Array(Int64)", "UInt64", Some(false)),
+            ("Int64", "Array(Int64)", Some(false)),
+            ("String", "UInt64", None),
+        ] {
+            let parse = |text: &str| Type::parse(text).expect("a type");
+            assert_eq!(insertable(&parse(from), &parse(to)), expected, "{from} into {to}");
+        }
     }
 }
