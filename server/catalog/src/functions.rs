@@ -136,6 +136,15 @@ impl Function {
         &self.combinators
     }
 
+    /// The fewest and the most arguments that it takes, where they are known; `None` inside is no bound. Not known of
+    /// functions with combinators and of those that take lambdas.
+    pub fn argument_count(&self) -> Option<(usize, Option<usize>)> {
+        if !self.combinators.is_empty() || self.entry.higher_order {
+            return None;
+        }
+        crate::table::rules(self.entry.name)?.count
+    }
+
     /// Whether equal arguments always give equal results; `None` where the engine does not say.
     pub fn is_deterministic(&self) -> Option<bool> {
         self.entry.deterministic

@@ -204,12 +204,12 @@ fn state(function: &Function, parameters: &[Constant], types: &[Type]) -> Infere
     })))
 }
 
-/// Whether the states of two functions are of different kinds for certain.
+/// Whether the states of two functions are of different kinds for certain. Of all pairs of functions, the engine merges only
+/// quantiles of one method, whether of one level or of several.
 fn have_other_states(merged_by: &Function, made_by: &Function) -> bool {
+    let family = |name: &'static str| name.replacen("quantiles", "quantile", 1);
     let (a, b) = (merged_by.base(), made_by.base());
-    // Quantiles of one method share their states, whether one level or several.
-    let family = |name: &str| {
-        name.replace("quantiles", "quantile").trim_end_matches("High").trim_end_matches("Low").to_owned()
-    };
-    a != b && family(a) != family(b)
+    // Functions that find sequences were not tried with each other.
+    let untried = |name: &str| name.starts_with("sequence") || name.starts_with("timeSeries");
+    family(a) != family(b) && !(untried(a) && untried(b))
 }
