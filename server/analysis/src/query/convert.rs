@@ -42,6 +42,8 @@ fn same_state(one: &Aggregate, other: &Aggregate) -> Option<bool> {
     }
     let base = |name: &str| headwater_catalog::find(name).map(|f| f.base());
     match (base(&one), base(&other)) {
+        // Quantiles of one method share their states, whether of one level or of several.
+        (Some(one), Some(other)) if one.starts_with("quantile") && other.starts_with("quantile") => None,
         (Some(one), Some(other)) if one != other => Some(false),
         _ => None,
     }
