@@ -6,15 +6,17 @@
 pub mod ast;
 mod statements;
 mod tables;
+mod tree;
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
 
 use text_size::TextRange;
-use tree_sitter::{ParseOptions, Parser, Tree};
+use tree_sitter::{ParseOptions, Parser};
 
 pub use statements::{Statement, SyntaxError, statements};
 pub use tables::table_references_in;
+pub use tree::{Node, Tree};
 
 /// How a query uses a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -49,6 +51,11 @@ pub const MAX_BYTES: usize = 1 << 20;
 /// Parses SQL, or a template's variant. `None` when the text is longer than [`MAX_BYTES`], or needs more work than its
 /// length can justify: both bound the time that hostile input can take.
 pub fn parse(text: &str) -> Option<Tree> {
+    parse_raw(text).map(|tree| Tree::of(&tree))
+}
+
+/// What [`parse`] copies: the parser's own tree, for tools that look at the grammar.
+pub fn parse_raw(text: &str) -> Option<tree_sitter::Tree> {
     if text.len() > MAX_BYTES {
         return None;
     }
@@ -63,7 +70,7 @@ thread_local! {
     });
 }
 
-fn parse_with(parser: &mut Parser, text: &str) -> Option<Tree> {
+fn parse_with(parser: &mut Parser, text: &str) -> Option<tree_sitter::Tree> {
     // A parse that was given up leaves a state behind which the next one would resume.
     parser.reset();
     // The parser asks about once per hundred steps; clean SQL takes a few steps per byte.

@@ -10,7 +10,7 @@ use super::items::{Items, Kind};
 
 /// What we saw in a statement; `None` when it takes too much work to parse.
 pub(super) fn items(text: &str) -> Option<Items> {
-    let tree = sql::parse(text)?;
+    let tree = sql::parse_raw(text)?;
     let mut walk = Walk { text, items: Items::default() };
     walk.node(tree.root_node());
     Some(walk.items)

@@ -117,12 +117,11 @@ pub struct Use {
 }
 
 /// Analyses the first query of a text. Time grows with the text and the number of columns that its stars stand for.
-pub fn analyze(text: &str, tree: &tree_sitter::Tree, tables: &dyn Tables) -> Facts {
+pub fn analyze(text: &str, tree: &sql::Tree, tables: &dyn Tables) -> Facts {
     let query = ast::descendants::<ast::Statement<'_>>(tree.root_node()).find_map(|s| s.query());
     let Some(query) = query else { return Facts::default() };
     // A broken tree is read for its columns and uses; what is wrong with them might be the parser's guess.
-    let is_broken =
-        tree.root_node().has_error() || ast::nodes(tree.root_node()).any(|n| is_recovery(n.kind()));
+    let is_broken = tree.has_error() || ast::nodes(tree.root_node()).any(|n| is_recovery(n.kind()));
     let mut analyzer = Analyzer::new(text, tables);
     let relation = analyzer.query(query);
     let mut facts = analyzer.finish();
@@ -149,7 +148,7 @@ pub fn analyze_expressions(text: &str, table: Arc<Relation>) -> Option<Facts> {
     let (whole, shift) = as_expressions(text);
     let tree = sql::parse(&whole)?;
     let root = tree.root_node();
-    let is_broken = root.has_error() || ast::nodes(root).any(|n| is_recovery(n.kind()));
+    let is_broken = tree.has_error() || ast::nodes(root).any(|n| is_recovery(n.kind()));
     let mut analyzer = Analyzer::new(&whole, &Nowhere);
     let columns = analyzer.expressions(expressions(root), table);
     let mut facts = analyzer.finish();

@@ -1,10 +1,9 @@
 //! A text of one or more statements, summarised: what each calls, reads and names, and where it does not parse.
 
 use text_size::TextRange;
-use tree_sitter::Tree;
 
 use super::ast::{AstNode, Event, FunctionCall, Identifier, Kind, Node, Walk, place, text as text_of};
-use super::{parse, table_references_in};
+use super::{Tree, parse, table_references_in};
 use crate::range;
 
 /// One statement.
@@ -52,8 +51,7 @@ pub fn statements(text: &str) -> Vec<Statement> {
     };
     let mut out: Vec<Statement> = Vec::new();
     let root = tree.root_node();
-    let mut cursor = root.walk();
-    for child in root.children(&mut cursor) {
+    for child in root.children() {
         match Kind::of(child) {
             Kind::Statement => out.push(Statement::empty(kind(child), place(child))),
             // What recovery left outside of any statement is one of its own.
@@ -74,7 +72,7 @@ pub fn statements(text: &str) -> Vec<Statement> {
 }
 
 fn kind(statement: Node<'_>) -> String {
-    let inner = statement.named_child(0).map_or("statement", |n| n.kind());
+    let inner = statement.named_children().next().map_or("statement", Node::kind);
     match inner {
         "select_query" | "set_operation" | "subquery" => "select".to_owned(),
         other => other.trim_end_matches("_statement").to_owned(),

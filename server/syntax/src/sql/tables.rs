@@ -2,13 +2,12 @@
 
 use rustc_hash::FxHashSet;
 use text_size::TextRange;
-use tree_sitter::Tree;
 
 use super::ast::{
     AstNode, ColumnRef, Cte, Event, Expression, FunctionCall, InExpression, Kind, Literal, Name, Node,
     ScalarCte, TableName, TableRef, Walk, WithClause,
 };
-use super::{TableReference, TableUse};
+use super::{TableReference, TableUse, Tree};
 use crate::Spanned;
 
 /// Functions whose first argument names a table or dictionary in a string.

@@ -297,7 +297,7 @@ fn special<'t>(node: Node<'t>, name: &str, values: Vec<Expression<'t>>, source: 
     let at = place(node);
     match name {
         "extract" => {
-            let unit = node.named_child(0)?;
+            let unit = node.named_children().next()?;
             let value = values.into_iter().next_back()?;
             let function = function(Form::Extract, &singular(text(unit, source)))?;
             Some(Call::new(function, vec![value.into()], at))

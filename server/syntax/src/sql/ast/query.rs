@@ -158,8 +158,7 @@ impl<'t> JoinedTables<'t> {
 /// The tables directly in a `FROM` or in parentheses; `first` is how the first of them comes in.
 fn tables_in<'t>(node: Node<'t>, first: Place<'t>) -> Vec<Source<'t>> {
     let mut out = Vec::new();
-    let mut cursor = node.walk();
-    for child in node.children(&mut cursor) {
+    for child in node.children() {
         if let Some(table) = TableRef::cast(child) {
             out.push(Source { table, place: if out.is_empty() { first } else { Place::Comma } });
         } else if let Some(join) = Join::cast(child)
@@ -211,9 +210,8 @@ impl WithClause<'_> {
 pub fn definitions_at<'t>(root: Node<'t>, offset: TextSize, source: &str) -> Vec<Definition<'t>> {
     let mut found: Vec<Vec<Definition<'t>>> = Vec::new();
     let at = usize::from(offset);
-    let mut cursor = root.walk();
+    let mut node = root;
     loop {
-        let node = cursor.node();
         if let Some(select) = SelectQuery::cast(node) {
             found.push(before(select, offset, source));
         } else if let Some(set) = SetOperation::cast(node)
@@ -226,10 +224,9 @@ pub fn definitions_at<'t>(root: Node<'t>, offset: TextSize, source: &str) -> Vec
             let in_parentheses = set.left().is_some_and(|left| matches!(leftmost(left), Query::Subquery(_)));
             found.extend(first.filter(|_| !in_parentheses).map(|select| before(select, offset, source)));
         }
-        if cursor.goto_first_child_for_byte(at).is_none() || !place(cursor.node()).contains_inclusive(offset)
-        {
-            break;
-        }
+        let inner = node.children().find(|child| child.end_byte() > at);
+        let Some(inner) = inner.filter(|child| place(*child).contains_inclusive(offset)) else { break };
+        node = inner;
     }
     found.into_iter().rev().flat_map(|definitions| definitions.into_iter().rev()).collect()
 }

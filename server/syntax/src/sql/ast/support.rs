@@ -2,20 +2,18 @@
 
 use std::marker::PhantomData;
 
+pub use crate::sql::tree::Node;
 use text_size::TextRange;
-use tree_sitter::TreeCursor;
-
-pub use tree_sitter::Node;
 
 use super::generated::{KINDS, Kind};
 
 impl Kind {
-    /// The kind of a node; a table look-up.
+    /// The kind of a node.
     pub fn of(node: Node<'_>) -> Self {
-        Self::of_id(node.kind_id())
+        node.known_kind()
     }
 
-    pub(super) fn of_id(id: u16) -> Self {
+    pub(in crate::sql) fn of_id(id: u16) -> Self {
         // Tree-sitter numbers its error nodes so.
         if id == u16::MAX {
             return Self::Error;
@@ -165,18 +163,17 @@ impl<'t> Token<'t> {
 
 /// The first node of a field that is a `T`.
 pub(super) fn field<'t, T: AstNode<'t>>(node: Node<'t>, id: u16) -> Option<T> {
-    // A field with several nodes may begin with a comma or the like.
-    T::cast(node.child_by_field_id(id)?).or_else(|| Fields::new(node, id).next())
+    Fields::new(node, id).next()
 }
 
 /// The first word or sign of a field.
 pub(super) fn token(node: Node<'_>, id: u16) -> Option<Token<'_>> {
-    node.child_by_field_id(id).map(Token)
+    node.children().find(|child| child.field_id() == id).map(Token)
 }
 
 /// Every word and sign of a field.
 pub(super) fn tokens<'t>(node: Node<'t>, id: u16) -> impl Iterator<Item = Token<'t>> + 't {
-    Steps::new(node).filter(move |(_, field)| *field == id).map(|(node, _)| Token(node))
+    node.children().filter(move |child| child.field_id() == id).map(Token)
 }
 
 /// The first child outside of fields that is a `T`.
@@ -184,36 +181,9 @@ pub(super) fn child<'t, T: AstNode<'t>>(node: Node<'t>) -> Option<T> {
     Children::new(node).next()
 }
 
-/// Children with the numbers of their fields, 0 for none.
-struct Steps<'t> {
-    cursor: TreeCursor<'t>,
-    more: bool,
-}
-
-impl<'t> Steps<'t> {
-    fn new(node: Node<'t>) -> Self {
-        let mut cursor = node.walk();
-        let more = cursor.goto_first_child();
-        Self { cursor, more }
-    }
-}
-
-impl<'t> Iterator for Steps<'t> {
-    type Item = (Node<'t>, u16);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if !self.more {
-            return None;
-        }
-        let step = (self.cursor.node(), self.cursor.field_id().map_or(0, u16::from));
-        self.more = self.cursor.goto_next_sibling();
-        Some(step)
-    }
-}
-
 /// The children that are a `T`, in order.
 pub struct Children<'t, T> {
-    steps: Steps<'t>,
+    next: Option<Node<'t>>,
     /// Whether those in fields count.
     with_fields: bool,
     of: PhantomData<T>,
@@ -221,7 +191,7 @@ pub struct Children<'t, T> {
 
 impl<'t, T: AstNode<'t>> Children<'t, T> {
     pub(super) fn new(node: Node<'t>) -> Self {
-        Self { steps: Steps::new(node), with_fields: false, of: PhantomData }
+        Self { next: node.first_child(), with_fields: false, of: PhantomData }
     }
 
     /// Those of any node, in fields or not.
@@ -239,22 +209,28 @@ impl<'t, T: AstNode<'t>> Iterator for Children<'t, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        let with_fields = self.with_fields;
-        let mut steps = self.steps.by_ref().filter(|(_, field)| with_fields || *field == 0);
-        steps.find_map(|(node, _)| T::cast(node))
+        while let Some(node) = self.next {
+            self.next = node.next_sibling();
+            if (self.with_fields || node.field_id() == 0)
+                && let Some(found) = T::cast(node)
+            {
+                return Some(found);
+            }
+        }
+        None
     }
 }
 
 /// The nodes of a field that are a `T`, in order.
 pub struct Fields<'t, T> {
-    steps: Steps<'t>,
+    next: Option<Node<'t>>,
     id: u16,
     of: PhantomData<T>,
 }
 
 impl<'t, T: AstNode<'t>> Fields<'t, T> {
     pub(super) fn new(node: Node<'t>, id: u16) -> Self {
-        Self { steps: Steps::new(node), id, of: PhantomData }
+        Self { next: node.first_child(), id, of: PhantomData }
     }
 }
 
@@ -262,15 +238,23 @@ impl<'t, T: AstNode<'t>> Iterator for Fields<'t, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        let id = self.id;
-        self.steps.by_ref().filter(|(_, field)| *field == id).find_map(|(node, _)| T::cast(node))
+        while let Some(node) = self.next {
+            self.next = node.next_sibling();
+            // A field with several nodes may have commas and the like among them.
+            if node.field_id() == self.id
+                && let Some(found) = T::cast(node)
+            {
+                return Some(found);
+            }
+        }
+        None
     }
 }
 
 /// The words of a node that stand directly in it, in capitals: `LEFT JOIN` is `LEFT`, `JOIN`. Words count whether the
 /// grammar has them as tokens or as nodes of their own without fields, such as the kind of a join.
 pub fn words(node: Node<'_>, source: &str) -> impl Iterator<Item = String> {
-    Steps::new(node).filter(|(node, _)| node.named_child_count() == 0).filter_map(move |(node, _)| {
+    node.children().filter(|child| child.named_children().next().is_none()).filter_map(move |node| {
         let is_literal = matches!(
             Kind::of(node),
             Kind::Identifier

@@ -1,6 +1,4 @@
-//! Walks over whole trees with a cursor: depth costs no stack.
-
-use tree_sitter::TreeCursor;
+//! Walks over whole trees: depth costs no stack.
 
 use super::support::{AstNode, Node};
 
@@ -15,38 +13,24 @@ pub enum Event<'t> {
 
 /// A walk over a node and everything in it, in order of position.
 pub struct Walk<'t> {
-    cursor: TreeCursor<'t>,
+    top: Node<'t>,
     /// What comes next.
     next: Option<Event<'t>>,
-    depth: usize,
 }
 
 impl<'t> Walk<'t> {
     /// Starts at `node`.
     pub fn new(node: Node<'t>) -> Self {
-        Self { cursor: node.walk(), next: Some(Event::Enter(node)), depth: 0 }
+        Self { top: node, next: Some(Event::Enter(node)) }
     }
 
     /// Passes over what is in the node entered last.
     pub fn skip_inside(&mut self) {
-        if let Some(Event::Enter(_)) = self.next
-            && self.depth > 0
+        if let Some(Event::Enter(node)) = self.next
+            && node != self.top
         {
-            self.cursor.goto_parent();
-            self.depth -= 1;
-            self.next = Some(Event::Leave(self.cursor.node()));
+            self.next = node.parent().map(Event::Leave);
         }
-    }
-
-    fn behind(&mut self) -> Option<Event<'t>> {
-        if self.depth == 0 {
-            return None;
-        }
-        if self.cursor.goto_next_sibling() {
-            return Some(Event::Enter(self.cursor.node()));
-        }
-        self.depth -= 1;
-        self.cursor.goto_parent().then(|| Event::Leave(self.cursor.node()))
     }
 }
 
@@ -56,12 +40,11 @@ impl<'t> Iterator for Walk<'t> {
     fn next(&mut self) -> Option<Event<'t>> {
         let event = self.next?;
         self.next = match event {
-            Event::Enter(_) if self.cursor.goto_first_child() => {
-                self.depth += 1;
-                Some(Event::Enter(self.cursor.node()))
+            Event::Enter(node) => Some(node.first_child().map_or(Event::Leave(node), Event::Enter)),
+            Event::Leave(node) if node == self.top => None,
+            Event::Leave(node) => {
+                node.next_sibling().map(Event::Enter).or_else(|| node.parent().map(Event::Leave))
             }
-            Event::Enter(node) => Some(Event::Leave(node)),
-            Event::Leave(_) => self.behind(),
         };
         Some(event)
     }
@@ -69,10 +52,7 @@ impl<'t> Iterator for Walk<'t> {
 
 /// Every node at and below `node`, outer before inner.
 pub fn nodes(node: Node<'_>) -> impl Iterator<Item = Node<'_>> {
-    Walk::new(node).filter_map(|event| match event {
-        Event::Enter(node) => Some(node),
-        Event::Leave(_) => None,
-    })
+    node.descendants()
 }
 
 /// Every `T` at and below `node`, outer before inner.
