@@ -235,7 +235,7 @@ fn nodes(db: &dyn Db, file: File, datafile: &Datafile) -> Vec<NodeFact> {
                 writes,
                 connection: node.value(Directive::ExportConnectionName),
                 replaces: mode.is_some_and(|m| m == "replace"),
-                parameters: parameters(node),
+                parameters: parameters(db, node),
             }
         })
         .collect();
@@ -257,11 +257,11 @@ fn nodes(db: &dyn Db, file: File, datafile: &Datafile) -> Vec<NodeFact> {
     facts
 }
 
-fn parameters(node: &headwater_syntax::NodeView<'_>) -> Vec<ParameterFact> {
+fn parameters(db: &dyn Db, node: &headwater_syntax::NodeView<'_>) -> Vec<ParameterFact> {
     let Some((_, sql)) = node.sql().filter(|(_, sql)| template::is_template(&sql.text)) else {
         return Vec::new();
     };
-    let tree = template::parse(&sql.text);
+    let tree = db.memory().template(&sql.text);
     let mut facts: Vec<_> = template::parameters(&sql.text, &tree)
         .into_iter()
         .map(|p| ParameterFact { name: p.name, ty: p.ty, default: p.default, description: p.description })

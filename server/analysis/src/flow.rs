@@ -60,39 +60,62 @@ pub struct Impact {
     pub datasources: usize,
 }
 
-/// The graph of a project. Recomputed when an interface changes; linear in the number of references.
+/// What one file adds to the graph: its own nodes, and the edges that it says.
+///
+/// The graph's firewall: columns and descriptions of an interface are no part of it.
+#[derive(Debug, PartialEq, Eq)]
+struct Links {
+    is_connection: bool,
+    types: Box<[NodeType]>,
+    edges: Box<[(Vertex, Vertex, EdgeKind)]>,
+}
+
+#[salsa::tracked]
+fn links(db: &dyn Db, file: File) -> Option<Arc<Links>> {
+    let face = interface(db, file).as_ref()?;
+    let names = names(db, file.project(db));
+    let mut edges = Vec::new();
+    if let Some(connection) = face.connection.as_deref().and_then(|c| resolve_connection(names, c)) {
+        let (from, to) = (Vertex { file: connection, node: None }, Vertex { file, node: None });
+        edges.push((from, to, EdgeKind::Connect));
+    }
+    for (index, node) in face.nodes.iter().enumerate() {
+        let here = Vertex { file, node: Some(index) };
+        for read in &node.reads {
+            let from = match resolve(names, Some((face, index)), read) {
+                Resolution::Node(n) => Vertex { file, node: Some(n) },
+                Resolution::Resource(f) | Resolution::Quarantine(f) => output(db, f),
+                _ => continue,
+            };
+            edges.push((from, here, EdgeKind::Read));
+        }
+        if let Some(target) = node.writes.as_deref().and_then(|w| names.table(w)) {
+            let kind = if node.ty == NodeType::Copy { EdgeKind::Copy } else { EdgeKind::Materialize };
+            edges.push((here, Vertex { file: target, node: None }, kind));
+        }
+        if let Some(connection) = node.connection.as_deref().and_then(|c| resolve_connection(names, c)) {
+            edges.push((here, Vertex { file: connection, node: None }, EdgeKind::Connect));
+        }
+    }
+    let types = face.nodes.iter().map(|n| n.ty).collect();
+    let is_connection = face.kind == FileKind::Connection;
+    Some(Arc::new(Links { is_connection, types, edges: edges.into() }))
+}
+
+/// The graph of a project. Recomputed when a reference, a target or a node's type changes; linear in their number.
 #[salsa::tracked]
 pub fn graph(db: &dyn Db, project: Project) -> Arc<Graph> {
-    let names = names(db, project);
     let mut graph = Graph::default();
     for file in project.files(db).iter() {
-        let Some(face) = interface(db, *file) else { continue };
-        if face.kind == FileKind::Connection {
+        let Some(links) = links(db, *file) else { continue };
+        if links.is_connection {
             graph.connections.insert(*file);
         }
-        if let Some(connection) = face.connection.as_deref().and_then(|c| resolve_connection(names, c)) {
-            let from = Vertex { file: connection, node: None };
-            graph.edge(from, Vertex { file: *file, node: None }, EdgeKind::Connect);
+        for (index, ty) in links.types.iter().enumerate() {
+            graph.types.insert(Vertex { file: *file, node: Some(index) }, *ty);
         }
-        for (index, node) in face.nodes.iter().enumerate() {
-            let here = Vertex { file: *file, node: Some(index) };
-            graph.types.insert(here, node.ty);
-            for read in &node.reads {
-                let from = match resolve(names, Some((face, index)), read) {
-                    Resolution::Node(n) => Vertex { file: *file, node: Some(n) },
-                    Resolution::Resource(f) | Resolution::Quarantine(f) => output(db, f),
-                    _ => continue,
-                };
-                graph.edge(from, here, EdgeKind::Read);
-            }
-            let target = node.writes.as_deref().and_then(|w| names.table(w));
-            if let Some(target) = target {
-                let kind = if node.ty == NodeType::Copy { EdgeKind::Copy } else { EdgeKind::Materialize };
-                graph.edge(here, Vertex { file: target, node: None }, kind);
-            }
-            if let Some(connection) = node.connection.as_deref().and_then(|c| resolve_connection(names, c)) {
-                graph.edge(here, Vertex { file: connection, node: None }, EdgeKind::Connect);
-            }
+        for (from, to, kind) in &links.edges {
+            graph.edge(*from, *to, *kind);
         }
     }
     // By path, not by file: files are numbered as they came, and an order of numbers would tell how the project grew.
@@ -165,25 +188,24 @@ fn shortest_loop(db: &dyn Db, start: Vertex) -> Option<Vec<Vertex>> {
 
 /// Where a vertex gets its rows from when it is built: tables it reads, views that write it.
 fn sources(db: &dyn Db, vertex: Vertex) -> Vec<Vertex> {
-    let project = vertex.file.project(db);
-    let Some(index) = vertex.node else {
+    if vertex.node.is_none() {
+        let project = vertex.file.project(db);
         return writers(db, project).get(&vertex.file).cloned().unwrap_or_default();
-    };
-    let Some(face) = interface(db, vertex.file) else { return Vec::new() };
-    let Some(node) = face.nodes.get(index) else { return Vec::new() };
-    let names = names(db, project);
-    let source = |read| match resolve(names, Some((face, index)), read) {
-        Resolution::Node(n) => Some(Vertex { file: vertex.file, node: Some(n) }),
-        Resolution::Resource(f) | Resolution::Quarantine(f) => Some(output(db, f)),
-        _ => None,
-    };
-    node.reads.iter().filter_map(source).collect()
+    }
+    let Some(links) = links(db, vertex.file) else { return Vec::new() };
+    let reads = links.edges.iter().filter(|(_, to, kind)| *to == vertex && *kind == EdgeKind::Read);
+    reads.map(|(from, ..)| *from).collect()
 }
 
 /// Where reading `file` by name gets its rows: the data source, or the pipe's published node (the last when none is).
 pub fn output(db: &dyn Db, file: File) -> Vertex {
-    let node = interface(db, file).as_ref().and_then(|face| output_node(face));
+    let node = (file.kind(db) == Some(FileKind::Pipe)).then(|| published(db, file)).flatten();
     Vertex { file, node }
+}
+
+#[salsa::tracked(returns(copy))]
+fn published(db: &dyn Db, file: File) -> Option<usize> {
+    interface(db, file).as_ref().and_then(|face| output_node(face))
 }
 
 /// Index of the node that stands for the whole pipe.

@@ -132,7 +132,7 @@ pub fn victims(db: &dyn Db, change: &ColumnChange) -> Vec<Victim> {
             }
             queue.push(*next);
             let meaning = node_meaning(db, next.file, node);
-            for (facts, rendering) in meaning.facts.iter().zip(node_renderings(db, next.file, node)) {
+            for (facts, rendering) in meaning.facts.iter().zip(node_renderings(db, next.file, node).iter()) {
                 for range in broken(db, *next, node, facts, change, &lost) {
                     let range = rendering.to_node(range).range;
                     let Some(range) = in_file(db, *next, node, range) else { continue };

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use headwater_syntax::FileKind;
+use salsa::{Durability, Setter as _};
 
 use crate::config::Config;
 use crate::db::{Database, Db};
@@ -62,25 +63,65 @@ pub enum Content {
     Deleted,
 }
 
+// How durable inputs are decides what salsa looks through after an edit. A keystroke changes the text of a document that is
+// open in an editor, and nothing else: what depends on closed files only, or on a baseline, is not looked at.
+
 impl Project {
     /// A project without files.
     pub fn empty(db: &Database, root: Utf8PathBuf) -> Self {
-        Self::new(db, root, Arc::default(), Arc::default(), ProjectFacts::default(), None)
+        Self::made(db, root, Durability::MEDIUM)
     }
 
-    /// A project without files that is expected to change seldom, so that an edit elsewhere does not make salsa look
-    /// through everything that was derived from it.
+    /// A project without files that is expected to change seldom: a baseline.
     pub fn durable(db: &Database, root: Utf8PathBuf) -> Self {
+        Self::made(db, root, Durability::HIGH)
+    }
+
+    fn made(db: &Database, root: Utf8PathBuf, durability: Durability) -> Self {
         Self::builder(root, Arc::default(), Arc::default(), ProjectFacts::default(), None)
-            .durability(salsa::Durability::HIGH)
+            .durability(durability)
+            .root_durability(Durability::NEVER_CHANGE)
             .new(db)
     }
 }
 
 impl File {
+    /// A file as it is on disk.
+    pub fn closed(db: &Database, project: Project, path: Utf8PathBuf, content: Content) -> Self {
+        Self::made(db, project, path, content, Durability::MEDIUM)
+    }
+
     /// A file of a [durable](Project::durable) project.
     pub fn durable(db: &Database, project: Project, path: Utf8PathBuf, content: Content) -> Self {
-        Self::builder(project, path, content).durability(salsa::Durability::HIGH).new(db)
+        Self::made(db, project, path, content, Durability::HIGH)
+    }
+
+    /// A file whose text an editor holds: it changes with every keystroke.
+    pub fn open(db: &Database, project: Project, path: Utf8PathBuf, content: Content) -> Self {
+        Self::made(db, project, path, content, Durability::LOW)
+    }
+
+    fn made(
+        db: &Database,
+        project: Project,
+        path: Utf8PathBuf,
+        content: Content,
+        durability: Durability,
+    ) -> Self {
+        Self::builder(project, path, content)
+            .durability(Durability::NEVER_CHANGE)
+            .content_durability(durability)
+            .new(db)
+    }
+
+    /// Sets the text that an editor holds.
+    pub fn set_open(self, db: &mut Database, content: Content) {
+        self.set_content(db).with_durability(Durability::LOW).to(content);
+    }
+
+    /// Sets the text that is on disk.
+    pub fn set_closed(self, db: &mut Database, content: Content) {
+        self.set_content(db).with_durability(Durability::MEDIUM).to(content);
     }
 
     /// What the file defines, by its extension; `None` for a file that is no datafile.

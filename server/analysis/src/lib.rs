@@ -22,6 +22,7 @@ mod inputs;
 pub mod lineage;
 mod parse;
 pub mod query;
+mod rendering;
 pub mod scope;
 pub mod semantics;
 mod service;
@@ -38,5 +39,7 @@ pub use flow::{EdgeKind, Graph, Vertex, graph};
 pub use headwater_syntax::{self as syntax, Dialect, Directive, FileKind, TextRange, TextSize};
 pub use inputs::{Content, File, Project, ProjectFacts};
 pub use parse::{Include, IncludeProblem, NodeRead, Parsed, datafile, node_reads};
+#[doc(hidden)]
+pub use rendering::Memory;
 pub use salsa::Setter;
 pub use scope::{Names, Resolution, names, resolve, resolve_connection};

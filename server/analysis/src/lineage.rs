@@ -110,10 +110,8 @@ pub fn summary(db: &dyn Db, file: File, node: usize) -> Arc<Summary> {
     }
     // By path and node: numbers of files tell how the project was loaded.
     flows.sort_by(|a, b| {
-        let key = |f: &(Vertex, String, Flow, Option<String>)| {
-            (f.0.file.path(db).clone(), f.0.node, f.1.clone(), f.2, f.3.clone())
-        };
-        key(a).cmp(&key(b))
+        let place = |f: &(Vertex, String, Flow, Option<String>)| (f.0.file.path(db).as_str(), f.0.node);
+        place(a).cmp(&place(b)).then_with(|| (&a.1, a.2, &a.3).cmp(&(&b.1, b.2, &b.3)))
     });
     flows.dedup();
     Arc::new(Summary { flows })

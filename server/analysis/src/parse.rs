@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use headwater_syntax::sql::{TableReference, table_references};
+use headwater_syntax::sql::{TableReference, table_references, table_references_in};
 use headwater_syntax::template;
 use headwater_syntax::{Datafile, Dialect, Directive, FileKind, TextRange};
 use rustc_hash::FxHashMap;
@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::db::Db;
 use crate::dialects::dialect;
 use crate::inputs::{Content, File, Project};
+use crate::rendering::Memory;
 
 /// A parsed file and what became of its includes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -179,14 +180,16 @@ pub(crate) fn node_sqls(db: &dyn Db, file: File) -> Vec<NodeSql<'_>> {
 /// too large to be looked at.
 #[salsa::tracked]
 fn sql_references<'db>(db: &'db dyn Db, sql: NodeSql<'db>) -> Option<Arc<[TableReference]>> {
-    references_in(sql.text(db)).map(Into::into)
+    references_in(db.memory(), sql.text(db)).map(Into::into)
 }
 
-fn references_in(text: &str) -> Option<Vec<TableReference>> {
+fn references_in(memory: &Memory, text: &Arc<str>) -> Option<Vec<TableReference>> {
     if !template::is_template(text) {
-        return table_references(text);
+        // The same tree is what the query's meaning is read from.
+        let rendering = memory.renderings(text);
+        return rendering.first().map(|only| table_references_in(&only.tree, text));
     }
-    let tree = template::parse(text);
+    let tree = memory.template(text);
     if let Some(whole) = headwater_template::all_arms(text, &tree) {
         return table_references(&whole);
     }

@@ -7,7 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::db::Db;
 use crate::dialects::dialect;
-use crate::facts::{Interface, ReadFact, resource_name};
+use crate::facts::{Interface, ReadFact, interface, resource_name};
 use crate::inputs::{File, Project};
 
 /// Every name of a project. Changes only when files come, go or are renamed.
@@ -50,7 +50,8 @@ pub fn names(db: &dyn Db, project: Project) -> Arc<Names> {
     let mut names = Names::default();
     let classic = dialect(db, project).dialect == Dialect::Classic;
     for file in project.files(db).iter() {
-        let name = resource_name(db, *file).clone();
+        // In Forward the path says it: asking file by file would be the larger part of what a keystroke costs.
+        let name = if classic { resource_name(db, *file).clone() } else { file.stem(db).to_owned() };
         match file.kind(db) {
             Some(FileKind::Datasource | FileKind::Pipe) => {
                 if let Some(workspace) = vendored_workspace(db, *file) {
@@ -103,23 +104,51 @@ impl Names {
 /// What `read` means in the node with index `own` of a pipe. A node that names itself means the table of that name:
 /// `NODE events` over `FROM events` is common.
 pub fn resolve(names: &Names, pipe: Option<(&Interface, usize)>, read: &ReadFact) -> Resolution {
-    match read.database.as_deref() {
-        None => {
-            let node = pipe.and_then(|(p, own)| {
-                p.nodes.iter().enumerate().position(|(n, node)| n != own && node.name == read.name)
-            });
-            match node {
-                Some(node) => Resolution::Node(node),
-                None => resolve_table(names, &read.name),
-            }
-        }
+    let node = |name: &str| {
+        let (pipe, own) = pipe?;
+        pipe.nodes.iter().enumerate().position(|(n, node)| n != own && node.name == name)
+    };
+    resolve_with(names, node, read.database.as_deref(), &read.name)
+}
+
+/// The same for a node of a pipe, without its interface, which says more than the names of its nodes.
+pub(crate) fn resolve_in(
+    db: &dyn Db,
+    file: File,
+    own: usize,
+    database: Option<&str>,
+    name: &str,
+) -> Resolution {
+    let node =
+        |name: &str| node_names(db, file).iter().enumerate().position(|(n, node)| n != own && node == name);
+    resolve_with(names(db, file.project(db)), node, database, name)
+}
+
+/// The names of a pipe's nodes, in order.
+#[salsa::tracked]
+fn node_names(db: &dyn Db, file: File) -> Box<[String]> {
+    let face = interface(db, file).as_ref();
+    face.map(|face| face.nodes.iter().map(|n| n.name.clone()).collect()).unwrap_or_default()
+}
+
+fn resolve_with(
+    names: &Names,
+    node: impl FnOnce(&str) -> Option<usize>,
+    database: Option<&str>,
+    name: &str,
+) -> Resolution {
+    match database {
+        None => match node(name) {
+            Some(node) => Resolution::Node(node),
+            None => resolve_table(names, name),
+        },
         Some("tinybird" | "organization") => Resolution::Service,
-        Some("system") => match read.name.as_str() {
+        Some("system") => match name {
             "functions" | "numbers" | "numbers_mt" | "one" => Resolution::System,
             _ => Resolution::ForbiddenSystem,
         },
         Some(workspace) => {
-            let vendored = names.vendored.get(&(workspace.to_owned(), read.name.clone())).copied();
+            let vendored = names.vendored.get(&(workspace.to_owned(), name.to_owned())).copied();
             vendored.map_or(Resolution::Elsewhere, Resolution::Resource)
         }
     }

@@ -7,123 +7,18 @@
 use std::sync::Arc;
 
 use headwater_catalog::Type;
-use headwater_syntax::sql::{self, ast};
-use headwater_syntax::template;
-use headwater_syntax::{Directive, FileKind, TextRange, TextSize};
-use headwater_template::{Made, Parameters, Prepared, Request, Secrets, SourceMap, Witness};
+use headwater_syntax::{Directive, FileKind, TextRange, sql};
 use rustc_hash::FxHashMap;
 
 use crate::db::Db;
-use crate::facts::{ReadFact, interface};
+use crate::facts::interface;
 use crate::inputs::File;
-use crate::parse::{NodeSql, datafile, node_sqls};
+use crate::parse::{datafile, node_sqls};
 pub use crate::query::Relation;
 use crate::query::{self, Column, Facts, Tables};
-use crate::scope::{Resolution, names, resolve};
+pub use crate::rendering::{Place, Rendering, Renderings};
+use crate::scope::{Resolution, resolve_in};
 use crate::service;
-
-/// One text of a node's query, as a request makes it.
-pub struct Rendering {
-    /// The request.
-    pub witness: Witness,
-    /// The query.
-    pub text: Arc<str>,
-    tree: tree_sitter::Tree,
-    origin: Origin,
-}
-
-/// Where a rendering's text comes from.
-enum Origin {
-    /// Its offsets are those of the node's text.
-    Same,
-    /// A template made it.
-    Template {
-        map: SourceMap,
-        /// Places in the template whose value the witness made up.
-        made_up: Vec<TextRange>,
-    },
-}
-
-/// A place of a rendering in the node's text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
-    /// In offsets of the node's text.
-    pub range: TextRange,
-    /// Whether a value that the witness made up stands there: another value may be as good and another name.
-    pub is_made_up: bool,
-}
-
-impl Rendering {
-    /// Every `SELECT` of the text, outer before inner.
-    pub(crate) fn selects(&self) -> impl Iterator<Item = ast::SelectQuery<'_>> {
-        ast::descendants(self.tree.root_node())
-    }
-
-    /// A place of this text in the node's own.
-    pub fn to_node(&self, range: TextRange) -> Place {
-        match &self.origin {
-            Origin::Same => Place { range, is_made_up: false },
-            Origin::Template { map, made_up } => {
-                let source = map.to_source(range);
-                let is_value = |at: TextSize| map.segment_at(at).is_some_and(|s| s.made != Made::Literal);
-                let touches = made_up.iter().any(|m| source.contains_range(*m) || m.contains_range(source));
-                let is_made_up = touches
-                    && (is_value(range.start())
-                        || is_value(range.end().max(TextSize::from(1)) - TextSize::from(1)));
-                Place { range: source, is_made_up }
-            }
-        }
-    }
-}
-
-/// The texts of a node; none when it is too large to be looked at.
-///
-/// A template is rendered for the witness of each of its arms, so that what is analysed is what the engine gets. Where the
-/// request cannot be had (a condition depends on more than parameters, or the render fails) the variant's own text
-/// serves, with output tags that may be anything.
-#[salsa::tracked(no_eq)]
-pub(crate) fn renderings<'db>(db: &'db dyn Db, sql: NodeSql<'db>) -> Arc<Vec<Rendering>> {
-    let text = sql.text(db);
-    let mut out: Vec<Rendering> = Vec::new();
-    let mut push = |witness: Witness, text: Arc<str>, origin: Origin| {
-        if out.iter().any(|r| r.text == text) {
-            return;
-        }
-        if let Some(tree) = sql::parse(&text) {
-            out.push(Rendering { witness, text, tree, origin });
-        }
-    };
-    if !template::is_template(text) {
-        push(Witness::default(), text.clone(), Origin::Same);
-        return Arc::new(out);
-    }
-    let tree = template::parse(text);
-    let prepared = Prepared::new(text).ok();
-    for variant in headwater_template::variants(text, &tree).unwrap_or_default() {
-        let rendered = prepared
-            .as_ref()
-            .filter(|_| variant.witness.undecided.is_empty())
-            .and_then(|prepared| rendered(prepared, &variant.witness));
-        match rendered {
-            Some((sql, origin)) => push(variant.witness, sql.into(), origin),
-            None => push(variant.witness, variant.text.into(), Origin::Same),
-        }
-    }
-    Arc::new(out)
-}
-
-/// The query for a witness.
-fn rendered(prepared: &Prepared<'_>, witness: &Witness) -> Option<(String, Origin)> {
-    let mut parameters = Parameters::new();
-    for (name, value) in witness.request() {
-        parameters.insert(name, value.to_value());
-    }
-    let secrets = Secrets::new();
-    let rendered = prepared.render(&Request::new(&parameters, &secrets)).ok()?;
-    let passed = rendered.parameters.iter().filter(|p| p.origin == headwater_template::Origin::Passed);
-    let made_up = passed.map(|p| p.range).collect();
-    Some((rendered.sql, Origin::Template { map: rendered.map, made_up }))
-}
 
 /// What a text means in the place of a node's query: for requests other than those that the analysis looks at. Not
 /// remembered.
@@ -133,8 +28,9 @@ pub fn facts_of(db: &dyn Db, file: File, node: usize, text: &str) -> Facts {
 }
 
 /// The texts of the node with this index.
-pub fn node_renderings(db: &dyn Db, file: File, node: usize) -> &[Rendering] {
-    node_sqls(db, file).get(node).map_or(&[], |sql| renderings(db, *sql))
+pub fn node_renderings(db: &dyn Db, file: File, node: usize) -> Arc<Renderings> {
+    let sql = node_sqls(db, file).get(node);
+    sql.map_or_else(Arc::default, |sql| db.memory().renderings(sql.text(db)))
 }
 
 /// What a node's query means, for each of its texts.
@@ -155,7 +51,7 @@ pub fn node_meaning(db: &dyn Db, file: File, node: usize) -> &Arc<NodeMeaning> {
 fn meaning(db: &dyn Db, file: File, node: usize) -> Arc<NodeMeaning> {
     let Some(sql) = node_sqls(db, file).get(node) else { return Arc::default() };
     let tables = NodeTables { db, file, node };
-    let renderings = renderings(db, *sql);
+    let renderings = db.memory().renderings(sql.text(db));
     let facts: Vec<Facts> = renderings.iter().map(|r| query::analyze(&r.text, &r.tree, &tables)).collect();
     let relation = Arc::new(merged(&facts));
     Arc::new(NodeMeaning { facts, relation })
@@ -181,7 +77,7 @@ pub fn selected(db: &dyn Db, file: File, node: usize) -> Vec<query::OutputColumn
     let mut at: FxHashMap<TextRange, usize> = FxHashMap::default();
     let mut out: Vec<query::OutputColumn> = Vec::new();
     let renderings = node_renderings(db, file, node);
-    for (facts, rendering) in meaning(db, file, node).facts.iter().zip(renderings) {
+    for (facts, rendering) in meaning(db, file, node).facts.iter().zip(renderings.iter()) {
         for column in &facts.columns {
             let range = rendering.to_node(column.range).range;
             match at.get(&range) {
@@ -203,7 +99,7 @@ pub fn relation(db: &dyn Db, file: File) -> Arc<Relation> {
     let Some(face) = interface(db, file) else { return Arc::default() };
     match face.kind {
         FileKind::Datasource => Arc::new(datasource(db, file)),
-        FileKind::Pipe => match crate::flow::output_node(face) {
+        FileKind::Pipe => match crate::flow::output(db, file).node {
             Some(node) => node_relation(db, file, node).clone(),
             None => Arc::default(),
         },
@@ -297,14 +193,8 @@ struct NodeTables<'db> {
 
 impl Tables for NodeTables<'_> {
     fn relation(&self, database: Option<&str>, name: &str) -> Option<Arc<Relation>> {
-        let (db, face) = (self.db, interface(self.db, self.file).as_ref()?);
-        let names = names(db, self.file.project(db));
-        let read = ReadFact {
-            database: database.map(str::to_owned),
-            name: name.to_owned(),
-            usage: sql::TableUse::From,
-        };
-        match resolve(names, Some((face, self.node)), &read) {
+        let db = self.db;
+        match resolve_in(db, self.file, self.node, database, name) {
             Resolution::Node(node) => Some(node_relation(db, self.file, node).clone()),
             Resolution::Resource(file) => Some(relation(db, file).clone()),
             Resolution::Service | Resolution::System => service::relation(database, name),

@@ -31,6 +31,9 @@ SQL >
 TYPE endpoint
 ";
 
+/// Nodes that were rendered and parsed, under this name: they are remembered beside the database.
+const PARSED: &str = "(rendered and parsed)";
+
 struct Session {
     db: Database,
     files: Vec<File>,
@@ -55,6 +58,7 @@ impl Session {
     /// Asks for every diagnostic and the graph; returns how often each query ran.
     fn run(&mut self) -> BTreeMap<String, usize> {
         self.log.lock().expect("no panic holds it").clear();
+        let parsed = self.db.nodes_parsed();
         for file in &self.files {
             diagnostics(&self.db, *file);
         }
@@ -63,6 +67,10 @@ impl Session {
         for key in self.log.lock().expect("no panic holds it").iter() {
             let name = key.split('(').next().unwrap_or(key).to_owned();
             *counts.entry(name).or_default() += 1;
+        }
+        let parsed = self.db.nodes_parsed() - parsed;
+        if parsed > 0 {
+            counts.insert(PARSED.to_owned(), parsed);
         }
         counts
     }
@@ -87,17 +95,18 @@ fn a_body_edit_runs_queries_of_its_file_only() {
     assert_eq!(
         ran(&counts),
         [
+            // One of the file's two nodes: its text changed, the other's did not.
+            "(rendered and parsed) 1",
             "check 1",
             "datafile 1",
             "evidence 1",
             "interface 1",
             "lints 1",
             "local 1",
-            // One of the file's two nodes: its text changed, the other's did not.
+            // Of the node that changed; what the other reads of it did not.
             "meaning 1",
             "node_sqls 1",
             "query_faults 1",
-            "renderings 1",
             "sql_references 1",
             "target_faults 1",
         ]
@@ -134,4 +143,37 @@ fn a_new_column_reaches_readers_through_interfaces_only() {
     assert_eq!(counts.get("datafile"), Some(&1));
     assert_eq!(counts.get("sql_references"), None);
     assert_eq!(counts.get("local"), Some(&1));
+}
+
+#[test]
+fn a_renamed_column_parses_no_reader_again() {
+    let mut session = Session::new();
+    let counts = session.edit(0, "url String", "uri String");
+    // `n` names the column, `m` and `b` show it through their stars; `c` reads something else.
+    assert_eq!(counts.get("meaning"), Some(&3), "{counts:?}");
+    assert_eq!(counts.get("datafile"), Some(&1), "{counts:?}");
+    for unneeded in [PARSED, "node_sqls", "sql_references", "names", "graph"] {
+        assert_eq!(counts.get(unneeded), None, "{counts:?}");
+    }
+}
+
+#[test]
+fn what_a_filter_or_a_comment_says_concerns_nobody_else() {
+    for (from, to) in [("url = 'x'", "url != ''"), ("FROM hits", "FROM hits -- all of them\n   ")] {
+        let mut session = Session::new();
+        let counts = session.edit(1, from, to);
+        assert_eq!(counts.get("meaning"), Some(&1), "{from}: {counts:?}");
+        assert_eq!(counts.get("query_faults"), Some(&1), "{from}: {counts:?}");
+        assert_eq!(counts.get("check"), Some(&1), "{from}: {counts:?}");
+        assert_eq!(counts.get(PARSED), Some(&1), "{from}: {counts:?}");
+    }
+}
+
+#[test]
+fn equal_texts_are_parsed_once() {
+    let mut session = Session::new();
+    let query = "SELECT * FROM hits WHERE url = 'x'";
+    let counts = session.edit(3, "SELECT 1 AS one", query);
+    assert_eq!(counts.get("meaning"), Some(&1), "what it means depends on where it stands");
+    assert_eq!(counts.get(PARSED), None, "{counts:?}");
 }

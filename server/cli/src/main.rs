@@ -18,6 +18,11 @@ use clap::{CommandFactory, Parser};
 
 use args::{Cli, Command};
 
+/// Half of the work on a project is making and dropping small things on several threads, and a server is looked at for
+/// what it holds. The engine's library, which worker processes load, brings an allocator of its own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Why a command could not run; the message says what to do next.
 #[derive(Debug)]
 struct CannotRun(String);

@@ -166,12 +166,20 @@ impl Loaded {
 
     /// The editor's text replaces the disk's, until [`Self::close`]. Also how a file that is not on disk joins.
     pub fn set_open(&mut self, db: &mut Database, path: &Utf8Path, text: Arc<str>) -> File {
-        if !self.beneath.contains_key(path) {
+        let opens = !self.beneath.contains_key(path);
+        if opens {
             let disk = self.inputs.get(path).map_or(Content::Deleted, |file| file.content(db).clone());
             self.beneath.insert(path.to_owned(), disk);
         }
         let mut members = false;
-        self.put(db, path, Content::Text(text), &mut members);
+        let text = Content::Text(text);
+        match self.inputs.get(path).filter(|_| opens && !self.durable).copied() {
+            // From now on it changes often, whether it does so now or not.
+            Some(file) if *file.content(db) == text => file.set_open(db, text),
+            _ => {
+                self.put(db, path, text, true, &mut members);
+            }
+        }
         if members {
             self.publish_members(db);
         }
@@ -182,7 +190,13 @@ impl Loaded {
     pub fn close(&mut self, db: &mut Database, path: &Utf8Path) -> bool {
         let Some(disk) = self.beneath.remove(path) else { return false };
         let mut members = false;
-        let changed = self.put(db, path, disk, &mut members);
+        let changed = match self.inputs.get(path).filter(|_| !self.durable).copied() {
+            Some(file) if *file.content(db) == disk => {
+                file.set_closed(db, disk);
+                false
+            }
+            _ => self.put(db, path, disk, false, &mut members),
+        };
         if members {
             self.publish_members(db);
         }
@@ -256,16 +270,24 @@ impl Loaded {
             }
             return changed;
         }
-        self.put(db, path, content, members)
+        self.put(db, path, content, false, members)
     }
 
-    fn put(&mut self, db: &mut Database, path: &Utf8Path, content: Content, members: &mut bool) -> bool {
+    fn put(
+        &mut self,
+        db: &mut Database,
+        path: &Utf8Path,
+        content: Content,
+        open: bool,
+        members: &mut bool,
+    ) -> bool {
         let Some(file) = self.inputs.get(path).copied() else {
-            let file = if self.durable {
-                File::durable(db, self.project, path.to_owned(), content)
-            } else {
-                File::new(db, self.project, path.to_owned(), content)
+            let new = match (self.durable, open) {
+                (true, _) => File::durable,
+                (false, true) => File::open,
+                (false, false) => File::closed,
             };
+            let file = new(db, self.project, path.to_owned(), content);
             self.inputs.insert(path.to_owned(), file);
             *members = true;
             return true;
@@ -276,7 +298,13 @@ impl Loaded {
             return false;
         }
         *members |= (*before == Content::Deleted) != (content == Content::Deleted);
-        file.set_content(db).to(content);
+        match (self.durable, open) {
+            (true, _) => {
+                file.set_content(db).to(content);
+            }
+            (false, true) => file.set_open(db, content),
+            (false, false) => file.set_closed(db, content),
+        }
         true
     }
 

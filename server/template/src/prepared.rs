@@ -1,5 +1,7 @@
 //! A template that was read once and renders many times.
 
+use std::borrow::Cow;
+
 use headwater_syntax::template::{self, Template};
 
 use crate::error::{ErrorKind, RenderError};
@@ -12,7 +14,7 @@ use crate::rules::violations;
 #[derive(Debug, Clone)]
 pub struct Prepared<'t> {
     text: &'t str,
-    tree: Template,
+    tree: Cow<'t, Template>,
 }
 
 impl<'t> Prepared<'t> {
@@ -24,9 +26,21 @@ impl<'t> Prepared<'t> {
     /// templates do not have.
     pub fn new(text: &'t str) -> Result<Self, RenderError> {
         if !template::is_template(text) {
-            return Ok(Self { text, tree: Template::default() });
+            return Ok(Self { text, tree: Cow::Owned(Template::default()) });
         }
-        let tree = template::parse(text);
+        Self::checked(text, Cow::Owned(template::parse(text)))
+    }
+
+    /// The same for a template whose tree is there already.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`Prepared::new`].
+    pub fn of(text: &'t str, tree: &'t Template) -> Result<Self, RenderError> {
+        Self::checked(text, Cow::Borrowed(tree))
+    }
+
+    fn checked(text: &'t str, tree: Cow<'t, Template>) -> Result<Self, RenderError> {
         if let Some(error) = tree.errors.first() {
             let (range, message) = explained(text, error);
             return Err(RenderError { range, kind: ErrorKind::Syntax, message, status: 400 });

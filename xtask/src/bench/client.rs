@@ -49,11 +49,26 @@ impl Client {
 
     /// Sends a request and waits for its answer, replying to whatever the server asks meanwhile.
     pub(crate) fn request(&mut self, method: &str, params: &Value) -> Result<Value> {
-        self.next += 1;
-        let id = self.next;
-        self.send(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }))?;
-        loop {
-            let message = self.receive()?;
+        let answers = self.requests(&[(method, params.clone())])?;
+        Ok(answers.into_iter().next().unwrap_or_default())
+    }
+
+    /// Sends all requests at once, as an editor does with its open documents, and waits for every answer.
+    pub(crate) fn requests(&mut self, asked: &[(&str, Value)]) -> Result<Vec<Value>> {
+        let first = self.next + 1;
+        let mut frames = Vec::new();
+        for (method, params) in asked {
+            self.next += 1;
+            let request = json!({ "jsonrpc": "2.0", "id": self.next, "method": method, "params": params });
+            frames.extend(frame(&request));
+        }
+        // The server reads without waiting for us to take its answers, so this cannot block for good.
+        self.stdin.write_all(&frames)?;
+        self.stdin.flush()?;
+        let mut answers = vec![Value::Null; asked.len()];
+        let mut open = asked.len();
+        while open > 0 {
+            let mut message = self.receive()?;
             if message.get("method").is_some() {
                 if let Some(asked) = message.get("id") {
                     let answer = if message["method"] == "workspace/configuration" {
@@ -65,18 +80,19 @@ impl Client {
                 }
                 continue;
             }
-            if message["id"] == json!(id) {
-                if let Some(error) = message.get("error") {
-                    bail!("{method}: {error}");
-                }
-                return Ok(message["result"].clone());
+            let number = message["id"].as_i64().and_then(|id| usize::try_from(id - first).ok());
+            let Some(slot) = number.and_then(|n| answers.get_mut(n)) else { continue };
+            if let Some(error) = message.get("error") {
+                bail!("{}: {error}", asked[number.unwrap_or(0)].0);
             }
+            *slot = message["result"].take();
+            open -= 1;
         }
+        Ok(answers)
     }
 
     fn send(&mut self, message: &Value) -> Result<()> {
-        let body = message.to_string();
-        write!(self.stdin, "Content-Length: {}\r\n\r\n{body}", body.len())?;
+        self.stdin.write_all(&frame(message))?;
         self.stdin.flush()?;
         Ok(())
     }
@@ -108,6 +124,11 @@ impl Client {
         self.child.wait()?;
         Ok(())
     }
+}
+
+fn frame(message: &Value) -> Vec<u8> {
+    let body = message.to_string();
+    format!("Content-Length: {}\r\n\r\n{body}", body.len()).into_bytes()
 }
 
 pub(crate) fn file_uri(path: &Path) -> String {

@@ -52,7 +52,9 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     cold_start(&server, &small, 300, "≤ 60 ms")?;
 
     let middle = made(&base, 1_000)?;
-    memory(&server, &middle, if quick { 2_000 } else { 20_000 })?;
+    let edits = if quick { 2_000 } else { 20_000 };
+    memory(&server, &middle, edits)?;
+    column_memory(&server, &middle, edits)?;
     ripple(&server, &middle, 1_000, rounds / 3, "p50 ≤ 10, p95 ≤ 25")?;
 
     let large = made(&base, 5_000)?;
@@ -206,24 +208,71 @@ fn memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
     let (uri, text) = open(&mut client, &project.join(generate::EDITED))?;
     type_and_pull(&mut client, &uri, &text, 500)?;
     let before = resident(client.pid());
-    type_and_pull(&mut client, &uri, &text, edits)?;
-    let after = resident(client.pid());
-    match (before, after) {
-        (Some(before), Some(after)) => {
-            println!(
-                "{:<58} {:>8.1} MiB                        (bar: ≤ 80)",
-                "resident memory, 1,000 files",
-                mib(before)
-            );
-            let drift = (after as f64 - before as f64) / edits as f64;
-            println!(
-                "{:<58} {drift:>8.0} B/edit over {edits}          (bar: flat)",
-                "drift of resident memory"
-            );
-        }
-        _ => println!("resident memory: not measured (no /proc on this system)"),
+    if let Some(before) = before {
+        let what = "resident memory, 1,000 files";
+        println!("{what:<58} {:>8.1} MiB                        (bar: ≤ 80)", mib(before));
     }
+    type_and_pull(&mut client, &uri, &text, edits)?;
+    drift("drift of resident memory", before, resident(client.pid()), edits);
     client.stop()
+}
+
+/// Renames a column again and again, each time to a name that was never there, and asks for a reader in turn: nothing of a
+/// name may stay behind that no text has any more.
+fn column_memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
+    let mut client = start(server, project)?;
+    client.request("workspace/diagnostic", &json!({ "previousResultIds": [] }))?;
+    let (uri, text) = open(&mut client, &project.join(generate::ROOT))?;
+    let readers = readers_of_root(project)?;
+    let (line, column) = id_column(&text)?;
+    let mut end = column + 2;
+    let mut before = None;
+    // Until every reader has been asked for twice, the server learns.
+    let first = 2 * readers.len();
+    for round in 0..first + edits {
+        if round == first {
+            before = resident(client.pid());
+        }
+        let name = format!("id_{round}");
+        let range = json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
+        end = column + name.len();
+        let change = json!({
+            "textDocument": { "uri": uri, "version": round + 2 },
+            "contentChanges": [{ "range": range, "text": name }],
+        });
+        client.notify("textDocument/didChange", &change)?;
+        pull(&mut client, &uri)?;
+        let found = pull(&mut client, &readers[round % readers.len()])?;
+        ensure!(found.iter().any(|d| d["code"] == "unknown-column"), "the reader is broken");
+    }
+    drift("drift, a column renamed to a new name each time", before, resident(client.pid()), edits);
+    client.stop()
+}
+
+fn drift(what: &str, before: Option<u64>, after: Option<u64>, edits: usize) {
+    let (Some(before), Some(after)) = (before, after) else {
+        println!("{what}: not measured (no /proc on this system)");
+        return;
+    };
+    let drift = (after as f64 - before as f64) / edits as f64;
+    println!("{what:<58} {drift:>8.0} B/edit over {edits}          (bar: flat)");
+}
+
+/// The files that read [`generate::ROOT`], as URIs.
+fn readers_of_root(project: &Path) -> Result<Vec<String>> {
+    let readers: Vec<String> = std::fs::read_dir(project.join("endpoints"))?
+        .filter_map(|entry| entry.ok().map(|e| e.path()))
+        .filter(|path| std::fs::read_to_string(path).is_ok_and(|t| t.contains("FROM events_0 ")))
+        .map(|path| file_uri(&path))
+        .collect();
+    ensure!(readers.len() >= 10, "only {} files read the data source", readers.len());
+    Ok(readers)
+}
+
+/// Line and column of the name `id` in the schema of [`generate::ROOT`].
+fn id_column(text: &str) -> Result<(usize, usize)> {
+    let line = text.lines().position(|l| l.contains("`id`")).context("the schema has an id")?;
+    Ok((line, text.lines().nth(line).and_then(|l| l.find("id")).unwrap_or(0)))
 }
 
 /// Renames a column of a data source that many files read, and back: until the client has the diagnostics of every
@@ -232,15 +281,15 @@ fn ripple(server: &Path, project: &Path, files: usize, rounds: usize, bar: &str)
     let mut client = start(server, project)?;
     client.request("workspace/diagnostic", &json!({ "previousResultIds": [] }))?;
     let (uri, text) = open(&mut client, &project.join(generate::ROOT))?;
-    let readers: Vec<String> = std::fs::read_dir(project.join("endpoints"))?
-        .filter_map(|entry| entry.ok().map(|e| e.path()))
-        .filter(|path| std::fs::read_to_string(path).is_ok_and(|t| t.contains("FROM events_0 ")))
-        .map(|path| file_uri(&path))
-        .collect();
-    ensure!(readers.len() >= 10, "only {} files read the data source", readers.len());
-    let line = text.lines().position(|l| l.contains("`id`")).context("the schema has an id")?;
-    let column = text.lines().nth(line).and_then(|l| l.find("id")).unwrap_or(0) + 2;
+    let readers = readers_of_root(project)?;
+    let (line, column) = id_column(&text)?;
+    let column = column + 2;
     let whole = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": text.lines().count(), "character": 0 } });
+    // An editor asks for all documents that it shows at once, and does not wait for one answer to ask the next.
+    let documents = std::iter::once(&uri).chain(&readers);
+    let mut asked: Vec<(&str, Value)> =
+        documents.map(|uri| ("textDocument/diagnostic", json!({ "textDocument": { "uri": uri } }))).collect();
+    asked.push(("textDocument/inlayHint", json!({ "textDocument": { "uri": uri }, "range": whole })));
     let mut times = Vec::new();
     for round in 0..rounds {
         let insert = round % 2 == 0;
@@ -252,15 +301,13 @@ fn ripple(server: &Path, project: &Path, files: usize, rounds: usize, bar: &str)
         });
         let begin = Instant::now();
         client.notify("textDocument/didChange", &change)?;
-        pull(&mut client, &uri)?;
-        let mut broken = 0;
-        for reader in &readers {
-            let found = pull(&mut client, reader)?;
-            broken += usize::from(found.iter().any(|d| d["code"] == "unknown-column"));
-        }
-        let hints = client
-            .request("textDocument/inlayHint", &json!({ "textDocument": { "uri": uri }, "range": whole }))?;
+        let mut answers = client.requests(&asked)?;
         times.push(begin.elapsed());
+        let hints = answers.pop().unwrap_or_default();
+        let is_broken = |report: &&Value| {
+            report["items"].as_array().into_iter().flatten().any(|d| d["code"] == "unknown-column")
+        };
+        let broken = answers[1..].iter().filter(is_broken).count();
         ensure!(broken == if insert { readers.len() } else { 0 }, "{broken} of {} readers", readers.len());
         ensure!(hints.as_array().is_some_and(|h| !h.is_empty()), "no hints");
     }

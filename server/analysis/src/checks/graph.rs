@@ -313,7 +313,7 @@ impl Cross<'_> {
         let Some((_, sql)) = sql.filter(|(_, sql)| template::is_template(&sql.text)) else {
             return String::new();
         };
-        let tree = template::parse(&sql.text);
+        let tree = self.db.memory().template(&sql.text);
         match headwater_template::witness_at(&sql.text, &tree, read.reference.range.start()) {
             Some(witness) if !witness.is_empty() => format!(" (read {witness})"),
             _ => String::new(),

@@ -112,7 +112,7 @@ fn local(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
     }
     let (Some(kind), Content::Text(_)) = (file.kind(db), file.content(db)) else { return Arc::new(out) };
     let parsed = datafile(db, file);
-    let cx = &Context { file: &parsed.datafile, stem: file.stem(db), kind };
+    let cx = &Context { file: &parsed.datafile, stem: file.stem(db), kind, memory: db.memory() };
     let mut sink = Sink::new(parsed, &mut out);
     lexer::check(cx, &mut sink);
     match kind {
@@ -145,6 +145,8 @@ pub(crate) struct Context<'a> {
     pub(crate) stem: &'a str,
     /// What the file defines.
     pub(crate) kind: FileKind,
+    /// Trees of templates.
+    pub(crate) memory: &'a crate::rendering::Memory,
 }
 
 impl Context<'_> {

@@ -194,6 +194,10 @@ fn query(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) {
 
 /// Whether a template prints no text whatever its parameters are.
 fn renders_to_nothing(text: &str) -> bool {
+    // What stands before all tags is always printed, and nearly always there is something.
+    if text.split('{').next().is_some_and(|start| !start.trim().is_empty()) {
+        return false;
+    }
     let tree = template::parse(text);
     let mut prints = !tree.errors.is_empty();
     tree.walk(&mut |piece| prints |= matches!(piece, Piece::Output { .. }));

@@ -25,7 +25,7 @@ pub(super) fn query_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         for node in parsed.datafile.nodes() {
             let Some((entry, sql)) = node.sql() else { continue };
             let renderings = node_renderings(db, file, node.index);
-            for (fault, witness) in distinct(&node_meaning(db, file, node.index).facts, renderings) {
+            for (fault, witness) in distinct(&node_meaning(db, file, node.index).facts, &renderings) {
                 let (code, message) = describe(&fault.kind);
                 let when = if witness.is_empty() { String::new() } else { format!(" ({witness})") };
                 sink.in_body(entry, &sql, code, fault.range, message.replacen("{when}", &when, 1));

@@ -39,7 +39,7 @@ pub(super) fn target_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         let name = node.writes.as_deref().unwrap_or_default();
         let facts = &node_meaning(db, file, view.index).facts;
         let mut reported = Vec::new();
-        for (facts, rendering) in facts.iter().zip(node_renderings(db, file, view.index)) {
+        for (facts, rendering) in facts.iter().zip(node_renderings(db, file, view.index).iter()) {
             if !facts.complete || facts.columns.iter().any(|c| c.name.is_none()) {
                 continue;
             }

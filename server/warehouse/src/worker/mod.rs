@@ -26,6 +26,10 @@ use session::Session;
 /// Runs this process as a worker until its input ends. The program that calls it must have no other threads and must
 /// not have used standard input or output.
 pub fn worker_main() -> ExitCode {
+    // The program's allocator does without huge pages, for the sake of what a language server holds, and the engine should
+    // not. Where the system has no such switch there is nothing to undo.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::disable_transparent_huge_pages(false);
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,5 +1,7 @@
 //! How queries read: joins in views, rows that are not replaced yet, filters beside the sorting key.
 
+use std::sync::Arc;
+
 use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::sql::ast::{Place, TableSource};
 use headwater_syntax::{FileKind, MappedText, TextRange, sql};
@@ -105,8 +107,7 @@ impl Reader<'_> {
                     continue;
                 }
                 let Some(file) = self.datasource(table.database.as_deref(), &table.name) else { continue };
-                let engine = interface(self.db, file).as_ref().and_then(|face| face.engine.as_ref());
-                if !engine.is_some_and(|e| e.name.eq_ignore_ascii_case("ReplacingMergeTree")) {
+                if !storage(self.db, file).replaces {
                     continue;
                 }
                 let message = format!(
@@ -136,8 +137,8 @@ impl Reader<'_> {
                 column.database.as_deref(),
                 &column.table,
             );
-            let Some(key) = file.and_then(|file| sorting_key(self.db, file)) else { continue };
-            let Some(lead) = columns_of_key(&key).into_iter().next() else { continue };
+            let Some(storage) = file.map(|file| storage(self.db, file)) else { continue };
+            let (Some(key), Some(lead)) = (&storage.key, &storage.lead) else { continue };
             let message = format!(
                 "no filter on `{}` uses its sorting key ({key}) or its partitions: every row is read; filter by `{lead}` too, or sort the data source by `{}` first",
                 column.table, column.column
@@ -157,19 +158,38 @@ fn helped(db: &dyn Db, file: File, face: &Interface, node: usize, facts: &Facts)
         let Some(table) = datasource(db, file, face, node, column.database.as_deref(), &column.table) else {
             return false;
         };
-        let Some(engine) = interface(db, table).as_ref().and_then(|face| face.engine.as_ref()) else {
-            return false;
-        };
-        let lead = engine.sorting_key.as_deref().and_then(|key| columns_of_key(key).into_iter().next());
-        let partition = engine.partition_key.as_deref().map(columns_of_key).unwrap_or_default();
-        lead.iter().chain(&partition).any(|name| *name == column.column)
+        let storage = storage(db, table);
+        storage.lead.iter().chain(&storage.partition).any(|name| *name == column.column)
     });
     by_key.map(|column| (column.database.clone(), column.table.clone())).collect()
 }
 
-fn sorting_key(db: &dyn Db, file: File) -> Option<String> {
-    let key = interface(db, file).as_ref()?.engine.as_ref()?.sorting_key.clone()?;
-    Some(key.trim_matches(['"', '\'']).to_owned())
+/// How a data source keeps its rows. A firewall: its columns are no part of it, and its keys are parsed once, however many
+/// queries filter by them.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Storage {
+    /// Rows with equal keys are replaced.
+    replaces: bool,
+    /// The sorting key without quotes.
+    key: Option<String>,
+    /// The first column that it names.
+    lead: Option<String>,
+    /// Columns that the partition key names.
+    partition: Vec<String>,
+}
+
+#[salsa::tracked]
+fn storage(db: &dyn Db, file: File) -> Arc<Storage> {
+    let Some(engine) = interface(db, file).as_ref().and_then(|face| face.engine.as_ref()) else {
+        return Arc::default();
+    };
+    let key = engine.sorting_key.as_deref().map(|key| key.trim_matches(['"', '\'']).to_owned());
+    Arc::new(Storage {
+        replaces: engine.name.eq_ignore_ascii_case("ReplacingMergeTree"),
+        lead: key.as_deref().and_then(|key| columns_of_key(key).into_iter().next()),
+        partition: engine.partition_key.as_deref().map(columns_of_key).unwrap_or_default(),
+        key,
+    })
 }
 
 /// The data source that a table of a query names.

@@ -18,7 +18,7 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
             marker(sink, entry, &sql);
             continue;
         }
-        let tree = template::parse(&sql.text);
+        let tree = cx.memory.template(&sql.text);
         let mut scope = Scope { text: &sql.text, bound: bound_names(&tree), entry, sql: &sql, sink };
         for error in &tree.errors {
             let (range, message) = headwater_template::explained(&sql.text, error);

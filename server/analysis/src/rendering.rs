@@ -1,0 +1,273 @@
+//! Trees of nodes: of their templates, and of the texts that requests make of them.
+//!
+//! They are a function of a node's text and of nothing else, and take several times its size. So they are no part of
+//! the database: what was used last is remembered up to a number of bytes, and the rest is made again when somebody asks.
+
+use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use hashlink::LinkedHashMap;
+use headwater_syntax::sql::{self, ast};
+use headwater_syntax::template::{self, Template};
+use headwater_syntax::{TextRange, TextSize};
+use headwater_template::{Made, Parameters, Prepared, Request, Secrets, SourceMap, Witness};
+use rustc_hash::FxBuildHasher;
+
+/// One text of a node's query, as a request makes it.
+pub struct Rendering {
+    /// The request.
+    pub witness: Witness,
+    /// The query.
+    pub text: Arc<str>,
+    pub(crate) tree: sql::Tree,
+    origin: Origin,
+}
+
+/// Where a rendering's text comes from.
+enum Origin {
+    /// Its offsets are those of the node's text.
+    Same,
+    /// A template made it.
+    Template {
+        map: SourceMap,
+        /// Places in the template whose value the witness made up.
+        made_up: Vec<TextRange>,
+    },
+}
+
+/// A place of a rendering in the node's text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// In offsets of the node's text.
+    pub range: TextRange,
+    /// Whether a value that the witness made up stands there: another value may be as good and another name.
+    pub is_made_up: bool,
+}
+
+impl Rendering {
+    /// Every `SELECT` of the text, outer before inner.
+    pub(crate) fn selects(&self) -> impl Iterator<Item = ast::SelectQuery<'_>> {
+        ast::descendants(self.tree.root_node())
+    }
+
+    /// A place of this text in the node's own.
+    pub fn to_node(&self, range: TextRange) -> Place {
+        match &self.origin {
+            Origin::Same => Place { range, is_made_up: false },
+            Origin::Template { map, made_up } => {
+                let source = map.to_source(range);
+                let is_value = |at: TextSize| map.segment_at(at).is_some_and(|s| s.made != Made::Literal);
+                let touches = made_up.iter().any(|m| source.contains_range(*m) || m.contains_range(source));
+                let is_made_up = touches
+                    && (is_value(range.start())
+                        || is_value(range.end().max(TextSize::from(1)) - TextSize::from(1)));
+                Place { range: source, is_made_up }
+            }
+        }
+    }
+
+    fn size(&self) -> usize {
+        let origin = match &self.origin {
+            Origin::Same => 0,
+            Origin::Template { map, made_up } => size_of_val(map.segments()) + size_of_val(&**made_up),
+        };
+        size_of::<Self>() + self.text.len() + self.tree.size() + origin
+    }
+}
+
+/// The texts of a node; none when it is too large to be looked at.
+#[derive(Default)]
+pub struct Renderings(Vec<Rendering>);
+
+impl Deref for Renderings {
+    type Target = [Rendering];
+
+    fn deref(&self) -> &[Rendering] {
+        &self.0
+    }
+}
+
+impl Renderings {
+    /// A template is rendered for the witness of each of its arms, so that what is analysed is what the engine gets. Where
+    /// the request cannot be had (a condition depends on more than parameters, or the render fails) the variant's own
+    /// text serves, with output tags that may be anything.
+    fn of(text: &Arc<str>, tree: Option<&Template>) -> Self {
+        let mut out: Vec<Rendering> = Vec::new();
+        let mut push = |witness: Witness, text: Arc<str>, origin: Origin| {
+            if out.iter().any(|r| r.text == text) {
+                return;
+            }
+            if let Some(tree) = sql::parse(&text) {
+                out.push(Rendering { witness, text, tree, origin });
+            }
+        };
+        let Some(tree) = tree else {
+            push(Witness::default(), text.clone(), Origin::Same);
+            return Self(out);
+        };
+        let prepared = Prepared::of(text, tree).ok();
+        for variant in headwater_template::variants(text, tree).unwrap_or_default() {
+            let rendered = prepared
+                .as_ref()
+                .filter(|_| variant.witness.undecided.is_empty())
+                .and_then(|prepared| rendered(prepared, &variant.witness));
+            match rendered {
+                Some((sql, origin)) => push(variant.witness, sql.into(), origin),
+                None => push(variant.witness, variant.text.into(), Origin::Same),
+            }
+        }
+        Self(out)
+    }
+
+    fn size(&self) -> usize {
+        size_of::<Self>() + self.0.iter().map(Rendering::size).sum::<usize>()
+    }
+}
+
+/// The query for a witness.
+fn rendered(prepared: &Prepared<'_>, witness: &Witness) -> Option<(String, Origin)> {
+    let mut parameters = Parameters::new();
+    for (name, value) in witness.request() {
+        parameters.insert(name, value.to_value());
+    }
+    let secrets = Secrets::new();
+    let rendered = prepared.render(&Request::new(&parameters, &secrets)).ok()?;
+    let passed = rendered.parameters.iter().filter(|p| p.origin == headwater_template::Origin::Passed);
+    let made_up = passed.map(|p| p.range).collect();
+    Some((rendered.sql, Origin::Template { map: rendered.map, made_up }))
+}
+
+/// Bytes that are remembered: the nodes of some hundred files, so that a column can be renamed in what they all read
+/// without parsing any of them again.
+const KEPT_BYTES: usize = 8 << 20;
+
+/// Trees by the text of the node, least recently used first. Shared by all clones of a database.
+#[derive(Default)]
+pub struct Memory {
+    kept: Mutex<Kept>,
+    made: AtomicUsize,
+}
+
+#[derive(Default)]
+struct Kept {
+    by_text: LinkedHashMap<Arc<str>, Entry, FxBuildHasher>,
+    bytes: usize,
+}
+
+struct Entry {
+    trees: Arc<Trees>,
+    bytes: usize,
+}
+
+/// What is known of one text. Whoever asks first makes it, and others who ask meanwhile wait for that one.
+#[derive(Default)]
+struct Trees {
+    template: OnceLock<Arc<Template>>,
+    renderings: OnceLock<Arc<Renderings>>,
+}
+
+/// What an entry takes besides its text.
+const ENTRY_BYTES: usize = 256;
+
+/// What the tree of a template takes for each byte of its text, by estimate.
+const TEMPLATE_BYTES: usize = 4;
+
+impl Memory {
+    /// The tree of a node's template.
+    pub(crate) fn template(&self, text: &str) -> Arc<Template> {
+        let trees = self.trees(text);
+        if let Some(known) = trees.template.get() {
+            return known.clone();
+        }
+        let made = trees.template.get_or_init(|| Arc::new(template::parse(text))).clone();
+        self.charge(text, TEMPLATE_BYTES * text.len());
+        made
+    }
+
+    /// The texts of a node with this text.
+    pub(crate) fn renderings(&self, text: &Arc<str>) -> Arc<Renderings> {
+        let trees = self.trees(text);
+        if let Some(known) = trees.renderings.get() {
+            return known.clone();
+        }
+        let mut bytes = 0;
+        let made = trees.renderings.get_or_init(|| {
+            let template = template::is_template(text).then(|| self.template(text));
+            let made = Renderings::of(text, template.as_deref());
+            self.made.fetch_add(1, Ordering::Relaxed);
+            bytes = made.size();
+            Arc::new(made)
+        });
+        self.charge(text, bytes);
+        made.clone()
+    }
+
+    /// How often renderings were made.
+    pub(crate) fn made(&self) -> usize {
+        self.made.load(Ordering::Relaxed)
+    }
+
+    fn trees(&self, text: &str) -> Arc<Trees> {
+        let mut kept = self.lock();
+        if let Some(known) = kept.by_text.to_back(text) {
+            return known.trees.clone();
+        }
+        let trees = Arc::<Trees>::default();
+        let bytes = ENTRY_BYTES + text.len();
+        kept.bytes += bytes;
+        kept.by_text.insert(text.into(), Entry { trees: trees.clone(), bytes });
+        trees
+    }
+
+    /// Notes that the entry of a text takes more, and forgets what was not used for longest.
+    fn charge(&self, text: &str, bytes: usize) {
+        let mut kept = self.lock();
+        let kept = &mut *kept;
+        // It may be forgotten already, by another thread's charge.
+        if let Some(entry) = kept.by_text.get_mut(text) {
+            entry.bytes += bytes;
+            kept.bytes += bytes;
+        }
+        while kept.bytes > KEPT_BYTES
+            && let Some((_, old)) = kept.by_text.pop_front()
+        {
+            kept.bytes -= old.bytes;
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Kept> {
+        // What a panic leaves behind is a count that is a little off.
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_kept_is_bounded_and_the_newest() {
+        let memory = Memory::default();
+        let text = |n: usize| -> Arc<str> { format!("SELECT {n}{} FROM t", ", a + b".repeat(2_000)).into() };
+        for n in 0..60 {
+            memory.renderings(&text(n));
+            assert!(memory.lock().bytes <= KEPT_BYTES);
+        }
+        assert_eq!(memory.made(), 60);
+        memory.renderings(&text(59));
+        assert_eq!(memory.made(), 60, "the newest is there");
+        memory.renderings(&text(0));
+        assert_eq!(memory.made(), 61, "the oldest is not");
+        let kept = memory.lock();
+        assert_eq!(kept.bytes, kept.by_text.values().map(|entry| entry.bytes).sum::<usize>());
+    }
+
+    #[test]
+    fn texts_beyond_all_bounds_are_made_and_not_kept() {
+        let memory = Memory::default();
+        let text: Arc<str> = format!("SELECT 1{}", ", a + b".repeat(100_000)).into();
+        assert_eq!(memory.renderings(&text).len(), 1);
+        assert_eq!(memory.lock().bytes, 0);
+    }
+}
