@@ -113,12 +113,17 @@ codes! {
     SCHEMA_COMMENT "schema-comment" Error "`#` or `--` where the schema parser does not expect a comment.";
     DUPLICATE_COLUMN "duplicate-column" Error "Two columns of one name.";
     INVALID_JSONPATH "invalid-jsonpath" Error "A JSONPath the product does not read.";
+    JSONPATH_TYPE "jsonpath-type" Warning "A JSONPath and a type that do not go together.";
+    JSONPATH_MISSING "jsonpath-missing" Warning "A column without JSONPath and DEFAULT, beside columns with a JSONPath.";
+    QUARANTINED_ROWS "quarantined-rows" Warning "Rows of the sample data do not fit the schema.";
     INVALID_INDEX "invalid-index" Error "No index definition.";
     INDEX_TYPE "index-type" Error "No such index type.";
     INDEX_WORD "index-word" Warning "The optional word INDEX makes the vendor's parser eat letters of the name.";
     UNKNOWN_ENGINE "unknown-engine" Error "No such engine.";
     ENGINE_OPTION "engine-option" Warning "The engine does not take this option.";
     ENGINE_REQUIREMENT "engine-requirement" Error "The engine needs an option that is missing.";
+    UNKNOWN_SETTING "unknown-setting" Error "The engine has no setting of that name.";
+    SETTING_VALUE "setting-value" Error "A setting does not take this value.";
     ENGINE_MISSING "engine-missing" Warning "Engine options without ENGINE are not used.";
     LEGACY_KEY "legacy-key" Warning "A legacy key that builds nothing.";
     SORTING_KEY "sorting-key" Error "The sorting key cannot hold this.";
@@ -151,8 +156,11 @@ codes! {
     TEMPLATE_STATEMENT "template-statement" Error "No such statement in templates.";
     TEMPLATE_FUNCTION "template-function" Error "No such function in templates.";
     TEMPLATE_EXPRESSION "template-expression" Error "An operator or method that output tags do not allow.";
+    TEMPLATE_ARGUMENTS "template-arguments" Error "A function of templates takes other arguments.";
+    PARAMETER_DEFAULT "parameter-default" Error "A default that is no value of its parameter's type.";
     PARAMETER_NAME "parameter-name" Error "Not a possible parameter name.";
     RESERVED_PARAMETER "reserved-parameter" Warning "The product sets this parameter itself.";
+    UNKNOWN_PARAMETER "unknown-parameter" Warning "A parameter that nothing reads.";
     CONNECTION_TYPE "connection-type" Error "A connection needs a TYPE the product knows.";
     CONNECTION_SETTING "connection-setting" Error "A setting of another connection type, or a value it does not accept.";
     INVALID_NAME "invalid-name" Error "Not a possible resource name.";
@@ -177,18 +185,24 @@ codes! {
     UNKNOWN_WINDOW "unknown-window" Error "The query defines no window of that name.";
     UNEQUAL_COLUMNS "unequal-columns" Error "The queries of a UNION give different numbers of columns.";
     JOIN_TYPES "join-types" Warning "The keys of a join have types that cannot be compared.";
+    COMPARISON_TYPES "comparison-types" Error "A text is compared with something else.";
+    LITERAL_TYPE "literal-type" Error "A text that cannot be read as what it is compared with.";
+    UNION_TYPES "union-types" Warning "The queries of a UNION give types without a common one.";
     KEY_TYPE "key-type" Error "GROUP BY or ORDER BY something whose type each row decides.";
     UNKNOWN_POSITION "unknown-position" Error "A number in GROUP BY or ORDER BY that is no selected column.";
     ALIAS_REQUIRED "alias-required" Error "A subquery in a join needs a name.";
     NO_COLUMNS "no-columns" Error "A star or COLUMNS that stands for nothing.";
     TARGET_COLUMNS "target-columns" Error "What a view or copy writes does not fit its data source.";
     UNFILLED_COLUMNS "unfilled-columns" Warning "A copy leaves columns of its target empty.";
+    UNMERGED_STATE "unmerged-state" Warning "An endpoint or sink gives the state of an aggregate, not its value.";
     SYSTEM_TABLE "system-table" Error "System tables cannot be read.";
     CYCLE "cycle" Error "Resources read each other.";
+    SCHEDULE_COLLISION "schedule-collision" Warning "Two copies that touch one data source start at the same minute.";
     SELF_COPY "self-copy" Warning "A copy reads the data source it replaces.";
     UNTESTED_NAME "test-without-pipe" Warning "A test file is named like no pipe, so it never runs.";
     BEYOND_DEPTH "beyond-depth" Warning "The vendor's tool does not scan folders this deep.";
     IMPLICIT_ENDPOINT "implicit-endpoint" Hint "Nothing in this pipe is published.";
+    UNUSED_COLUMN "unused-column" Hint "No query of the project reads this column.";
     UNUSED_NODE "unused-node" Info "No other node and no published result uses this node.";
 }
 

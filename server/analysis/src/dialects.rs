@@ -23,6 +23,8 @@ pub(crate) struct Evidence {
     pub(crate) version: bool,
     /// There is, or may be, a materialized node.
     pub(crate) materialized: bool,
+    /// There is, or may be, a copy node.
+    pub(crate) copy: bool,
     forward_only: bool,
     explicit_endpoint: bool,
     untyped_endpoint: bool,
@@ -87,8 +89,11 @@ pub(crate) fn evidence(db: &dyn Db, file: File) -> Evidence {
     let mut e = Evidence::default();
     let Some(kind) = file.kind(db) else { return e };
     for line in file.text(db).lines() {
-        e.materialized |= line.trim_start().get(..4).is_some_and(|w| w.eq_ignore_ascii_case("type"))
-            && line.to_ascii_lowercase().contains("materialized");
+        if line.trim_start().get(..4).is_some_and(|w| w.eq_ignore_ascii_case("type")) {
+            let lower = line.to_ascii_lowercase();
+            e.materialized |= lower.contains("materialized");
+            e.copy |= lower.contains("copy");
+        }
         // Only lines at column 0 can be directives wherever they stand; reading more would need the dialect.
         let mut words = line.split_whitespace();
         let Some(first) = words.next().filter(|_| !line.starts_with([' ', '\t'])) else { continue };

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use headwater_syntax::sql::TableUse;
-use headwater_syntax::{Datafile, Dialect, Directive, FileKind, schema, template};
+use headwater_syntax::{Datafile, Dialect, Directive, FileKind, NodeView, schema, template};
 
 use crate::db::Db;
 use crate::dialects::{dialect, evidence};
@@ -95,6 +95,21 @@ pub struct NodeFact {
     pub replaces: bool,
     /// Parameters of its template, sorted by name, typed uses before untyped.
     pub parameters: Vec<ParameterFact>,
+    /// Its template makes names of columns or tables from values: which they are, the request decides.
+    pub makes_names: bool,
+}
+
+/// A copy job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct CopyFact {
+    /// Index of the node.
+    pub(crate) node: usize,
+    /// The data source that it writes.
+    pub(crate) target: String,
+    /// When it runs; `None` when somebody starts it.
+    pub(crate) schedule: Option<String>,
+    /// Whether it replaces what is there.
+    pub(crate) replaces: bool,
 }
 
 /// A table in a query.
@@ -180,6 +195,32 @@ pub(crate) fn materializes(db: &dyn Db, file: File) -> Vec<(usize, String)> {
     views.filter_map(|n| Some((n.index, n.value(Directive::Datasource)?))).collect()
 }
 
+/// The copy nodes of a pipe. Parses no SQL.
+#[salsa::tracked]
+pub(crate) fn copies(db: &dyn Db, file: File) -> Vec<CopyFact> {
+    if file.kind(db) != Some(FileKind::Pipe) || !evidence(db, file).copy {
+        return Vec::new();
+    }
+    let nodes = datafile(db, file).datafile.nodes();
+    let copies = nodes.iter().filter(|n| n.node_type().as_deref() == Some("copy"));
+    copies
+        .filter_map(|n| {
+            let schedule = n.value(Directive::CopySchedule).filter(|s| !s.eq_ignore_ascii_case("@on-demand"));
+            Some(CopyFact {
+                node: n.index,
+                target: n.value(Directive::TargetDatasource)?,
+                schedule,
+                replaces: replaces(n),
+            })
+        })
+        .collect()
+}
+
+fn replaces(node: &NodeView<'_>) -> bool {
+    let mode = node.value(Directive::CopyMode).or_else(|| node.value(Directive::Mode));
+    mode.is_some_and(|m| m == "replace")
+}
+
 fn columns(datafile: &Datafile) -> Vec<ColumnFact> {
     let Some(entry) = datafile.last(Directive::Schema) else { return Vec::new() };
     let text = entry.entry.body(datafile.source_of(entry)).text;
@@ -227,15 +268,16 @@ fn nodes(db: &dyn Db, file: File, datafile: &Datafile) -> Vec<NodeFact> {
                 NodeType::Copy => node.value(Directive::TargetDatasource),
                 _ => None,
             };
-            let mode = node.value(Directive::CopyMode).or_else(|| node.value(Directive::Mode));
+            let (parameters, makes_names) = parameters(db, node);
             NodeFact {
                 name: node.name().map(|n| n.value).unwrap_or_default(),
                 ty,
                 reads: Vec::new(),
                 writes,
                 connection: node.value(Directive::ExportConnectionName),
-                replaces: mode.is_some_and(|m| m == "replace"),
-                parameters: parameters(db, node),
+                replaces: replaces(node),
+                parameters,
+                makes_names,
             }
         })
         .collect();
@@ -257,19 +299,33 @@ fn nodes(db: &dyn Db, file: File, datafile: &Datafile) -> Vec<NodeFact> {
     facts
 }
 
-fn parameters(db: &dyn Db, node: &headwater_syntax::NodeView<'_>) -> Vec<ParameterFact> {
+/// The parameters of a node, and whether its template makes names.
+fn parameters(db: &dyn Db, node: &NodeView<'_>) -> (Vec<ParameterFact>, bool) {
     let Some((_, sql)) = node.sql().filter(|(_, sql)| template::is_template(&sql.text)) else {
-        return Vec::new();
+        return (Vec::new(), false);
     };
     let tree = db.memory().template(&sql.text);
-    let mut facts: Vec<_> = template::parameters(&sql.text, &tree)
-        .into_iter()
-        .map(|p| ParameterFact { name: p.name, ty: p.ty, default: p.default, description: p.description })
-        .collect();
-    facts.sort_by(|a, b| a.name.cmp(&b.name).then(b.ty.is_some().cmp(&a.ty.is_some())));
+    let mut makes_names = false;
+    tree.walk_expressions(&mut |e| {
+        makes_names |= e.as_call().is_some_and(|(name, ..)| NAME_FUNCTIONS.contains(&name));
+    });
+    // A type in `{{ }}` wins over one in a control tag, and both over a use without (specification §8.8).
+    let mut uses = template::parameters(&sql.text, &tree);
+    let key = |p: &template::Parameter| (p.ty.is_none(), !p.in_output);
+    uses.sort_by(|a, b| a.name.cmp(&b.name).then(key(a).cmp(&key(b))));
+    let fact = |p: template::Parameter| ParameterFact {
+        name: p.name,
+        ty: p.ty,
+        default: p.default,
+        description: p.description,
+    };
+    let mut facts: Vec<_> = uses.into_iter().map(fact).collect();
     facts.dedup();
-    facts
+    (facts, makes_names)
 }
+
+/// Functions of templates that print names.
+const NAME_FUNCTIONS: &[&str] = &["column", "columns", "symbol", "table", "TABLE"];
 
 fn tokens(datafile: &Datafile) -> Vec<(String, String)> {
     datafile

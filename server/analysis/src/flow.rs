@@ -6,7 +6,7 @@ use headwater_syntax::FileKind;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::db::Db;
-use crate::facts::{Interface, NodeType, interface, materializes};
+use crate::facts::{CopyFact, Interface, NodeType, copies, interface, materializes};
 use crate::inputs::{File, Project};
 use crate::scope::{Resolution, names, resolve, resolve_connection};
 
@@ -140,6 +140,43 @@ fn writers(db: &dyn Db, project: Project) -> Arc<FxHashMap<File, Vec<Vertex>>> {
         }
     }
     Arc::new(writers)
+}
+
+/// Every copy of the project that runs by itself, by path.
+#[salsa::tracked]
+pub(crate) fn scheduled_copies(db: &dyn Db, project: Project) -> Arc<Vec<(File, CopyFact)>> {
+    let files = project.files(db).iter();
+    let all = files.flat_map(|file| copies(db, *file).iter().map(|copy| (*file, copy.clone())));
+    Arc::new(all.filter(|(_, copy)| copy.schedule.is_some()).collect())
+}
+
+/// The pipes whose text has the name of a data source in it, by data source: no other pipe can read it by that name.
+#[salsa::tracked]
+pub(crate) fn mentions(db: &dyn Db, project: Project) -> Arc<FxHashMap<File, Vec<File>>> {
+    let mut out: FxHashMap<File, Vec<File>> = FxHashMap::default();
+    for file in project.files(db).iter() {
+        for table in mentioned(db, *file).iter() {
+            out.entry(*table).or_default().push(*file);
+        }
+    }
+    Arc::new(out)
+}
+
+/// The data sources whose names stand in a pipe's text. Parses nothing: a cold start asks it of every file. Linear.
+#[salsa::tracked]
+fn mentioned(db: &dyn Db, file: File) -> Arc<Vec<File>> {
+    if file.kind(db) != Some(FileKind::Pipe) {
+        return Arc::default();
+    }
+    let names = names(db, file.project(db));
+    let text = file.text(db);
+    let words = text.split(|c: char| !c.is_alphanumeric() && c != '_');
+    let found = words.filter_map(|word| {
+        let table = names.table(word).or_else(|| names.table(word.strip_suffix("_quarantine")?));
+        table.filter(|f| f.kind(db) == Some(FileKind::Datasource))
+    });
+    let mut seen = FxHashSet::default();
+    Arc::new(found.filter(|f| seen.insert(*f)).collect())
 }
 
 /// For each node of a pipe that depends on itself through reads and materializations, one shortest loop in the

@@ -8,10 +8,10 @@ use rustc_hash::FxHashSet;
 
 use crate::db::Db;
 use crate::facts::{ReadFact, interface};
-use crate::flow::{Vertex, graph, output};
+use crate::flow::{EdgeKind, Vertex, graph, output};
 use crate::inputs::File;
 use crate::parse::datafile;
-use crate::query::{Facts, FaultKind, Relation};
+use crate::query::{Facts, FaultKind, Relation, insertable};
 use crate::scope::{Resolution, names, resolve};
 use crate::semantics::{node_meaning, node_relation, node_renderings, relation};
 
@@ -144,11 +144,49 @@ pub fn victims(db: &dyn Db, change: &ColumnChange) -> Vec<Victim> {
             }
         }
     }
+    if change.vertex.node.is_none() {
+        writers(db, change, &mut out);
+    }
     out.sort_by(|a, b| {
         let key = |v: &Victim| (v.vertex.file.path(db).clone(), v.range.start());
         key(a).cmp(&key(b))
     });
     out
+}
+
+/// The views and copies that give a data source the column that is no more, or what it does not take any more.
+fn writers(db: &dyn Db, change: &ColumnChange, out: &mut Vec<Victim>) {
+    let graph = graph(db, change.vertex.file.project(db));
+    let now = relation(db, change.vertex.file);
+    for (writer, edge) in graph.upstream(change.vertex) {
+        let (Some(node), EdgeKind::Materialize | EdgeKind::Copy) = (writer.node, edge) else { continue };
+        let meaning = node_meaning(db, writer.file, node);
+        let gives = |facts: &Facts| facts.columns.iter().any(|c| c.name.as_ref() == Some(&change.column));
+        if !meaning.facts.iter().any(gives) {
+            continue;
+        }
+        let renderings = node_renderings(db, writer.file, node);
+        for (facts, rendering) in meaning.facts.iter().zip(renderings.iter()) {
+            for column in facts.columns.iter().filter(|c| c.name.as_ref() == Some(&change.column)) {
+                let is_refused = match now.column(&change.column) {
+                    None => true,
+                    Some(there) => match (&column.ty, &there.ty) {
+                        (Some(from), Some(to)) => insertable(from, to) == Some(false),
+                        _ => false,
+                    },
+                };
+                let place = rendering.to_node(column.range);
+                if !is_refused || place.is_made_up {
+                    continue;
+                }
+                let Some(range) = in_file(db, *writer, node, place.range) else { continue };
+                let victim = Victim { vertex: *writer, range };
+                if !out.contains(&victim) {
+                    out.push(victim);
+                }
+            }
+        }
+    }
 }
 
 /// The faults of a query that are about the column.
@@ -183,7 +221,12 @@ fn broken(
                 // Columns of a subquery are looked for in no table.
                 named && (looked_in.is_empty() || looked_in.iter().any(is_lost))
             }
-            FaultKind::Call { .. } | FaultKind::JoinTypes { .. } | FaultKind::KeyType { .. } => {
+            FaultKind::Call { .. }
+            | FaultKind::JoinTypes { .. }
+            | FaultKind::Comparison { .. }
+            | FaultKind::UnreadableText { .. }
+            | FaultKind::UnionTypes { .. }
+            | FaultKind::KeyType { .. } => {
                 let of_column = |base: usize| {
                     let base = &facts.bases[base];
                     base.column == change.column && is_lost(&(base.database.clone(), base.table.clone()))

@@ -18,7 +18,7 @@ use crate::db::{Database, Db};
 pub struct Project {
     /// The folder. Only for messages: no query opens it.
     pub root: Utf8PathBuf,
-    /// Every datafile and test file, ordered by path.
+    /// Every datafile, test file and small sample of rows, ordered by path.
     pub files: Arc<Vec<File>>,
     /// `headwater.toml`, or defaults.
     pub config: Arc<Config>,

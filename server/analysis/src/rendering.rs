@@ -14,6 +14,8 @@ use headwater_syntax::{TextRange, TextSize};
 use headwater_template::{Made, Parameters, Prepared, Request, Secrets, SourceMap, Witness};
 use rustc_hash::FxBuildHasher;
 
+use crate::query::Facts;
+
 /// One text of a node's query, as a request makes it.
 pub struct Rendering {
     /// The request.
@@ -49,6 +51,25 @@ impl Rendering {
     /// Every `SELECT` of the text, outer before inner.
     pub(crate) fn selects(&self) -> impl Iterator<Item = ast::SelectQuery<'_>> {
         ast::descendants(self.tree.root_node())
+    }
+
+    /// Whether the names of the columns stand in the node's text, so that every request gives the same.
+    pub(crate) fn names_columns(&self, facts: &Facts) -> bool {
+        let Origin::Template { map, .. } = &self.origin else { return true };
+        let is_literal = |range: TextRange| {
+            let segments = map.segments();
+            let first = segments.partition_point(|s| s.output.end() <= range.start());
+            let mut touched = segments[first..].iter().take_while(|s| s.output.start() < range.end());
+            touched.all(|s| s.made == Made::Literal)
+        };
+        facts.columns.iter().all(|column| {
+            let item = self.text[column.range].trim_end_matches(['`', '"']);
+            let alias = column.name.as_deref().filter(|name| item.ends_with(name)).map(|name| {
+                let end = column.range.start() + TextSize::of(item);
+                TextRange::new(end - TextSize::of(name), end)
+            });
+            is_literal(column.range) || alias.is_some_and(is_literal)
+        })
     }
 
     /// A place of this text in the node's own.

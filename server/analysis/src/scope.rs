@@ -81,10 +81,11 @@ fn vendored_workspace(db: &dyn Db, file: File) -> Option<String> {
     parts.next().map(|_| workspace.to_owned())
 }
 
-/// `name__v3` as (`name`, 3).
+/// `name__v3`, and `name__v3_suffix`, as (`name`, 3).
 pub fn split_version(name: &str) -> Option<(&str, u32)> {
     let (base, version) = name.rsplit_once("__")?;
-    let digits = version.strip_prefix('v')?;
+    let version = version.strip_prefix('v')?;
+    let digits = version.split_once('_').map_or(version, |(digits, _)| digits);
     Some((base, digits.parse().ok()?))
 }
 

@@ -40,6 +40,8 @@ pub struct NodeMeaning {
     pub facts: Vec<Facts>,
     /// The columns that others see.
     pub relation: Arc<Relation>,
+    /// Whether requests were found for all of the texts: none depends on more than parameters.
+    pub is_decided: bool,
 }
 
 /// What the node with this index means.
@@ -53,8 +55,9 @@ fn meaning(db: &dyn Db, file: File, node: usize) -> Arc<NodeMeaning> {
     let tables = NodeTables { db, file, node };
     let renderings = db.memory().renderings(sql.text(db));
     let facts: Vec<Facts> = renderings.iter().map(|r| query::analyze(&r.text, &r.tree, &tables)).collect();
-    let relation = Arc::new(merged(&facts));
-    Arc::new(NodeMeaning { facts, relation })
+    let relation = Arc::new(merged(&facts, &renderings));
+    let is_decided = renderings.iter().all(|r| r.witness.undecided.is_empty());
+    Arc::new(NodeMeaning { facts, relation, is_decided })
 }
 
 fn unknown_meaning(_: &dyn Db, _: salsa::Id, _: File, _: usize) -> Arc<NodeMeaning> {
@@ -126,25 +129,26 @@ fn datasource(db: &dyn Db, file: File) -> Relation {
         }
     }
     let mut virtuals = service::virtual_columns();
-    let mut complete = !columns.is_empty();
+    let complete = !columns.is_empty();
+    let mut star_may_show_more = false;
     let directives = &datafile(db, file).datafile;
     let is_kafka = [Directive::KafkaConnectionName, Directive::KafkaTopic]
         .iter()
         .any(|d| directives.value(*d).is_some());
     if is_kafka {
-        // The product adds the columns of messages where the file does not list them (specification §4.4): whether a
-        // star shows them is not known.
+        // The product may add the columns of messages where the file does not list them (specification §4.4): they can be
+        // named, and whether a star shows them is not known.
         let undeclared = |c: &Column| columns.iter().all(|own| own.name != c.name);
         let added: Vec<Column> = service::kafka_columns().into_iter().filter(undeclared).collect();
-        complete &= added.is_empty();
+        star_may_show_more = !added.is_empty();
         virtuals.extend(added);
     }
-    Relation { columns, virtuals, complete }
+    Relation { columns, virtuals, complete, star_may_show_more }
 }
 
-/// What all requests agree on: a column that only some of them have may be there or not, so that nothing is complete
-/// that is not the same in all.
-fn merged(all: &[Facts]) -> Relation {
+/// What all requests agree on. A column that only some of them have may be there or not: it can be named, and a star may show
+/// it or not. Columns that the request names itself may be any.
+fn merged(all: &[Facts], renderings: &[Rendering]) -> Relation {
     let Some((first, others)) = all.split_first() else { return Relation::unknown() };
     let own = |c: &query::OutputColumn| Column {
         name: c.name.clone(),
@@ -153,35 +157,32 @@ fn merged(all: &[Facts]) -> Relation {
         sources: Arc::new([]),
     };
     let mut columns: Vec<Column> = first.columns.iter().map(own).collect();
-    let mut complete = first.complete;
+    let mut complete =
+        all.iter().zip(renderings).all(|(facts, rendering)| facts.complete && rendering.names_columns(facts));
     let mut index: FxHashMap<String, usize> =
         columns.iter().enumerate().filter_map(|(n, c)| Some((c.name.clone()?, n))).collect();
-    for facts in others {
-        complete &= facts.complete;
-        for column in &facts.columns {
-            let Some(name) = &column.name else {
-                complete = false;
-                continue;
-            };
-            match index.get(name) {
-                Some(n) => {
-                    if columns[*n].ty != column.ty {
-                        columns[*n].ty = None;
-                    }
+    for column in others.iter().flat_map(|facts| &facts.columns) {
+        let Some(name) = &column.name else {
+            complete = false;
+            continue;
+        };
+        match index.get(name) {
+            Some(n) => {
+                if columns[*n].ty != column.ty {
+                    columns[*n].ty = None;
                 }
-                None => {
-                    index.insert(name.clone(), columns.len());
-                    columns.push(Column::new(name.clone(), column.ty.clone()));
-                }
+            }
+            None => {
+                index.insert(name.clone(), columns.len());
+                columns.push(Column::new(name.clone(), column.ty.clone()));
             }
         }
     }
-    // A star over columns that differ stands for other numbers of them.
-    let same = others.iter().all(|facts| {
+    let is_same = all.iter().all(|facts| {
         facts.columns.len() == columns.len()
             && facts.columns.iter().zip(&columns).all(|(a, b)| a.name == b.name)
     });
-    Relation { columns, virtuals: Vec::new(), complete: complete && same }
+    Relation { columns, complete, star_may_show_more: !is_same, ..Relation::default() }
 }
 
 /// The tables that a node can name.
@@ -197,6 +198,7 @@ impl Tables for NodeTables<'_> {
         match resolve_in(db, self.file, self.node, database, name) {
             Resolution::Node(node) => Some(node_relation(db, self.file, node).clone()),
             Resolution::Resource(file) => Some(relation(db, file).clone()),
+            Resolution::Quarantine(file) => Some(Arc::new(service::quarantine(relation(db, file)))),
             Resolution::Service | Resolution::System => service::relation(database, name),
             _ => None,
         }

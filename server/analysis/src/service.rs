@@ -66,41 +66,162 @@ pub(crate) fn relation(database: Option<&str>, name: &str) -> Option<Arc<Relatio
         };
     }
     let (_, entries) = SERVICE.iter().find(|(n, _)| *n == name)?;
-    Some(Arc::new(Relation { columns: columns(entries), virtuals: Vec::new(), complete: false }))
+    Some(Arc::new(Relation { columns: columns(entries), ..Relation::default() }))
 }
 
-/// The columns that the specification gives a type for.
+/// What a row is kept with that did not fit (specification §19.5).
+const QUARANTINE: &[Entry] = &[
+    ("c__error_column", "Array(String)"),
+    ("c__error", "Array(String)"),
+    ("c__import_id", "Nullable(String)"),
+    ("insertion_date", "DateTime"),
+];
+
+/// The table of a data source's rows that did not fit: its columns as texts, and why.
+pub(crate) fn quarantine(of: &Relation) -> Relation {
+    let text = || Type::parse("Nullable(String)").ok();
+    let own = of.columns.iter().filter_map(|c| Some(Column::new(c.name.clone()?, text())));
+    // Where the service columns stand among the others, the specification does not say.
+    let virtuals = of.virtuals.iter().cloned().chain(columns(QUARANTINE)).collect();
+    Relation { columns: own.collect(), virtuals, complete: of.complete, star_may_show_more: true }
+}
+
+/// The columns that the specification names, with a type where it gives one.
 const SERVICE: &[(&str, &[Entry])] = &[
     (
         "pipe_stats_rt",
         &[
             ("start_datetime", "DateTime"),
+            ("pipe_id", ""),
+            ("pipe_name", ""),
+            ("token", ""),
+            ("token_name", ""),
             ("duration", "Float32"),
             ("read_bytes", "UInt64"),
+            ("read_rows", ""),
             ("cpu_time", "Float32"),
+            ("result_rows", ""),
             ("url", "Nullable(String)"),
             ("error", "UInt8"),
             ("error_message", "Nullable(String)"),
             ("status_code", "Int32"),
+            ("request_id", ""),
             ("parameters", "Map(String, String)"),
+            ("method", ""),
+            ("release", ""),
+            ("user_agent", ""),
+            ("client_ip", ""),
             ("resource_tags", "Array(String)"),
+            ("memory_usage", ""),
+            ("replica", ""),
         ],
     ),
-    ("pipe_stats", &[("date", "DateTime"), ("avg_duration_state", "AggregateFunction(avg, Float32)")]),
-    ("datasources_ops_log", &[("Options.Names", "Array(String)"), ("Options.Values", "Array(String)")]),
+    (
+        "pipe_stats",
+        &[
+            ("date", "DateTime"),
+            ("pipe_id", ""),
+            ("pipe_name", ""),
+            ("avg_duration_state", "AggregateFunction(avg, Float32)"),
+            ("error_count", ""),
+            ("view_count", ""),
+            ("quantile_timing_state", ""),
+            ("read_bytes_sum", ""),
+            ("read_rows_sum", ""),
+            ("cpu_time_sum", ""),
+            ("resource_tags", ""),
+        ],
+    ),
+    (
+        "datasources_ops_log",
+        &[
+            ("timestamp", ""),
+            ("event_type", ""),
+            ("datasource_id", ""),
+            ("datasource_name", ""),
+            ("result", ""),
+            ("elapsed_time", ""),
+            ("error", ""),
+            ("Options.Names", "Array(String)"),
+            ("Options.Values", "Array(String)"),
+            ("request_id", ""),
+            ("import_id", ""),
+            ("job_id", ""),
+            ("rows", ""),
+            ("rows_quarantine", ""),
+            ("blocks_ids", ""),
+            ("operation_id", ""),
+            ("read_rows", ""),
+            ("read_bytes", ""),
+            ("cpu_time", ""),
+            ("memory_usage", ""),
+            ("written_rows", ""),
+            ("written_bytes", ""),
+            ("written_rows_quarantine", ""),
+            ("written_bytes_quarantine", ""),
+        ],
+    ),
+    (
+        "block_log",
+        &[
+            ("timestamp", ""),
+            ("request_id", ""),
+            ("import_id", ""),
+            ("job_id", ""),
+            ("source", ""),
+            ("block_id", ""),
+            ("status", ""),
+            ("datasource_id", ""),
+            ("datasource_name", ""),
+            ("start_offset", ""),
+            ("end_offset", ""),
+            ("rows", ""),
+            ("parser", ""),
+            ("quarantine_lines", ""),
+            ("empty_lines", ""),
+            ("bytes", ""),
+            ("processing_time", ""),
+            ("processing_error", ""),
+        ],
+    ),
+    (
+        "endpoint_errors",
+        &[
+            ("start_datetime", ""),
+            ("request_id", ""),
+            ("pipe_id", ""),
+            ("pipe_name", ""),
+            ("params", ""),
+            ("url", ""),
+            ("status_code", ""),
+            ("error", ""),
+            ("resource_tags", ""),
+        ],
+    ),
     (
         "kafka_ops_log",
         &[
+            ("timestamp", ""),
+            ("datasource_id", ""),
+            ("topic", ""),
             ("partition", "Int16"),
+            ("msg_type", ""),
             ("lag", "Int64"),
+            ("processed_messages", ""),
+            ("processed_bytes", ""),
+            ("committed_messages", ""),
             ("time_read", "Float32"),
             ("time_process", "Float32"),
             ("time_write", "Float32"),
+            ("msg", ""),
         ],
     ),
     (
         "datasources_storage",
         &[
+            ("datasource_id", ""),
+            ("datasource_name", ""),
+            ("timestamp", ""),
             ("bytes", "SimpleAggregateFunction(max, UInt64)"),
             ("rows", "SimpleAggregateFunction(max, UInt64)"),
             ("bytes_quarantine", "SimpleAggregateFunction(max, UInt64)"),
@@ -108,7 +229,55 @@ const SERVICE: &[(&str, &[Entry])] = &[
         ],
     ),
     (
+        "sinks_ops_log",
+        &[
+            ("timestamp", ""),
+            ("job_id", ""),
+            ("service", ""),
+            ("pipe_name", ""),
+            ("pipe_id", ""),
+            ("result", ""),
+            ("error", ""),
+            ("elapsed_time", ""),
+            ("read_rows", ""),
+            ("written_rows", ""),
+            ("read_bytes", ""),
+            ("written_bytes", ""),
+            ("cpu_time", ""),
+            ("output", ""),
+            ("parameters", ""),
+            ("options", ""),
+            ("token_name", ""),
+        ],
+    ),
+    (
         "jobs_log",
-        &[("created_at", "DateTime64(3)"), ("started_at", "DateTime64(3)"), ("updated_at", "DateTime64(3)")],
+        &[
+            ("job_id", ""),
+            ("job_type", ""),
+            ("status", ""),
+            ("error", ""),
+            ("workspace_id", ""),
+            ("request_id", ""),
+            ("pipe_id", ""),
+            ("datasource_id", ""),
+            ("created_at", "DateTime64(3)"),
+            ("started_at", "DateTime64(3)"),
+            ("updated_at", "DateTime64(3)"),
+            ("job_metadata", ""),
+        ],
+    ),
+    (
+        "releases_log",
+        &[
+            ("timestamp", ""),
+            ("event_type", ""),
+            ("commit", ""),
+            ("semver", ""),
+            ("token", ""),
+            ("token_name", ""),
+            ("result", ""),
+            ("error", ""),
+        ],
     ),
 ];

@@ -98,6 +98,8 @@ fn a_body_edit_runs_queries_of_its_file_only() {
             // One of the file's two nodes: its text changed, the other's did not.
             "(rendered and parsed) 1",
             "check 1",
+            // Whether the columns that it names are others: they are not, and its data sources are not looked at.
+            "columns_named 1",
             "datafile 1",
             "evidence 1",
             "interface 1",
@@ -105,9 +107,11 @@ fn a_body_edit_runs_queries_of_its_file_only() {
             "local 1",
             // Of the node that changed; what the other reads of it did not.
             "meaning 1",
+            "mentioned 1",
             "node_sqls 1",
             "query_faults 1",
             "sql_references 1",
+            "state_faults 1",
             "target_faults 1",
         ]
     );

@@ -329,3 +329,38 @@ select k from a join numbers(3) on number = k
 select k from a join (select 1 as one) on one = k
 select * from (select 1 as one) s2, numbers(3)
 select e.ts from a as e join a as u on e.k = u.x
+select x = 1 from a
+select k = x, k < x from a
+select n = x, x = n from a
+select count() from a where x > 5
+select countIf(x = 1) from a
+select toString(k) = 1 from a
+select toString(1) = k from a
+select if(0, x = 1, 2) from a
+select 1 from a where 0 and x = 1
+select 1 from a where k = 1 and x = 1
+select arrayFilter(v -> v = 1, [x]) from a
+with c as (select '5' as x) select * from c where x = 5
+select k = 'x', k = '5', k = '-5' from a
+select n = 'x' from a
+select k in ('1', 'x') from a
+select k in ['x'] from a
+select (k, x) in (('x', 1)) from a
+select x in (1, 2) from a
+select ts > 'yesterday', ts > '2026-01-01' from a
+select if(1, 1, k in ('x')) from a
+select x between 1 and 3 from a
+select case when x = 1 then 1 else 2 end from a
+select case x when 1 then 1 else 2 end from a
+select 1 from a join (select x as k from b) c using k
+select 1 from a join b on a.k = b.x
+select 1 from a join b on a.arr = b.k
+select k from a union all select x from b
+select k from a union all select k from b
+select ts from a union all select today() from b
+select k from a settings max_thread = 1
+select k from a settings join_use_nulls = 'x'
+select k from a settings max_threads = 2, join_use_nulls = 1, max_execution_time = '10'
+select arr in (1), arr in ([1]), arr in ([1], [2]) from a
+select (k, x) in (1, 'a'), (k, x) in ((1, 'a'), (2, 'b')) from a
+select toDate32(ts) = 1, toDate32(ts) = today() from a

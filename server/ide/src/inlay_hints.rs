@@ -46,7 +46,7 @@ fn columns(db: &dyn Db, file: File) -> Vec<InlayHint> {
     hints.collect()
 }
 
-/// The type of what a node selects, and what depends on it.
+/// The type of what a node selects.
 fn values(db: &dyn Db, file: File, config: &Config) -> Vec<InlayHint> {
     let parsed = datafile(db, file);
     let mut hints = Vec::new();
@@ -76,15 +76,13 @@ mod tests {
     use expect_test::expect;
     use headwater_test_fixture::Fixture;
 
-    #[test]
-    fn columns_say_what_depends_on_them() {
-        let (db, _, files) = Fixture::parse(
-            "//- hits.datasource\nSCHEMA >\n  path String,\n  `who` String `json:$.who`,\n  unused UInt8\n\
-             //- daily.datasource\nSCHEMA >\n  path String\n\
-             //- daily_mv.pipe\nNODE n\nSQL >\n  SELECT path FROM hits WHERE who != ''\nTYPE materialized\nDATASOURCE daily\n\
-             //- top.pipe\nNODE a\nSQL >\n  SELECT path AS p FROM daily\nTYPE endpoint\n",
-        )
-        .load();
+    const PROJECT: &str = "//- hits.datasource\nSCHEMA >\n  path String,\n  `who` String `json:$.who`,\n  unused UInt8\n\
+        //- daily.datasource\nSCHEMA >\n  path String\n\
+        //- daily_mv.pipe\nNODE n\nSQL >\n  SELECT path FROM hits WHERE who != ''\nTYPE materialized\nDATASOURCE daily\n\
+        //- top.pipe\nNODE a\nSQL >\n  SELECT path AS p FROM daily\nTYPE endpoint\n";
+
+    fn shown(config: &str) -> String {
+        let (db, _, files) = Fixture::parse(&format!("//- headwater.toml\n{config}\n{PROJECT}")).load();
         let mut out = String::new();
         for file in files {
             let text = file.text(&db);
@@ -95,6 +93,20 @@ mod tests {
                 out += &format!("{} | {line} | {}\n", file.path(&db), hint.label);
             }
         }
+        out
+    }
+
+    #[test]
+    fn each_kind_has_a_switch() {
+        let only_types = shown("[hints]\nimpact = false");
+        assert!(!only_types.contains('→') && only_types.contains(": String"), "{only_types}");
+        let only_impact = shown("[hints]\ntypes = false");
+        assert!(only_impact.contains('→') && !only_impact.contains(": String"), "{only_impact}");
+        assert_eq!(shown("[hints]\nimpact = false\ntypes = false"), "");
+    }
+
+    #[test]
+    fn columns_say_what_depends_on_them() {
         expect![[r#"
             hits.datasource | path String | → 1 endpoint, 1 view
             hits.datasource | `who` String | → 1 endpoint, 1 view
@@ -102,6 +114,6 @@ mod tests {
             daily_mv.pipe | SELECT path | : String
             top.pipe | SELECT path AS p | : String
         "#]]
-        .assert_eq(&out);
+        .assert_eq(&shown(""));
     }
 }

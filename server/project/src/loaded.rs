@@ -10,7 +10,7 @@ use crate::baseline::Texts;
 use crate::content::read_content;
 use crate::discover::ProjectRoot;
 use crate::fs::{EntryKind, FileSystem, path_of};
-use crate::scan::{self, Scan, ScannedFile, is_datafile, scan};
+use crate::scan::{self, Scan, ScannedFile, scan};
 
 /// Something that happened on disk, already read. Paths are relative to the root.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,7 +71,7 @@ pub fn read_changes(fs: &dyn FileSystem, root: &ProjectRoot, paths: &[Utf8PathBu
         if is_hidden(below) {
             continue;
         }
-        if is_datafile(below) || scan::is_test(below) {
+        if scan::is_read(below) {
             datafiles.push(below.to_owned());
         } else {
             match fs.kind(&path) {

@@ -36,9 +36,9 @@ pub struct ScannedFile {
 /// What a scan found. Every list is ordered by path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Scan {
-    /// The datafiles, and `tests/**/*.yaml` and `.yml`.
+    /// The datafiles, `tests/**/*.yaml` and `.yml`, and sample rows that are small enough to be looked at.
     pub files: Vec<ScannedFile>,
-    /// Sample data and its generators: listed, not read.
+    /// Sample data and its generators.
     pub fixtures: Vec<Utf8PathBuf>,
     /// What the folder says besides its datafiles.
     pub facts: ProjectFacts,
@@ -72,10 +72,11 @@ pub(crate) fn scan_sharing(fs: &dyn FileSystem, root: &ProjectRoot, known: &Text
     walk.files.sort_unstable();
     let mut datafiles = Vec::new();
     for path in walk.files {
-        if is_datafile(&path) || is_test(&path) {
+        if is_fixture(&path) {
+            scan.fixtures.push(path.clone());
+        }
+        if is_read(&path) {
             datafiles.push(path);
-        } else if is_fixture(&path) {
-            scan.fixtures.push(path);
         }
     }
     let contents = read_all(fs, &root.path, &datafiles, known);
@@ -87,10 +88,23 @@ pub(crate) fn scan_sharing(fs: &dyn FileSystem, root: &ProjectRoot, known: &Text
     scan
 }
 
+/// Whether the text of the file at `path` (from the root) is read.
+pub(crate) fn is_read(path: &Utf8Path) -> bool {
+    is_datafile(path) || is_test(path) || is_sample(path)
+}
+
 /// Whether `path` (from the root) is a test file.
 pub(crate) fn is_test(path: &Utf8Path) -> bool {
     path.starts_with("tests") && matches!(path.extension(), Some("yaml" | "yml"))
 }
+
+/// Whether `path` (from the root) holds sample rows of a data source.
+fn is_sample(path: &Utf8Path) -> bool {
+    path.parent() == Some(Utf8Path::new("fixtures")) && path.extension() == Some("ndjson")
+}
+
+/// Sample rows beyond this are data, and not looked at.
+const MAX_SAMPLE: u64 = 256 * 1024;
 
 fn is_fixture(path: &Utf8Path) -> bool {
     (path.starts_with("fixtures") || path.starts_with("datasources/fixtures"))
@@ -128,7 +142,14 @@ pub(crate) fn read_all(
     paths: &[Utf8PathBuf],
     known: &Texts,
 ) -> Vec<Content> {
-    let read_one = |path: &Utf8PathBuf| shared(read_content(fs, &root.join(path)), known.get(path));
+    let read_one = |path: &Utf8PathBuf| {
+        let at = root.join(path);
+        let is_large = |kind| matches!(kind, Ok(EntryKind::File(length)) if length > MAX_SAMPLE);
+        if is_sample(path) && is_large(fs.kind(&at)) {
+            return Content::Text("".into());
+        }
+        shared(read_content(fs, &at), known.get(path))
+    };
     if paths.len() < PARALLEL_FROM {
         return paths.iter().map(read_one).collect();
     }

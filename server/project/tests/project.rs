@@ -120,6 +120,7 @@ fn the_scan_follows_the_formats_rules() {
             ("a/b/c/three.pipe", false),
             ("connections/k.connection", false),
             ("datasources/events.datasource", false),
+            ("fixtures/events.ndjson", false),
             ("includes/x.incl", false),
             ("pipes/a.pipe", false),
             ("tests/a.yaml", false),
@@ -130,6 +131,23 @@ fn the_scan_follows_the_formats_rules() {
     );
     assert_eq!(scan.fixtures, ["datasources/fixtures/events.csv", "fixtures/events.ndjson"]);
     assert!(scan.facts.tinyenv && !scan.facts.config_json && !scan.truncated);
+}
+
+#[test]
+fn large_samples_are_passed_over() {
+    let fs = fs(&["/p/fixtures/small.ndjson"]);
+    fs.write("/p/fixtures/large.ndjson", "{}\n".repeat(200_000));
+    let scan = scan(&fs, &ProjectRoot::at("/p"));
+    let lengths: Vec<_> = scan
+        .files
+        .iter()
+        .map(|f| match &f.content {
+            Content::Text(text) => (f.path.as_str(), text.len()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(lengths[0], ("fixtures/large.ndjson", 0));
+    assert_eq!(scan.fixtures, ["fixtures/large.ndjson", "fixtures/small.ndjson"]);
 }
 
 #[test]

@@ -20,6 +20,12 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     best.map(|(_, candidate)| candidate)
 }
 
+/// Whether two words differ by one edit: a letter more, less, another, or two swapped.
+pub fn is_slip(one: &str, other: &str) -> bool {
+    let word: Vec<char> = one.chars().flat_map(char::to_lowercase).collect();
+    one.len().max(other.len()) <= MAX_SLIP && Edits::default().within(1, &word, other) == Some(1)
+}
+
 /// A longer word, in bytes, is no slip of a name: names end at 255 characters in most file systems.
 const MAX_SLIP: usize = 256;
 

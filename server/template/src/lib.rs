@@ -17,6 +17,7 @@
 //! # Ok::<(), headwater_template::RenderError>(())
 //! ```
 
+mod calls;
 mod datafile;
 mod error;
 mod escape;
@@ -34,6 +35,7 @@ mod search;
 mod source_map;
 mod value;
 
+pub use calls::failing_calls;
 pub use datafile::{Filled, fill_secrets};
 pub use error::{ErrorKind, LimitKind, RenderError};
 pub use escape::literal;

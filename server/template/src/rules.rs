@@ -18,6 +18,10 @@ pub enum Rule {
     Expression,
     /// `break` or `continue` outside of a loop.
     Jump,
+    /// Arguments that a function does not take.
+    Arguments,
+    /// A default that is no value of its type.
+    Default,
 }
 
 /// A broken rule.

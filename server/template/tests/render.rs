@@ -4,6 +4,7 @@ use headwater_template::{
     ErrorKind, Limits, Mode, Origin, Parameters, Prepared, RenderError, Rendered, Request, Secret, Secrets,
     Value, render,
 };
+use num_bigint::BigInt;
 
 /// Values as query strings pass them; those that begin with `=` are JSON.
 fn parameters(pairs: &[(&str, &str)]) -> Parameters {
@@ -147,7 +148,7 @@ fn type_functions() {
         ("{{Array(a,'Int32', default='8,9')}}", &[], "[8,9]"),
         ("{{Array(a,'Int32', '8,9')}}", &[], "[8,9]"),
         ("{{Array(a,'Float64')}}", &[("a", "1,2.5")], "[1.0,2.5]"),
-        ("{{Array(a,'Nope')}}", &[("a", "1")], "! no elements of type 'Nope'"),
+        ("{{Array(a,'Nope')}}", &[("a", "1,x")], "['1','x']"),
         ("{{Array(String(a))}}", &[("a", "x,y")], "['x','y']"),
         ("{{Array(a)}}{{a}}", &[("a", "x,y")], "['x','y']['x', 'y']"),
         ("{% for c in Array(a, 'Int8') %}{{c}}{% end %}", &[("a", "1,2")], "'[''1'',''2'']'"),
@@ -319,6 +320,111 @@ fn helpers() {
         ("{{activate('x')}}", &[], "! activate takes analyzer, parallel_replicas"),
         ("{{backend_hint(a)}}", &[("a", "x\nDROP")], "! one line of text"),
     ]);
+}
+
+/// What the specification says besides its vectors, sentence by sentence, where no other table here shows it.
+#[test]
+fn sentences_of_the_specification() {
+    check(&[
+        // §8.2
+        ("{{{{1}}}}", &[], "{{1}}"),
+        ("{{{%if True%}x{%end%}", &[], "! is never closed"),
+        (" a  {{ 1 }}  b ", &[], " a  1  b "),
+        ("{% comment {{String(a)}} %}x", &[], "x"),
+        // §8.3
+        ("{% extends 'x' %}", &[], "! `extends` is switched off"),
+        ("{% import x %}", &[], "! `import` is switched off"),
+        ("{% from x import y %}", &[], "! `from` is switched off"),
+        ("{% block x %}{% end %}", &[], "! `block` is switched off"),
+        ("{% apply x %}{% end %}", &[], "! `apply` is switched off"),
+        ("{% autoescape x %}", &[], "! `autoescape` is switched off"),
+        ("{% raw x %}", &[], "! `raw` is switched off"),
+        ("{% module x() %}", &[], "! `module` is switched off"),
+        ("{% for x in [1] %}a{% end for %}{% while False %}{% end while %}", &[], "a"),
+        // §8.4
+        ("{{ 'a' 'b' }}", &[], "'ab'"),
+        ("{{ ('a', 1) }}", &[], "('a', 1)"),
+        ("{{ ['a', 'b'][1] }}", &[], "'b'"),
+        ("{{ {'k': 'v'}.get('x', 'd') }}", &[], "'d'"),
+        ("{{ (lambda: 1)() }}", &[], "! no lambda"),
+        ("{{ a in ['x'] }}", &[], "! no comparison"),
+        ("{{ a or b }}", &[], "! no `or`"),
+        ("{{ 7 // 2 }}", &[], "! not `//`"),
+        ("{{ 2 ** 3 }}", &[], "! not `**`"),
+        ("{% if 'b' in a and not a.startswith('x') or False %}y{% end %}", &[("a", "abc")], "y"),
+        ("{% if 7 // 2 == 3 and 2 ** 3 > 7 and -7 % 3 == 2 %}y{% end %}", &[], "y"),
+        // §8.5
+        ("{{String(a, default=None)}}", &[], "! required parameter `a`"),
+        ("{{Array(a, 'Int32', default=None)}}", &[], "! required parameter `a`"),
+        ("{{Array(a, 'Int32', required=False)}}", &[], "! required parameter `a`"),
+        ("{{Array(a)}}", &[("a", "=[\"x\",\"y\"]")], "['x','y']"),
+        (
+            "{{Array(a, 'Boolean')}} {{Array(b, 'Date')}}",
+            &[("a", "no,0"), ("b", "2024-01-01")],
+            "[1,0] ['2024-01-01']",
+        ),
+        ("{{Boolean(a)}}{{Boolean(b)}}{{Boolean(c, False)}}", &[("a", "False"), ("b", "2")], "010"),
+        ("{{String(a)}}", &[("a", "\r\u{8}\u{1a}")], "'\\r\\b\\x1A'"),
+        (
+            "{{Float64(a)}} {{Float64(b)}}",
+            &[("a", "inf"), ("b", "-1.50")],
+            "toFloat64('inf') toFloat64('-1.5')",
+        ),
+        ("{{DateTime(a)}}", &[("a", "2024-01-01 00:00:00Z")], "'2024-01-01 00:00:00Z'"),
+        ("{{DateTime64(a)}}", &[("a", "2024-01-01T00:00:00.123Z")], "'2024-01-01T00:00:00.123Z'"),
+        ("{{JSON(a)['k']}}", &[("a", "{\"k\": 1.5}")], "1.5"),
+        ("{{symbol('x')}} {{symbol(a)}}", &[("a", "t.c")], "`x` `t.c`"),
+        ("{{columns(a, fn='sum')}}", &[("a", "x,y")], "sum(`x`) as x,sum(`y`) as y"),
+        ("{{String(a, 'x', format='f', example='e', enum=['p'])}}", &[], "'x'"),
+        // §8.6
+        ("{% if defined('a') %}1{% end %}{% if not defined('b') %}2{% end %}", &[("a", "x")], "12"),
+        ("{{sql_and(a=String(x), b=None)}}", &[("x", "v")], "a = 'v'"),
+        ("WHERE {{sql_and(a=String(x, defined=False))}}", &[], "WHERE "),
+        ("{{split_to_array(a)}}", &[("a", " x , y ")], "['x', 'y']"),
+        ("{{sql_unescape(String(a), '%%')}}", &[("a", "50%% of 5%")], "'50%% of 5\\%'"),
+        ("{{sql_unescape(a, '`')}}", &[("a", "`x`")], "'`x`'"),
+        ("{{day_diff('2024-02-01', '2024-03-01')}}", &[], "29"),
+        ("{{date_diff_in_days('2024-01-01 00:00:00', '2024-01-02 23:59:59')}}", &[], "1"),
+        (
+            "{{cache_ttl('5s')}}{{cache_ttl('1m')}}{{cache_ttl('30m')}}{{cache_ttl('1h')}}",
+            &[],
+            "-- cache_ttl 5s\n-- cache_ttl 1m\n-- cache_ttl 30m\n-- cache_ttl 1h\n",
+        ),
+        (
+            "{{activate('parallel_replicas')}}{{activate('optimize_aggregation_in_order')}}",
+            &[],
+            "-- activate parallel_replicas\n-- activate optimize_aggregation_in_order\n",
+        ),
+        ("{{disable('parallel_replicas')}}", &[], "! disable takes analyzer"),
+        // §8.7
+        ("{{column(format)}}", &[("format", "x")], "! the API uses `format` itself"),
+        ("{{String(job_timestamp)}}", &[("job_timestamp", "t")], "'t'"),
+    ]);
+}
+
+/// Every width of §8.5: the ends of its range pass, what lies beyond does not.
+#[test]
+fn integers_of_every_width() {
+    let two = |bits: u32| BigInt::from(2).pow(bits);
+    for bits in [8, 16, 32, 64, 128, 256] {
+        let ranges: [(String, BigInt, BigInt); 2] = [
+            (format!("Int{bits}"), -two(bits - 1), two(bits - 1) - 1),
+            (format!("UInt{bits}"), BigInt::ZERO, two(bits) - 1),
+        ];
+        for (ty, low, high) in ranges {
+            let template = format!("{{{{{ty}(a)}}}}");
+            for end in [&low, &high] {
+                let text = end.to_string();
+                let found = rendered(&template, &[("a", &text)]).expect("within the range").sql;
+                assert_eq!(found, format!("to{ty}('{end}')"));
+            }
+            let beyond: [BigInt; 2] = [low - 1, high + 1];
+            for text in beyond.map(|n| n.to_string()) {
+                let error = rendered(&template, &[("a", &text)]).expect_err("out of range");
+                assert!(error.message.contains("out of range"), "{ty} {text}: {error}");
+            }
+        }
+    }
 }
 
 #[test]

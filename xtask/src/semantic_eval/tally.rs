@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use headwater_analysis::query::FaultKind;
-
 use super::engine::Verdict;
 use super::texts::Texts;
 
@@ -52,7 +50,7 @@ impl Tally {
     pub(super) fn judge(&mut self, case: &Texts, verdict: &Verdict) {
         self.judged += 1;
         // A warning is no refusal.
-        let ours = case.facts.faults.iter().find(|f| !matches!(f.kind, FaultKind::JoinTypes { .. }));
+        let ours = case.facts.faults.iter().find(|f| f.kind.refuses_query());
         match verdict {
             Verdict::Broken(_) => {}
             Verdict::Refused(code, _) if NOT_SEMANTIC.contains(code) => self.syntax += 1,

@@ -149,7 +149,8 @@ fn expand(
             None => format!("`{}`", super::engine::table_name(db, next)),
             Some(n) => {
                 let inner = render(db, next, n, pairs)?;
-                *reads_refused |= !semantics::facts_of(db, next, n, &inner).faults.is_empty();
+                let faults = semantics::facts_of(db, next, n, &inner).faults;
+                *reads_refused |= faults.iter().any(|f| f.kind.refuses_query());
                 let inner = expand(db, next, n, &inner, pairs, depth - 1, reads_refused)?;
                 // On a line of its own: a comment may end it.
                 format!("({}\n)", inner.trim().trim_end_matches(';'))

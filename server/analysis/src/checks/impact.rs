@@ -12,6 +12,7 @@ use crate::facts::{NodeType, interface};
 use crate::impact::{ChangeKind, ColumnChange, column_changes, victims};
 use crate::inputs::{Content, File};
 use crate::parse::{Parsed, datafile};
+use crate::semantics::selected;
 
 /// More places than this say no more.
 const MAX_RELATED: usize = 20;
@@ -32,7 +33,7 @@ pub(super) fn impact_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
 }
 
 fn report(db: &dyn Db, file: File, parsed: &Parsed, change: &ColumnChange, sink: &mut Sink<'_>) {
-    let Some((source, range)) = place(parsed, change) else { return };
+    let Some((source, range)) = place(db, parsed, change) else { return };
     let column = &change.column;
     let what = match &change.kind {
         ChangeKind::Removed => format!("`{column}` is gone"),
@@ -65,7 +66,7 @@ fn report(db: &dyn Db, file: File, parsed: &Parsed, change: &ColumnChange, sink:
 }
 
 /// Where a change is shown: at the column as it is now, else at the list that it is gone from.
-fn place(parsed: &Parsed, change: &ColumnChange) -> Option<(usize, TextRange)> {
+fn place(db: &dyn Db, parsed: &Parsed, change: &ColumnChange) -> Option<(usize, TextRange)> {
     let now = match &change.kind {
         ChangeKind::Removed => None,
         ChangeKind::Renamed { to } => Some(to),
@@ -82,8 +83,11 @@ fn place(parsed: &Parsed, change: &ColumnChange) -> Option<(usize, TextRange)> {
         }
         Some(index) => {
             let view = parsed.datafile.nodes().into_iter().find(|n| n.index == index)?;
-            let (entry, _) = view.sql()?;
-            Some((entry.source, entry.entry.keyword))
+            let (entry, body) = view.sql()?;
+            let selected = selected(db, change.vertex.file, index);
+            let column = now.and_then(|name| selected.into_iter().find(|c| c.name.as_ref() == Some(name)));
+            let range = column.map_or(entry.entry.keyword, |c| body.to_source(c.range));
+            Some((entry.source, range))
         }
     }
 }

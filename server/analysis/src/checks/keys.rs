@@ -12,7 +12,7 @@ use crate::codes;
 use crate::db::Db;
 use crate::inputs::{Content, File};
 use crate::parse::{Parsed, datafile};
-use crate::query::{Facts, FaultKind, Relation, analyze_expressions, insertable};
+use crate::query::{Facts, FaultKind, Relation, analyze_expressions, insertable, may_be_read_as};
 use crate::semantics::relation;
 
 /// Directives that hold expressions over the data source's columns.
@@ -133,7 +133,15 @@ fn defaults(parsed: &Parsed, shape: &Arc<Relation>, sink: &mut Sink<'_>) {
         let (Some(own), Some(given)) = (own, facts.columns.first().and_then(|c| c.ty.clone())) else {
             continue;
         };
-        // A text is read as the column's type; what it says is not looked at here.
+        if let Some(text) = plain_text(&default.value).filter(|text| !is_default(text, &own)) {
+            let message = format!(
+                "`{}` is {own}, and '{text}' cannot be read as that; write a value of its type",
+                column.name.value
+            );
+            sink.in_body(entry, &body, &codes::COLUMN_DEFAULT, default.range, message);
+            continue;
+        }
+        // A text is read as the column's type.
         if !given.is_string() && insertable(&given, &own) == Some(false) {
             let message = format!(
                 "`{}` is {own}, and its DEFAULT is {given}, which does not convert; write a value of its type",
@@ -141,6 +149,24 @@ fn defaults(parsed: &Parsed, shape: &Arc<Relation>, sink: &mut Sink<'_>) {
             );
             sink.in_body(entry, &body, &codes::COLUMN_DEFAULT, default.range, message);
         }
+    }
+}
+
+/// The text of a default that is one literal, without escapes.
+fn plain_text(default: &str) -> Option<&str> {
+    let text = default.trim().strip_prefix('\'')?.strip_suffix('\'')?;
+    (!text.contains(['\'', '\\'])).then_some(text)
+}
+
+/// Whether the engine may read a text as a default of the type, when it makes the table.
+fn is_default(text: &str, ty: &Type) -> bool {
+    match ty {
+        // It is read when a row needs it.
+        ty if ty.is_nullable() => true,
+        // What follows the date is passed over here.
+        Type::Date | Type::Date32 => may_be_read_as(text.get(..10).unwrap_or(text), ty),
+        Type::Enum8(names) | Type::Enum16(names) => names.iter().any(|(name, _)| **name == *text),
+        ty => may_be_read_as(text, ty),
     }
 }
 

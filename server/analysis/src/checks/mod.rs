@@ -2,18 +2,26 @@
 
 mod connection;
 mod connector;
+mod copies;
+mod cron;
 mod engine;
+mod engine_settings;
 mod graph;
 mod impact;
+mod jsonpath;
 mod keys;
 mod lexer;
 mod lints;
 mod node;
 mod query;
+mod samples;
 mod schedule;
 mod schema;
+mod states;
 mod target;
 mod template;
+mod test_file;
+mod unused;
 mod values;
 
 use std::sync::Arc;
@@ -68,7 +76,7 @@ pub struct Related {
 #[salsa::tracked]
 pub fn diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
     let config = file.project(db).config(db);
-    let families = [
+    let mut families = vec![
         local(db, file),
         graph::check(db, file),
         query::query_faults(db, file),
@@ -77,6 +85,16 @@ pub fn diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         lints::lints(db, file),
         impact::impact_faults(db, file),
     ];
+    match file.kind(db) {
+        Some(FileKind::Datasource) => {
+            families.extend([unused::unused_columns(db, file), samples::sample_faults(db, file)]);
+        }
+        Some(FileKind::Pipe) => {
+            families.extend([copies::collisions(db, file), states::state_faults(db, file)]);
+        }
+        None => families.push(test_file::request_faults(db, file)),
+        Some(_) => {}
+    }
     let mut all: Vec<_> = families.into_iter().flat_map(|family| family.iter()).cloned().collect();
     for diagnostic in &mut all {
         if let Some(severity) = config.severities.get(diagnostic.code.name) {
@@ -120,6 +138,7 @@ fn local(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
             values::check(cx, &mut sink);
             schema::check(cx, &mut sink);
             engine::check(cx, &mut sink);
+            engine_settings::check(cx, &mut sink);
             connector::check(cx, &mut sink);
         }
         FileKind::Pipe => {

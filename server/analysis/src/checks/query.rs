@@ -8,7 +8,7 @@ use headwater_template::Witness;
 use rustc_hash::FxHashSet;
 
 use super::{Diagnostic, Sink};
-use crate::codes::{self, Code};
+use crate::codes::{self, Code, Severity};
 use crate::db::Db;
 use crate::inputs::{Content, File};
 use crate::parse::datafile;
@@ -28,7 +28,10 @@ pub(super) fn query_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
             for (fault, witness) in distinct(&node_meaning(db, file, node.index).facts, &renderings) {
                 let (code, message) = describe(&fault.kind);
                 let when = if witness.is_empty() { String::new() } else { format!(" ({witness})") };
-                sink.in_body(entry, &sql, code, fault.range, message.replacen("{when}", &when, 1));
+                let message = message.replacen("{when}", &when, 1);
+                let diagnostic = sink.in_body(entry, &sql, code, fault.range, message);
+                diagnostic.severity =
+                    if fault.kind.refuses_query() { Severity::Error } else { Severity::Warning };
             }
         }
     }
@@ -114,10 +117,41 @@ pub(super) fn describe(kind: &FaultKind) -> (&'static Code, String) {
                 "this query gives {this} columns and the first one {first}{{when}}; both need the same number"
             ),
         ),
-        FaultKind::JoinTypes { left, right } => (
+        FaultKind::JoinTypes { left, right, .. } => (
             &codes::JOIN_TYPES,
             format!(
                 "rows cannot be joined on {left} and {right}{{when}}; convert one of them, as in toString(…)"
+            ),
+        ),
+        FaultKind::Comparison { left, right, .. } => (
+            &codes::COMPARISON_TYPES,
+            format!("{left} and {right} cannot be compared{{when}}; convert one of them, as in toString(…)"),
+        ),
+        FaultKind::UnreadableText { text, ty, .. } => (
+            &codes::LITERAL_TYPE,
+            format!(
+                "'{}' cannot be read as {ty}, which it is compared with{{when}}; write a value of that type, or compare texts, as in toString(…)",
+                shortened(text)
+            ),
+        ),
+        FaultKind::UnionTypes { name, first, this } => {
+            let name = name.as_ref().map_or_else(|| "a column".to_owned(), |name| format!("`{name}`"));
+            (
+                &codes::UNION_TYPES,
+                format!(
+                    "{name} is {first} before and {this} here{{when}}: the result holds either, row by row; convert one of them, as in toString(…)"
+                ),
+            )
+        }
+        FaultKind::UnknownSetting { name, suggestion } => {
+            let hint = meant(suggestion.as_ref()).unwrap_or_else(|| "; remove it".to_owned());
+            (&codes::UNKNOWN_SETTING, format!("the engine has no setting `{name}`{{when}}{hint}"))
+        }
+        FaultKind::SettingValue { name, value, ty } => (
+            &codes::SETTING_VALUE,
+            format!(
+                "`{name}` is a setting of type {ty}, and does not take {value}{{when}}; {}",
+                setting_values(ty)
             ),
         ),
         FaultKind::KeyType { ty, clause } => (
@@ -179,6 +213,23 @@ fn call(function: &str, fault: &CallFault) -> (&'static Code, String) {
             arguments,
             format!("`{function}` has one list of arguments only{{when}}; remove the first parentheses"),
         ),
+    }
+}
+
+/// What a setting of the engine takes.
+pub(super) fn setting_values(ty: &str) -> &'static str {
+    match ty {
+        "Bool" => "write 0 or 1",
+        _ => "write a number",
+    }
+}
+
+/// As much of a text as a message shows.
+fn shortened(text: &str) -> String {
+    const SHOWN: usize = 40;
+    match text.char_indices().nth(SHOWN) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
 

@@ -86,6 +86,7 @@ fn schema(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
             sink.in_body(entry, &body, &codes::INVALID_JSONPATH, place, reason);
         }
     }
+    super::jsonpath::check(&schema, entry, &body, sink);
 }
 
 /// The lines into which something is substituted before the product parses them.

@@ -58,7 +58,7 @@ pub(super) fn target_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
                 diagnostic.related.push(there(target, name));
             }
             let missing = unfilled(&facts.columns, db, target);
-            if !missing.is_empty() {
+            if !missing.is_empty() && rendering.names_columns(facts) {
                 let message = format!(
                     "`{name}` has columns that this query does not give: {}; select them, or remove them from the data source",
                     list(&missing)

@@ -103,7 +103,7 @@ impl Analyzer<'_> {
     }
 
     /// The first term of a kind, not looking into windows' own calls.
-    fn find(&self, root: Term, is_it: &dyn Fn(&TermKind) -> bool) -> Option<Term> {
+    pub(super) fn find(&self, root: Term, is_it: &dyn Fn(&TermKind) -> bool) -> Option<Term> {
         let mut todo = vec![root];
         let mut seen = FxHashSet::default();
         while let Some(term) = todo.pop() {

@@ -70,6 +70,12 @@ fn is_plain(ty: &Type) -> bool {
         )
 }
 
+/// Types of one value each that is no text: numbers, dates, identifiers.
+pub(crate) fn is_scalar(ty: &Type) -> bool {
+    let ty = ty.bare();
+    is_plain(ty) || matches!(ty, Type::Decimal(..) | Type::Ipv4 | Type::Ipv6)
+}
+
 /// The aggregate function whose states a type holds.
 pub fn state_of(ty: &Type) -> Option<&str> {
     match ty {

@@ -19,7 +19,7 @@ use super::{FaultKind, UseKind};
 pub(super) struct Seen {
     pub(super) value: Value,
     pub(super) is_lambda: bool,
-    range: TextRange,
+    pub(super) range: TextRange,
 }
 
 impl<'t> Analyzer<'t> {
@@ -121,7 +121,10 @@ impl<'t> Analyzer<'t> {
                     self.mention(subquery.range(), &sources, false);
                 }
             }
-            Some(other) => sides.push(self.expression(other)),
+            Some(other) => {
+                sides.push(self.expression(other));
+                self.members(&left, other);
+            }
             None => {}
         }
         let ty = left.ty.as_ref().map(typing::of_membership);
@@ -175,6 +178,7 @@ impl<'t> Analyzer<'t> {
 
     /// A call, or what an operator means.
     pub(super) fn call(&mut self, call: &Call<'t>, range: TextRange) -> Value {
+        let faults = self.fault_count();
         let parameters: Vec<Value> = call.parameters.iter().map(|p| self.expression(*p)).collect();
         let mut has_star = false;
         let mut seen: Vec<Option<Seen>> = Vec::with_capacity(call.arguments.len());
@@ -212,6 +216,10 @@ impl<'t> Analyzer<'t> {
         let seen = self.lambdas(call, seen);
         let inferred =
             if has_star { Inferred::Unknown } else { typing::infer(&call.function, &parameters, &seen) };
+        self.short_circuit(call, &seen, faults);
+        if !matches!(inferred, Inferred::Fault(_)) {
+            self.compared(call, &seen, range);
+        }
         let ty = match inferred {
             Inferred::Type(ty) => Some(ty),
             Inferred::Unknown => None,

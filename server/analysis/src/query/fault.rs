@@ -75,6 +75,53 @@ pub enum FaultKind {
         left: Type,
         /// Of the right table.
         right: Type,
+        /// Whether they stand in `USING`, where the engine looks at once: a condition it takes, and fails when rows meet.
+        is_using: bool,
+    },
+    /// A text is compared with something else.
+    Comparison {
+        /// Of the left side.
+        left: Type,
+        /// Of the right side.
+        right: Type,
+        /// Whether the engine refuses the query; else it fails when a row has a value there.
+        is_certain: bool,
+    },
+    /// A text in the place of a value that it cannot be read as.
+    UnreadableText {
+        /// The text.
+        text: String,
+        /// What it is to be.
+        ty: Type,
+        /// Whether the engine refuses the query; else it fails when a row has a value there.
+        is_certain: bool,
+        /// Whether it stands in the list of an `IN`.
+        is_set: bool,
+    },
+    /// A column of a set operation has types without a common one.
+    UnionTypes {
+        /// The column.
+        name: Option<String>,
+        /// Its type in the queries before.
+        first: Type,
+        /// Its type in this one.
+        this: Type,
+    },
+    /// `SETTINGS` names something that is none.
+    UnknownSetting {
+        /// The name.
+        name: String,
+        /// A name that is close.
+        suggestion: Option<String>,
+    },
+    /// A setting is given what it does not take.
+    SettingValue {
+        /// The setting.
+        name: String,
+        /// The value as written.
+        value: String,
+        /// What the engine calls its type.
+        ty: &'static str,
     },
     /// A key whose type has no order: what it holds, each row decides.
     KeyType {
@@ -97,7 +144,19 @@ pub enum FaultKind {
 }
 
 impl FaultKind {
-    /// Whether another name in its place could be right.
+    /// Whether the engine refuses the query before it reads a row. Other faults show when rows come, or only make results
+    /// that nobody means.
+    pub fn refuses_query(&self) -> bool {
+        match self {
+            Self::JoinTypes { is_using, .. } => *is_using,
+            Self::Comparison { is_certain, .. } | Self::UnreadableText { is_certain, .. } => *is_certain,
+            // Inside of another query the engine passes over the name of a setting.
+            Self::UnionTypes { .. } | Self::UnknownSetting { .. } => false,
+            _ => true,
+        }
+    }
+
+    /// Whether another name or value in its place could be right.
     pub fn is_about_a_name(&self) -> bool {
         match self {
             Self::UnknownColumn { .. }
@@ -106,11 +165,16 @@ impl FaultKind {
             | Self::UnknownWindow { .. }
             | Self::NotGrouped { .. }
             | Self::UnknownPosition { .. }
+            | Self::UnreadableText { .. }
+            | Self::UnknownSetting { .. }
+            | Self::SettingValue { .. }
             | Self::NoColumns => true,
             Self::Call { fault, .. } => matches!(fault, headwater_catalog::Fault::UnknownFunction { .. }),
             Self::MisplacedAggregate { .. }
             | Self::UnequalColumns { .. }
             | Self::JoinTypes { .. }
+            | Self::Comparison { .. }
+            | Self::UnionTypes { .. }
             | Self::KeyType { .. }
             | Self::AliasRequired => false,
         }

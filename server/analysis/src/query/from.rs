@@ -65,11 +65,16 @@ impl<'t> Analyzer<'t> {
             if let Some(parts) = arguments("and") {
                 todo.extend(parts);
             } else if let Some([left, right]) = arguments("equals").as_deref() {
-                let (left, right) = (self.expression(*left), self.expression(*right));
-                if let (Some(left), Some(right)) = (left.ty, right.ty)
+                let faults = self.fault_count();
+                // Keys are compared by the rules of joins, not by those of rows.
+                let (left_key, right_key) = (self.expression(*left), self.expression(*right));
+                self.expression(condition);
+                self.forget_faults(faults, |kind| matches!(kind, FaultKind::Comparison { .. }));
+                if let (Some(left), Some(right)) = (left_key.ty, right_key.ty)
+                    && self.fault_count() == faults
                     && typing::can_join(&left, &right) == Some(false)
                 {
-                    self.fault(condition.range(), FaultKind::JoinTypes { left, right });
+                    self.fault(condition.range(), FaultKind::JoinTypes { left, right, is_using: false });
                 }
             } else {
                 self.expression(condition);
@@ -177,7 +182,15 @@ impl<'t> Analyzer<'t> {
             };
             let values: Vec<Value> = left.into_iter().chain(right_value).collect();
             let ty = match values.as_slice() {
-                [left, right] => typing::common(&[left.ty.clone(), right.ty.clone()]),
+                [left, right] => {
+                    if let (Some(left), Some(right)) = (&left.ty, &right.ty)
+                        && typing::can_join(left, right) == Some(false)
+                    {
+                        let (left, right) = (left.clone(), right.clone());
+                        self.fault(range, FaultKind::JoinTypes { left, right, is_using: true });
+                    }
+                    typing::common(&[left.ty.clone(), right.ty.clone()])
+                }
                 _ => None,
             };
             let sources: Arc<[Source]> = match values.as_slice() {

@@ -164,7 +164,9 @@ impl<'t> Analyzer<'t> {
             // The same column of one table under two names is no ambiguity to the engine.
             let base = |m: &Match<'_>| scope.tables[m.table].base.clone();
             let differs = others.iter().any(|m| base(m) != base(first) || base(m).is_none());
-            if differs && scope.is_strict && !may_be_more {
+            // A column that only some requests have may not be there when another is.
+            let is_sure = matches.iter().all(|m| !scope.tables[m.table].relation.star_may_show_more);
+            if differs && scope.is_strict && !may_be_more && is_sure {
                 let tables = matches.iter().filter_map(|m| scope.tables[m.table].name.clone()).collect();
                 self.fault(range, FaultKind::AmbiguousColumn { name: parts.join("."), tables });
                 return Found::Fault;

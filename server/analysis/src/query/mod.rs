@@ -9,6 +9,7 @@
 //! text is broken or made by a template, nothing is said: a fault is reported only when the engine refuses the query.
 
 mod aggregation;
+mod comparison;
 mod convert;
 mod expression;
 mod fault;
@@ -17,6 +18,7 @@ mod identifier;
 mod relation;
 mod scope;
 mod select;
+mod settings;
 mod star;
 #[cfg(test)]
 mod tests;
@@ -28,9 +30,12 @@ use headwater_catalog::Type;
 use headwater_syntax::sql::ast::{self, AstNode};
 use headwater_syntax::{TextRange, TextSize, sql};
 
+pub(crate) use comparison::is_readable as may_be_read_as;
+pub(crate) use convert::is_scalar;
 pub use convert::{insertable, state_of};
 pub use fault::{Fault, FaultKind};
 pub use relation::{Column, Relation};
+pub(crate) use settings::refuses as setting_refuses;
 
 use scope::Analyzer;
 
@@ -124,6 +129,7 @@ pub fn analyze(text: &str, tree: &sql::Tree, tables: &dyn Tables) -> Facts {
     let is_broken = tree.has_error() || ast::nodes(tree.root_node()).any(|n| is_recovery(n.kind()));
     let mut analyzer = Analyzer::new(text, tables);
     let relation = analyzer.query(query);
+    analyzer.settings(tree.root_node());
     let mut facts = analyzer.finish();
     if is_broken {
         facts.faults.clear();

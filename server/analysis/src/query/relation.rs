@@ -16,6 +16,8 @@ pub struct Relation {
     pub virtuals: Vec<Column>,
     /// Whether there are no other columns.
     pub complete: bool,
+    /// Whether `*` shows some of the [virtual](Self::virtuals) columns, or may.
+    pub star_may_show_more: bool,
 }
 
 /// A column of a table.
@@ -41,7 +43,7 @@ impl Column {
 impl Relation {
     /// A table of which everything is known.
     pub fn of(columns: Vec<Column>) -> Self {
-        Self { columns, virtuals: Vec::new(), complete: true }
+        Self { columns, complete: true, ..Self::default() }
     }
 
     /// A table of which nothing is known.

@@ -186,6 +186,17 @@ impl<'t> Analyzer<'t> {
         }
     }
 
+    /// How many faults were found so far.
+    pub(super) fn fault_count(&self) -> usize {
+        self.facts.faults.len()
+    }
+
+    /// Takes back faults that were found behind the first `since`.
+    pub(super) fn forget_faults(&mut self, since: usize, is_meant: impl Fn(&FaultKind) -> bool) {
+        let last = self.facts.faults.split_off(since.min(self.facts.faults.len()));
+        self.facts.faults.extend(last.into_iter().filter(|fault| !is_meant(&fault.kind)));
+    }
+
     /// The number of a base column.
     pub(super) fn base(&mut self, base: BaseColumn) -> usize {
         let next = self.facts.bases.len();

@@ -52,6 +52,9 @@ impl<'t> Analyzer<'t> {
                 self.fault(items_range(branch.select), kind);
                 result.complete = false;
             }
+            if result.complete {
+                self.union_types(&result, &types, &other);
+            }
             for ((column, types), more) in result.columns.iter_mut().zip(&mut types).zip(&other.columns) {
                 types.push(more.ty.clone());
                 let mut all: Vec<_> = column.sources.iter().chain(&*more.sources).copied().collect();
@@ -65,6 +68,20 @@ impl<'t> Analyzer<'t> {
             column.ty = typing::of_union(types);
         }
         result
+    }
+
+    /// Columns that have nothing in common with those of the queries before.
+    fn union_types(&mut self, result: &Relation, before: &[Vec<Option<Type>>], other: &Relation) {
+        for ((column, before), more) in result.columns.iter().zip(before).zip(&other.columns) {
+            let (Some(first), Some(this), Some(range)) = (typing::of_union(before), &more.ty, more.range)
+            else {
+                continue;
+            };
+            if typing::have_nothing_in_common(&first, this) {
+                let kind = FaultKind::UnionTypes { name: column.name.clone(), first, this: this.clone() };
+                self.fault(range, kind);
+            }
+        }
     }
 
     /// The table that `WITH` defines under this name, in the innermost scope that has one.
@@ -131,7 +148,7 @@ impl<'t> Analyzer<'t> {
         self.check_grouping(&grouping);
         self.scopes.pop();
         self.purpose = purpose;
-        Relation { columns, virtuals: Vec::new(), complete }
+        Relation { columns, complete, ..Relation::default() }
     }
 
     /// One item of a SELECT list; false when it may stand for other columns than those added.

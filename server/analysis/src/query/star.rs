@@ -158,7 +158,7 @@ impl<'t> Analyzer<'t> {
             let called = self.called(level, table, column, &[]);
             out.push(Candidate { own: own.clone(), called, value });
         }
-        relation.complete
+        relation.complete && !relation.star_may_show_more
     }
 
     /// `COLUMNS('regular expression')`, `COLUMNS(a, b)`.

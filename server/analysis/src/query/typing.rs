@@ -144,6 +144,13 @@ pub(super) fn can_join(left: &Type, right: &Type) -> Option<bool> {
     }
 }
 
+/// Whether columns of these types become one that holds either, row by row.
+pub(super) fn have_nothing_in_common(one: &Type, other: &Type) -> bool {
+    let both = [one.without_any_low_cardinality(), other.without_any_low_cardinality()];
+    let decides_row_by_row = |ty: &Type| matches!(ty, Type::Variant(_) | Type::Dynamic(_));
+    !both.iter().any(decides_row_by_row) && matches!(catalog::narrow_supertype(&both), Supertype::None)
+}
+
 /// The element of an array; of a map, a pair.
 pub(super) fn element(ty: &Type) -> Option<Type> {
     match ty {

@@ -20,7 +20,10 @@ fn the_commit_is_read_and_not_the_working_copy() {
     repo.write("pipes/a.pipe", "NODE new\n").write("pipes/untracked.pipe", "NODE x\n");
     repo.git(&["rm", "--quiet", "datasources/b.datasource"]);
     let scan = repo.scan("").unwrap();
-    assert_eq!(names(&scan), ["datasources/b.datasource", "pipes/a.pipe", "tests/t.yaml"]);
+    assert_eq!(
+        names(&scan),
+        ["datasources/b.datasource", "fixtures/b.ndjson", "pipes/a.pipe", "tests/t.yaml"]
+    );
     assert_eq!(files(&scan)["pipes/a.pipe"], "NODE old\n");
     assert_eq!(scan.fixtures, ["fixtures/b.ndjson"]);
 }

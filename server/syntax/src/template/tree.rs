@@ -448,6 +448,23 @@ impl Template {
     pub fn walk<'t>(&'t self, visit: &mut dyn FnMut(&'t Piece)) {
         walk(&self.pieces, visit);
     }
+
+    /// Visits every expression of every tag, outer before inner.
+    pub fn walk_expressions<'t>(&'t self, visit: &mut dyn FnMut(&'t Expr)) {
+        self.walk(&mut |piece| {
+            let mut todo: Vec<&Expr> = match piece {
+                Piece::Output { expr, .. }
+                | Piece::Set { value: expr, .. }
+                | Piece::Loop { subject: expr, .. } => vec![expr],
+                Piece::If { arms, .. } => arms.iter().filter_map(|a| a.condition.as_ref()).rev().collect(),
+                Piece::Try { .. } | Piece::Escape(_) | Piece::Jump { .. } | Piece::Silent(_) => Vec::new(),
+            };
+            while let Some(expr) = todo.pop() {
+                visit(expr);
+                todo.extend(expr.children().into_iter().rev());
+            }
+        });
+    }
 }
 
 fn walk<'t>(pieces: &'t [Piece], visit: &mut dyn FnMut(&'t Piece)) {

@@ -9,7 +9,7 @@ mod python;
 mod typed;
 
 use headwater_syntax::TextRange;
-use headwater_syntax::template::TYPE_FUNCTIONS;
+use headwater_syntax::template::{HELPER_FUNCTIONS, TYPE_FUNCTIONS};
 
 use crate::error::{ErrorKind, Fault, Stop, quoted};
 use crate::eval::Answer;
@@ -123,6 +123,11 @@ impl Args<'_> {
 pub(crate) fn takes_parameter(function: &str) -> bool {
     TYPE_FUNCTIONS.contains(&function)
         || matches!(function, "column" | "columns" | "symbol" | "table" | "TABLE" | "JSON" | "split_to_array")
+}
+
+/// Whether templates have a function of that name, besides those of Python.
+pub(crate) fn is_function(name: &str) -> bool {
+    TYPE_FUNCTIONS.contains(&name) || HELPER_FUNCTIONS.contains(&name)
 }
 
 /// Calls a function.

@@ -1,6 +1,9 @@
 //! Templates in SQL: the marker, the tags, and what stands in them (specification §8).
 
+mod asked;
 mod parameters;
+
+pub(crate) use parameters::RESERVED as RESERVED_PARAMETERS;
 
 use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::template::{self, Piece, Template, TemplateErrorKind};
@@ -24,16 +27,24 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
             let (range, message) = headwater_template::explained(&sql.text, error);
             scope.push(code_of(&error.kind), range, message);
         }
-        for found in headwater_template::violations(&tree) {
+        let failing = if tree.errors.is_empty() {
+            headwater_template::failing_calls(&sql.text, &tree)
+        } else {
+            Vec::new()
+        };
+        for found in headwater_template::violations(&tree).into_iter().chain(failing) {
             let code = match found.rule {
                 Rule::Function => &codes::TEMPLATE_FUNCTION,
                 Rule::Expression => &codes::TEMPLATE_EXPRESSION,
                 Rule::Jump => &codes::TEMPLATE_SYNTAX,
+                Rule::Arguments => &codes::TEMPLATE_ARGUMENTS,
+                Rule::Default => &codes::PARAMETER_DEFAULT,
             };
             scope.push(code, found.range, found.message);
         }
         parameters::check(&mut scope, &tree);
     }
+    asked::check(cx, sink);
 }
 
 /// One template, and where to report about it.

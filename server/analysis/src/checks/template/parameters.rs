@@ -8,7 +8,7 @@ use super::Scope;
 use crate::codes;
 
 /// Names whose value comes from the request's own settings.
-const RESERVED: &[&str] = &[
+pub(crate) const RESERVED: &[&str] = &[
     "__tb__csv_header",
     "__tb__semver",
     "debug_source_tables",
