@@ -9,6 +9,7 @@ mod demo;
 mod editors;
 mod engine;
 mod fetch;
+mod format_eval;
 mod grammar_eval;
 mod semantic_eval;
 mod setup;
@@ -47,6 +48,8 @@ Usage: cargo xtask <command>
                      judge what we say of queries by the engine, on every rendering of the nodes of these projects
   catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
                      judge the catalog's types by the engine, on random calls of the functions that these folders use
+  format-eval DIR… [--worst N] [--width N] [--show]
+                     lay out every datafile of these folders and hold the formatter to its promises
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
                      with --wasm the grammars as WebAssembly too
@@ -94,6 +97,7 @@ fn main() -> ExitCode {
         Some("catalog-eval") => {
             catalog::eval::Options::parse(&args[1..]).and_then(|o| catalog::eval::run(&o))
         }
+        Some("format-eval") => format_eval::Arguments::parse(&args[1..]).and_then(|a| format_eval::run(&a)),
         Some("setup") => setup::run(),
         Some("package") => setup::package(flag("--wasm")),
         Some("screenshots") => setup::screenshots(),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use headwater_format::{KeywordCase, Options as FormatOptions};
 use headwater_syntax::{Dialect, TextRange, range};
 use serde::Deserialize;
 
@@ -18,6 +19,8 @@ pub struct Config {
     pub baseline: BaselineChoice,
     /// `[hints]`: kinds of inlay hints that are switched off.
     pub hidden_hints: Vec<HintKind>,
+    /// `[format] width, indent, keywords, align`.
+    pub format: FormatOptions,
 }
 
 /// What inlay hints can say.
@@ -60,6 +63,7 @@ struct Raw {
     diagnostics: BTreeMap<toml::Spanned<String>, toml::Spanned<String>>,
     hints: BTreeMap<toml::Spanned<String>, bool>,
     impact: RawImpact,
+    format: RawFormat,
     /// Read by the host commands; listed so that it is no unknown key here.
     #[serde(rename = "hosts")]
     _hosts: Option<toml::Value>,
@@ -80,6 +84,45 @@ impl HintKind {
 #[serde(default, deny_unknown_fields)]
 struct RawImpact {
     baseline: Option<toml::Spanned<String>>,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default, deny_unknown_fields)]
+struct RawFormat {
+    width: Option<toml::Spanned<i64>>,
+    indent: Option<toml::Spanned<i64>>,
+    keywords: Option<toml::Spanned<String>>,
+    align: Option<bool>,
+}
+
+impl RawFormat {
+    fn read(self, problems: &mut Vec<ConfigProblem>) -> FormatOptions {
+        let mut options = FormatOptions::default();
+        let mut number = |value: Option<toml::Spanned<i64>>, bounds: std::ops::RangeInclusive<usize>| {
+            let value = value?;
+            let found = usize::try_from(*value.get_ref()).ok().filter(|n| bounds.contains(n));
+            if found.is_none() {
+                let message = format!("write a number from {} to {}", bounds.start(), bounds.end());
+                problems.push(ConfigProblem { message, range: Some(span(&value)) });
+            }
+            found
+        };
+        options.width = number(self.width, FormatOptions::WIDTHS).unwrap_or(options.width);
+        options.indent = number(self.indent, FormatOptions::INDENTS).unwrap_or(options.indent);
+        options.align = self.align.unwrap_or(options.align);
+        if let Some(keywords) = self.keywords {
+            match keywords.get_ref().as_str() {
+                "keep" => options.keywords = KeywordCase::Keep,
+                "upper" => options.keywords = KeywordCase::Upper,
+                "lower" => options.keywords = KeywordCase::Lower,
+                other => {
+                    let message = format!("`{other}` is no case; write \"keep\", \"upper\" or \"lower\"");
+                    problems.push(ConfigProblem { message, range: Some(span(&keywords)) });
+                }
+            }
+        }
+        options
+    }
 }
 
 impl Config {
@@ -152,11 +195,12 @@ impl Config {
                 revision => config.baseline = BaselineChoice::Revision(revision.to_owned()),
             }
         }
+        config.format = raw.format.read(&mut problems);
         (config, problems)
     }
 }
 
-fn span(value: &toml::Spanned<String>) -> TextRange {
+fn span<T>(value: &toml::Spanned<T>) -> TextRange {
     range(value.span().start, value.span().end)
 }
 
@@ -190,5 +234,15 @@ mod tests {
             let (config, problems) = Config::parse(text);
             assert_eq!((config.baseline, problems.len()), (choice, faults), "{text}");
         }
+    }
+
+    #[test]
+    fn layouts_are_chosen_within_bounds() {
+        let text = "[format]\nwidth = 80\nindent = 2\nkeywords = 'upper'\nalign = false\n";
+        let (config, problems) = Config::parse(text);
+        let chosen = FormatOptions { width: 80, indent: 2, keywords: KeywordCase::Upper, align: false };
+        assert_eq!((config.format, problems.len()), (chosen, 0));
+        let (config, problems) = Config::parse("[format]\nwidth = 9\nindent = 0\nkeywords = 'loud'\n");
+        assert_eq!((config.format, problems.len()), (FormatOptions::default(), 3));
     }
 }

@@ -1,7 +1,7 @@
 //! The command line, declared.
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 /// Change a live data pipeline from your editor without fear.
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Show how files are read: statements, functions, tables, syntax errors
     Parse(ParseArgs),
+    /// Lay datafiles out
+    Fmt(FmtArgs),
     /// Show what a resource reads and what flows downstream of it
     Lineage(LineageArgs),
     /// Install the SQL engine, or say whether it is there
@@ -96,6 +98,45 @@ pub(crate) enum TextFormat {
     Human,
     /// One JSON object
     Json,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct FmtArgs {
+    /// Files and folders; the project when there are none; `-` is standard input
+    #[arg(value_name = "PATH")]
+    pub(crate) paths: Vec<Utf8PathBuf>,
+    /// The project, for commands run from elsewhere
+    #[arg(long, value_name = "DIR", conflicts_with = "paths")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// Write nothing; exit with 1 and list the files that are not laid out
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Write nothing; exit with 1 and print what would change
+    #[arg(long, conflicts_with = "check")]
+    pub(crate) diff: bool,
+    /// What standard input is: a path, for its extension and the project around it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) stdin_filename: Option<Utf8PathBuf>,
+    /// Output
+    #[arg(long, value_enum, default_value_t = TextFormat::Human, conflicts_with = "diff")]
+    pub(crate) format: TextFormat,
+}
+
+impl FmtArgs {
+    /// Whether the text comes from standard input; ends the program when it is not said what text that is.
+    pub(crate) fn reads_stdin(&self) -> bool {
+        let dash = self.paths.iter().any(|path| path == "-");
+        let wrong = match (dash, &self.stdin_filename) {
+            (true, None) => Some("`-` needs --stdin-filename, which says what the text is"),
+            (true, Some(_)) if self.paths.len() > 1 => Some("`-` stands alone"),
+            (false, Some(_)) if !self.paths.is_empty() => Some("--stdin-filename goes with `-` alone"),
+            _ => None,
+        };
+        if let Some(message) = wrong {
+            Cli::command().error(clap::error::ErrorKind::ArgumentConflict, message).exit();
+        }
+        self.stdin_filename.is_some()
+    }
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod fmt;
 mod lineage;
 mod lines;
 mod parse;
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         Command::Lsp { stdio: _ } => return headwater_lsp::run_stdio(),
         Command::Check(args) => check::run(&args),
         Command::Parse(args) => parse::run(&args),
+        Command::Fmt(args) => fmt::run(&args),
         Command::Lineage(args) => lineage::run(&args),
         Command::Setup(args) => setup::run(&args),
         Command::EngineWorker => return headwater_warehouse::worker_main(),

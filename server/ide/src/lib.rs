@@ -7,6 +7,7 @@
 
 mod definition;
 mod folding;
+mod format;
 mod hover;
 mod inlay_hints;
 mod lenses;
@@ -21,6 +22,8 @@ use headwater_analysis::{File, TextRange};
 
 pub use definition::definition;
 pub use folding::{Fold, FoldKind, folding_ranges};
+pub use format::format;
+pub use headwater_format::Edit as FormatEdit;
 pub use hover::{Hover, hover};
 pub use inlay_hints::{InlayHint, inlay_hints};
 pub use lenses::{Lens, code_lenses};

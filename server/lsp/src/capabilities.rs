@@ -109,6 +109,8 @@ impl Profile {
             "workspaceSymbolProvider": true,
             "documentLinkProvider": { "resolveProvider": false },
             "foldingRangeProvider": true,
+            "documentFormattingProvider": true,
+            "documentRangeFormattingProvider": true,
             "codeLensProvider": { "resolveProvider": false },
             "inlayHintProvider": { "resolveProvider": false },
             "workspace": { "workspaceFolders": { "supported": true, "changeNotifications": true } },

@@ -8,8 +8,8 @@ use tower_lsp::jsonrpc::Error;
 
 use crate::owner::Owner;
 use crate::requests::{
-    code_lens, definition, diagnostic, document_link, document_symbol, folding_range, hover, inlay_hint,
-    references, status, workspace_diagnostic, workspace_symbol,
+    code_lens, definition, diagnostic, document_link, document_symbol, folding_range, formatting, hover,
+    inlay_hint, references, status, workspace_diagnostic, workspace_symbol,
 };
 use crate::snapshot::Snapshot;
 
@@ -46,6 +46,8 @@ impl Table {
             .on("textDocument/documentSymbol", Latency, Always, document_symbol::run)
             .on("textDocument/documentLink", Latency, Always, document_link::run)
             .on("textDocument/foldingRange", Latency, Always, folding_range::run)
+            .on("textDocument/formatting", Latency, SameText, formatting::document)
+            .on("textDocument/rangeFormatting", Latency, SameText, formatting::range)
             .on("textDocument/diagnostic", Latency, Always, diagnostic::run)
             .on("textDocument/inlayHint", Worker, SameText, inlay_hint::run)
             .on("textDocument/codeLens", Worker, Always, code_lens::run)

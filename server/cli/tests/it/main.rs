@@ -1,6 +1,7 @@
 //! The real binary, from outside: the command line as a contract, hostile input, and the server over its pipes.
 
 mod check;
+mod fmt;
 mod hostile;
 mod parse_and_lineage;
 mod server;

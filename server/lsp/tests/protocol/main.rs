@@ -5,6 +5,7 @@ mod concurrency;
 mod diagnostics;
 mod equivalence;
 mod files;
+mod formatting;
 mod lifecycle;
 mod sync;
 

@@ -12,6 +12,7 @@ mod tree;
 
 pub use expr::{Brackets, Clause, Expr, ExprKind};
 pub use params::{Parameter, parameters};
+pub use tags::{Tag, TagKind, tags};
 pub use tree::{Arm, Part, Piece, Template, TemplateError, TemplateErrorKind, parse};
 
 /// Whether `sql` is a template: its first character that is not white space is `%`.

@@ -4,28 +4,35 @@ use text_size::TextRange;
 
 use crate::range;
 
+/// What a tag is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum TagKind {
+pub enum TagKind {
+    /// `{{ }}`
     Output,
+    /// `{% %}`
     Statement,
+    /// `{# #}`
     Comment,
     /// `{{!` and its siblings write the delimiter itself.
     Escape,
 }
 
+/// A tag in a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Tag {
-    pub(super) kind: TagKind,
+pub struct Tag {
+    /// What it is.
+    pub kind: TagKind,
     /// With delimiters.
-    pub(super) range: TextRange,
+    pub range: TextRange,
     /// Between the delimiters.
-    pub(super) inner: TextRange,
-    pub(super) closed: bool,
+    pub inner: TextRange,
+    /// Whether its end was found; without one it reaches to the end of the text.
+    pub closed: bool,
 }
 
 /// All tags in order. Linear: each `{` is looked at once, and each search for a closing delimiter starts behind the
 /// last tag.
-pub(super) fn tags(text: &str) -> Vec<Tag> {
+pub fn tags(text: &str) -> Vec<Tag> {
     let bytes = text.as_bytes();
     let mut tags = Vec::new();
     let mut at = 0;
