@@ -11,6 +11,7 @@ mod engine;
 mod fetch;
 mod format_eval;
 mod grammar_eval;
+mod mutation_eval;
 mod semantic_eval;
 mod setup;
 mod test;
@@ -46,6 +47,8 @@ Usage: cargo xtask <command>
                      with --verdicts, what the engine said is kept in FILE and not asked again
   semantic-eval DIR|FILE… [--worst N]
                      judge what we say of queries by the engine, on every rendering of the nodes of these projects
+  mutation-eval DIR… [--count N] [--seed N] [--worst N]
+                     break these projects at random, and judge by the engine whether we notice without it
   catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
                      judge the catalog's types by the engine, on random calls of the functions that these folders use
   format-eval DIR… [--worst N] [--width N] [--show]
@@ -92,6 +95,9 @@ fn main() -> ExitCode {
         },
         Some("semantic-eval") => {
             semantic_eval::Options::parse(&args[1..]).and_then(|o| semantic_eval::run(&o))
+        }
+        Some("mutation-eval") => {
+            mutation_eval::Options::parse(&args[1..]).and_then(|o| mutation_eval::run(&o))
         }
         Some("grammar-eval") => grammar_eval::Options::parse(&args[1..]).and_then(|o| grammar_eval::run(&o)),
         Some("catalog-eval") => {

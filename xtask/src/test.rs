@@ -53,6 +53,7 @@ pub(crate) fn run(with_editors: bool) -> Result<()> {
     if has_engine {
         tally.step("catalog against the engine", || crate::catalog::eval::run(&Options::gate()));
         tally.step("queries against the engine", crate::semantic_eval::gate);
+        tally.step("mutations against the engine", crate::mutation_eval::gate);
     }
     tally.step("documentation", || {
         let doc = ["doc", "--workspace", "--no-deps", "--quiet", "--exclude", "xtask"];

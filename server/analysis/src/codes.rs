@@ -192,6 +192,7 @@ codes! {
     UNKNOWN_POSITION "unknown-position" Error "A number in GROUP BY or ORDER BY that is no selected column.";
     ALIAS_REQUIRED "alias-required" Error "A subquery in a join needs a name.";
     NO_COLUMNS "no-columns" Error "A star or COLUMNS that stands for nothing.";
+    REFUSED_BY_ENGINE "refused-by-engine" Error "The engine was asked, and refuses the query.";
     TARGET_COLUMNS "target-columns" Error "What a view or copy writes does not fit its data source.";
     UNFILLED_COLUMNS "unfilled-columns" Warning "A copy leaves columns of its target empty.";
     UNMERGED_STATE "unmerged-state" Warning "An endpoint or sink gives the state of an aggregate, not its value.";

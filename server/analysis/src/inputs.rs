@@ -11,6 +11,7 @@ use salsa::{Durability, Setter as _};
 
 use crate::config::Config;
 use crate::db::{Database, Db};
+use crate::opinions::Opinion;
 
 /// One data project: a folder with datafiles.
 #[salsa::input(debug)]
@@ -50,6 +51,9 @@ pub struct File {
     pub path: Utf8PathBuf,
     /// The text, or why there is none.
     pub content: Content,
+    /// What the engine said of its nodes' queries, where it was asked.
+    #[default]
+    pub opinions: Arc<Vec<Opinion>>,
 }
 
 /// What a file holds.
@@ -111,6 +115,7 @@ impl File {
         Self::builder(project, path, content)
             .durability(Durability::NEVER_CHANGE)
             .content_durability(durability)
+            .opinions_durability(Durability::MEDIUM)
             .new(db)
     }
 
@@ -122,6 +127,15 @@ impl File {
     /// Sets the text that is on disk.
     pub fn set_closed(self, db: &mut Database, content: Content) {
         self.set_content(db).with_durability(Durability::MEDIUM).to(content);
+    }
+
+    /// Sets what the engine said, unless that is said already. Says whether it was not.
+    pub fn hear(self, db: &mut Database, opinions: Arc<Vec<Opinion>>) -> bool {
+        let is_news = *self.opinions(db) != opinions;
+        if is_news {
+            self.set_opinions(db).with_durability(Durability::MEDIUM).to(opinions);
+        }
+        is_news
     }
 
     /// What the file defines, by its extension; `None` for a file that is no datafile.

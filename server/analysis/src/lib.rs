@@ -3,8 +3,8 @@
 //! **Knows**: files as texts with names, what each declares ([`Interface`]), who reads whom ([`Graph`]), and what is
 //! wrong ([`diagnostics`]).
 //!
-//! **Must not know**: the disk, the clock, threads, editors, LSP, the engine. Inputs are set from outside; every
-//! answer is a pure function of them.
+//! **Must not know**: the disk, the clock, threads, editors, LSP, how the engine is asked. Inputs are set from outside, what
+//! the engine said of a query included; every answer is a pure function of them.
 //!
 //! The firewall: whatever one file asks about another goes through [`interface`], which a body edit does not change.
 //! `tests/incremental.rs` asserts it by counting executed queries.
@@ -20,6 +20,7 @@ pub mod flow;
 pub mod impact;
 mod inputs;
 pub mod lineage;
+mod opinions;
 mod parse;
 pub mod query;
 mod rendering;
@@ -27,7 +28,7 @@ pub mod scope;
 pub mod semantics;
 mod service;
 
-pub use checks::{Diagnostic, Related, Tag, diagnostics};
+pub use checks::{Diagnostic, Related, Tag, diagnostics, fault_text};
 pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration};
 pub use config::{BaselineChoice, Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
@@ -38,6 +39,7 @@ pub use facts::{
 pub use flow::{EdgeKind, Graph, Vertex, graph};
 pub use headwater_syntax::{self as syntax, Dialect, Directive, FileKind, TextRange, TextSize};
 pub use inputs::{Content, File, Project, ProjectFacts};
+pub use opinions::{Opinion, Word, fingerprint};
 pub use parse::{Include, IncludeProblem, NodeRead, Parsed, datafile, node_reads};
 #[doc(hidden)]
 pub use rendering::Memory;

@@ -24,6 +24,8 @@ pub struct Rendering {
     pub text: Arc<str>,
     pub(crate) tree: sql::Tree,
     origin: Origin,
+    /// The node's query is no template.
+    is_plain: bool,
 }
 
 /// Where a rendering's text comes from.
@@ -72,6 +74,17 @@ impl Rendering {
         })
     }
 
+    /// Whether the text is what the engine would get for the witness, to the letter. A template that does not render
+    /// without secrets or undecided conditions is analysed as it stands.
+    pub fn is_query(&self) -> bool {
+        matches!(self.origin, Origin::Template { .. }) || self.is_plain
+    }
+
+    /// Whether values that the witness made up stand in it.
+    pub fn has_made_up(&self) -> bool {
+        matches!(&self.origin, Origin::Template { made_up, .. } if !made_up.is_empty())
+    }
+
     /// A place of this text in the node's own.
     pub fn to_node(&self, range: TextRange) -> Place {
         match &self.origin {
@@ -115,12 +128,13 @@ impl Renderings {
     /// text serves, with output tags that may be anything.
     fn of(text: &Arc<str>, tree: Option<&Template>) -> Self {
         let mut out: Vec<Rendering> = Vec::new();
+        let is_plain = tree.is_none();
         let mut push = |witness: Witness, text: Arc<str>, origin: Origin| {
             if out.iter().any(|r| r.text == text) {
                 return;
             }
             if let Some(tree) = sql::parse(&text) {
-                out.push(Rendering { witness, text, tree, origin });
+                out.push(Rendering { witness, text, tree, origin, is_plain });
             }
         };
         let Some(tree) = tree else {

@@ -110,6 +110,7 @@ fn a_body_edit_runs_queries_of_its_file_only() {
             "mentioned 1",
             "node_sqls 1",
             "query_faults 1",
+            "refusals 1",
             "sql_references 1",
             "state_faults 1",
             "target_faults 1",

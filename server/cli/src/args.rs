@@ -18,6 +18,9 @@ pub(crate) enum Command {
         /// Accepted for clients that insist on passing it; it is the only transport
         #[arg(long, hide = true)]
         stdio: bool,
+        /// Ask no engine for its opinion
+        #[arg(long)]
+        offline: bool,
     },
     /// Report what is wrong with a project
     Check(CheckArgs),
@@ -52,7 +55,7 @@ pub(crate) struct CheckArgs {
     /// Exit with 1 when there are warnings
     #[arg(long)]
     pub(crate) deny_warnings: bool,
-    /// Use no engine and no network (today every check is offline)
+    /// Ask no engine for its opinion (nothing is sent over a network either way)
     #[arg(long)]
     pub(crate) offline: bool,
 }

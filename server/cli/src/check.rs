@@ -1,4 +1,4 @@
-//! `headwater check`: every diagnostic of every file.
+//! `headwater check`: every diagnostic of every file, with the engine's second opinion where there is an engine.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,6 +9,7 @@ use headwater_analysis::{
 use headwater_project::Loaded;
 
 use crate::args::{CheckArgs, CheckFormat};
+use crate::engine::{self, Engine};
 use crate::project::{current_dir, display_path, load_all};
 use crate::{CannotRun, Verdict, print, render};
 
@@ -45,6 +46,7 @@ pub(crate) struct Summary {
     pub(crate) warnings: usize,
     pub(crate) infos: usize,
     pub(crate) hints: usize,
+    pub(crate) engine: Engine,
 }
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Verdict, CannotRun> {
@@ -54,6 +56,10 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Verdict, CannotRun> {
     let projects = load_all(&mut db, dir)?;
     compute(&db, &projects);
     let mut summary = Summary { projects: projects.len(), ..Summary::default() };
+    if !args.offline {
+        summary.engine = engine::ask(&mut db, &projects);
+        compute(&db, &projects);
+    }
     let mut reports = Vec::new();
     for loaded in &projects {
         reports.extend(configuration(&here, loaded));

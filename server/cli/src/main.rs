@@ -5,6 +5,7 @@
 
 mod args;
 mod check;
+mod engine;
 mod fmt;
 mod lineage;
 mod lines;
@@ -38,7 +39,7 @@ enum Verdict {
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
-        Command::Lsp { stdio: _ } => return headwater_lsp::run_stdio(),
+        Command::Lsp { stdio: _, offline } => return headwater_lsp::run_stdio(engine::for_editors(offline)),
         Command::Check(args) => check::run(&args),
         Command::Parse(args) => parse::run(&args),
         Command::Fmt(args) => fmt::run(&args),

@@ -34,8 +34,10 @@ pub(crate) struct Profile {
     pub(crate) refreshes_hints: bool,
     /// The client runs [`SHOW_DOWNSTREAM`].
     pub(crate) shows_downstream: bool,
-    /// The user trusts this folder. Nothing is ever executed without it, and today nothing with it either.
+    /// The user trusts this folder. Without it no process is started.
     pub(crate) trusted: bool,
+    /// The client asks the user about trust, and will tell when the answer changes.
+    pub(crate) knows_trust: bool,
     pub(crate) folders: Vec<String>,
 }
 
@@ -92,6 +94,7 @@ impl Profile {
             refreshes_lenses: can("workspace/codeLens/refreshSupport"),
             refreshes_hints: can("workspace/inlayHint/refreshSupport"),
             shows_downstream: strings("/initializationOptions/clientCommands").contains(&SHOW_DOWNSTREAM),
+            knows_trust: at("/initializationOptions/trusted").is_some_and(Value::is_boolean),
             trusted: at("/initializationOptions/trusted").and_then(Value::as_bool).unwrap_or(false),
             folders,
         }

@@ -21,6 +21,7 @@ mod frames;
 mod history;
 mod hooks;
 mod ingress;
+mod oracle;
 mod owner;
 mod position;
 mod requests;
@@ -39,6 +40,7 @@ use headwater_project::{FileSystem, GitRevisions, OsFileSystem, Revisions};
 use tokio::io::{AsyncRead, AsyncWrite};
 
 pub use hooks::TestHooks;
+pub use oracle::EngineChoice;
 pub use position::Encoding;
 
 /// The version of what client and server agree on beside LSP: custom requests, commands, initialization options.
@@ -56,8 +58,10 @@ pub struct Options {
     pub fs: Arc<dyn FileSystem>,
     /// Where their history is read.
     pub revisions: Arc<dyn Revisions>,
-    /// How long the history waits for calm before it is read.
+    /// How long what is done in the background waits for calm.
     pub calm: Duration,
+    /// Whether the engine is asked for its opinion, in trusted folders.
+    pub engine: EngineChoice,
     /// Where a test may stop it.
     pub hooks: TestHooks,
     /// How long reading projects may take before a progress bar is asked for.
@@ -70,6 +74,7 @@ impl Default for Options {
             fs: Arc::new(OsFileSystem),
             revisions: Arc::new(GitRevisions),
             calm: Duration::from_millis(500),
+            engine: EngineChoice::default(),
             hooks: TestHooks::default(),
             progress_after: Duration::from_millis(300),
         }
@@ -128,8 +133,8 @@ where
 }
 
 /// Serves the client on standard input and output: the command `headwater lsp`. The exit code is 0 only after an orderly
-/// shutdown.
-pub fn run_stdio() -> ExitCode {
+/// shutdown. `engine` is asked for its opinion in folders that the user trusts.
+pub fn run_stdio(engine: EngineChoice) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
@@ -137,7 +142,8 @@ pub fn run_stdio() -> ExitCode {
             return ExitCode::from(3);
         }
     };
-    let ended = runtime.block_on(serve(tokio::io::stdin(), tokio::io::stdout()));
+    let options = Options { engine, ..Options::default() };
+    let ended = runtime.block_on(serve_with(tokio::io::stdin(), tokio::io::stdout(), options));
     // A read of standard input may be pending for ever in a client that keeps it open.
     runtime.shutdown_background();
     match ended {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use crossbeam_channel::{Receiver, Sender};
+use headwater_oracle::{Known, Pass};
 use rustc_hash::FxHashMap;
 use salsa::{Cancelled, Database as _};
 use serde_json::Value;
@@ -17,7 +18,7 @@ use tower_lsp::jsonrpc::Error;
 use crate::diagnostics::report;
 use crate::dispatch::{Answer, Handler, Table};
 use crate::hooks::TestHooks;
-use crate::owner::Event;
+use crate::owner::{Event, ROUND};
 use crate::snapshot::Snapshot;
 
 /// Two for anything, one for what somebody waits for at the cursor.
@@ -25,6 +26,9 @@ pub(crate) const WORKERS: usize = 3;
 
 /// SQL nests: a parser of ten thousand parentheses needs room that the default stack does not have.
 pub(crate) const STACK: usize = 16 * 1024 * 1024;
+
+/// Where a test may hold the look for questions to the engine.
+const QUESTIONS: &str = "headwater/questions";
 
 pub(crate) struct Job {
     pub(crate) key: u64,
@@ -39,6 +43,8 @@ pub(crate) enum Task {
     Push { open: bool, published: Arc<Published> },
     /// Which dialect each project is, and why, for `headwater/status`.
     Dialects,
+    /// What there is to ask the engine that is not known.
+    Questions(Arc<Known>),
 }
 
 /// What the client shows, by path: the report's id, and the version it was said for.
@@ -62,6 +68,7 @@ pub(crate) enum Done {
     Panicked(String),
     Pushed(Vec<Publication>),
     Dialects(Vec<(Utf8PathBuf, String)>),
+    Questions(Vec<(Utf8PathBuf, Pass)>),
 }
 
 /// Starts the workers. They end when the sender of `jobs` is dropped.
@@ -136,6 +143,14 @@ fn perform(task: &Task, snapshot: &Snapshot, table: &Table, hooks: &TestHooks) -
                 (root.clone(), format!("{:?}, because {}", facts.dialect, facts.why))
             };
             Done::Dialects(snapshot.world.projects.iter().map(dialect).collect())
+        }
+        Task::Questions(known) => {
+            hooks.pass(QUESTIONS, || snapshot.db.unwind_if_revision_cancelled());
+            let open: Vec<_> = snapshot.world.open.values().map(|open| open.file).collect();
+            let pass = |(root, project): &(Utf8PathBuf, _)| {
+                (root.clone(), Pass::new(&snapshot.db, *project, known, &open, ROUND))
+            };
+            Done::Questions(snapshot.world.projects.iter().map(pass).collect())
         }
     }
 }

@@ -11,14 +11,15 @@
 //! A line of carets names the columns of the line above it; it is taken out before the file is read. `$0` marks the
 //! cursor and is taken out as well. `//- path` starts a file; text before the first goes to `pipes/main.pipe`.
 //! `//- was path` is a file as it was in the baseline, which has the other files as they are.
+//! `//- engine path` holds what the engine says of that pipe's nodes, a line `node: words` for each that it refuses.
 //! `//- .tinyenv` and `//- tinybird.config.json` set what the project's folder says.
 
 use std::sync::Arc;
 
 use camino::Utf8PathBuf;
 use headwater_analysis::{
-    Config, Content, Database, Diagnostic, File, Project, ProjectFacts, Setter, TextRange, TextSize,
-    diagnostics,
+    Config, Content, Database, Diagnostic, File, Opinion, Project, ProjectFacts, Setter, TextRange, TextSize,
+    Word, diagnostics, fingerprint, interface, semantics,
 };
 
 /// A parsed fixture.
@@ -30,6 +31,8 @@ pub struct Fixture {
     pub cursor: Option<(usize, TextSize)>,
     /// What should be found.
     pub annotations: Vec<Annotation>,
+    /// What the engine refuses: path, node, its words.
+    pub refusals: Vec<(String, String, String)>,
 }
 
 /// One line of carets.
@@ -50,11 +53,22 @@ impl Fixture {
     pub fn parse(text: &str) -> Self {
         let mut fixture = Self::default();
         let mut line_start = 0;
+        let mut refusals_of: Option<String> = None;
         for line in text.split_inclusive('\n') {
             let bare = line.trim_end_matches(['\n', '\r']);
             if let Some(path) = bare.strip_prefix("//- ") {
+                refusals_of = path.strip_prefix("engine ").map(|path| path.trim().to_owned());
+                if refusals_of.is_some() {
+                    continue;
+                }
                 fixture.files.push((path.trim().to_owned(), String::new()));
                 line_start = 0;
+                continue;
+            }
+            if let Some(path) = &refusals_of {
+                if let Some((node, words)) = bare.split_once(": ") {
+                    fixture.refusals.push((path.clone(), node.trim().to_owned(), words.to_owned()));
+                }
                 continue;
             }
             if fixture.files.is_empty() {
@@ -114,7 +128,28 @@ impl Fixture {
         project.set_files(db).to(sorted);
         project.set_facts(db).to(facts);
         self.load_baseline(db, project, facts, &mut files);
+        self.load_refusals(db, &files);
         (project, files)
+    }
+
+    fn load_refusals(&self, db: &mut Database, files: &[File]) {
+        let mut opinions: Vec<(File, Vec<Opinion>)> = Vec::new();
+        for (path, node, words) in &self.refusals {
+            let file = *files.iter().find(|f| f.path(db) == path).expect("the engine speaks of a file");
+            let face = interface(db, file).as_ref().expect("of a pipe");
+            let index = face.nodes.iter().position(|n| n.name == *node).expect("of a node");
+            let fingerprint = fingerprint(db, file, index);
+            let all = semantics::node_renderings(db, file, index).len();
+            let said = (0..all).map(|rendering| {
+                let word = Word::Refuses(words.as_str().into());
+                Opinion { fingerprint, rendering, word }
+            });
+            opinions.push((file, said.collect()));
+        }
+        for (file, mut said) in opinions {
+            said.extend(file.opinions(db).iter().cloned());
+            file.hear(db, Arc::new(said));
+        }
     }
 
     /// The baseline, when a file has one; its files come in their places of the fixture.

@@ -16,7 +16,8 @@ use camino::Utf8PathBuf;
 use headwater_analysis::{Database, FileKind, interface};
 use headwater_project::{OsFileSystem, load, workspace_roots};
 
-use engine::{Engine, Verdict};
+use engine::Engine;
+use headwater_oracle::Verdict;
 use tally::Tally;
 use texts::Texts;
 
@@ -58,11 +59,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 fn judge(options: &Options) -> Result<Tally> {
     let library = crate::engine::library()?;
-    let server = crate::build_server(false)?;
     let mut total = Tally::default();
     for folder in &options.folders {
         if folder.is_file() {
-            let tally = script::run(folder, &library, &server)?;
+            let tally = script::run(folder, &library)?;
             println!("{}: {}", folder.display(), tally.line());
             total.add(&folder.display().to_string(), tally);
             continue;
@@ -74,7 +74,7 @@ fn judge(options: &Options) -> Result<Tally> {
             let loaded = load(&mut db, &OsFileSystem, &root);
             let name = root.path.strip_prefix(&folder).unwrap_or(&root.path).to_string();
             let mut tally = Tally::default();
-            project(&db, loaded.project, &Engine::new(&db, loaded.project, &library, &server)?, &mut tally);
+            project(&db, loaded.project, &mut Engine::new(&db, loaded.project, &library)?, &mut tally);
             println!("{name}: {}", tally.line());
             total.add(name.as_str(), tally);
         }
@@ -83,7 +83,7 @@ fn judge(options: &Options) -> Result<Tally> {
     Ok(total)
 }
 
-fn project(db: &Database, project: headwater_analysis::Project, engine: &Engine, tally: &mut Tally) {
+fn project(db: &Database, project: headwater_analysis::Project, engine: &mut Engine, tally: &mut Tally) {
     let mut cases = Vec::new();
     for file in project.files(db).iter().filter(|f| f.kind(db) == Some(FileKind::Pipe)) {
         let Some(face) = interface(db, *file) else { continue };

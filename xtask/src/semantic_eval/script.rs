@@ -7,7 +7,9 @@ use anyhow::{Context, Result};
 use headwater_analysis::query::{Column, Relation, Tables, analyze};
 use headwater_analysis::syntax::{schema, sql};
 
-use super::engine::{Engine, Verdict};
+use headwater_oracle::{Table, Verdict};
+
+use super::engine::Engine;
 use super::tally::Tally;
 use super::texts::Texts;
 
@@ -21,20 +23,19 @@ impl Tables for Declared {
 }
 
 /// Judges every query of a file.
-pub(super) fn run(path: &Path, library: &Path, server: &Path) -> Result<Tally> {
+pub(super) fn run(path: &Path, library: &Path) -> Result<Tally> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let mut declared = Declared(Vec::new());
-    let mut prelude = Vec::new();
+    let mut tables = Vec::new();
     for (name, columns) in text.lines().filter_map(|line| line.strip_prefix("-- table ")?.split_once(": ")) {
         let columns: Vec<(&str, &str)> = schema::split_arguments(columns)
             .into_iter()
             .filter_map(|(_, column)| column.trim().split_once(' '))
             .collect();
         let written: Vec<_> = columns.iter().map(|(name, ty)| format!("`{name}` {ty}")).collect();
-        prelude.push(format!(
-            "CREATE TABLE {name} ({}) ENGINE = MergeTree ORDER BY tuple()",
-            written.join(", ")
-        ));
+        let create =
+            format!("CREATE TABLE {name} ({}) ENGINE = MergeTree ORDER BY tuple()", written.join(", "));
+        tables.push(Table { name: name.to_owned(), statements: vec![create] });
         let columns = columns
             .into_iter()
             .map(|(name, ty)| Column::new(name, headwater_catalog::Type::parse(ty).ok()))
@@ -52,7 +53,7 @@ pub(super) fn run(path: &Path, library: &Path, server: &Path) -> Result<Tally> {
             reads_refused: false,
         });
     }
-    let engine = Engine::with_tables(prelude, library, server);
+    let mut engine = Engine::with_tables(tables, library)?;
     let statements: Vec<String> = cases.iter().map(|case| case.text.clone()).collect();
     let mut tally = Tally::default();
     for (case, verdict) in cases.iter().zip(engine.describe(&statements)) {

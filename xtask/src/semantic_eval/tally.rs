@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use super::engine::Verdict;
+use headwater_oracle::Verdict;
+
 use super::texts::Texts;
 
 /// Errors of the engine that are about syntax, limits or itself, and no judgement of meaning.
@@ -53,16 +54,16 @@ impl Tally {
         let ours = case.facts.faults.iter().find(|f| f.kind.refuses_query());
         match verdict {
             Verdict::Broken(_) => {}
-            Verdict::Refused(code, _) if NOT_SEMANTIC.contains(code) => self.syntax += 1,
-            Verdict::Refused(code, _) if OF_VALUES.contains(code) && ours.is_none() => self.values += 1,
-            Verdict::Refused(code, message) => {
+            Verdict::Refused(e) if NOT_SEMANTIC.contains(&e.code) => self.syntax += 1,
+            Verdict::Refused(e) if OF_VALUES.contains(&e.code) && ours.is_none() => self.values += 1,
+            Verdict::Refused(e) => {
                 if case.reads_refused {
                     return;
                 }
                 self.refused += 1;
                 match ours {
                     Some(_) => self.found += 1,
-                    None => self.missed.push(format!("{}: {code} {}", case.place, short(message))),
+                    None => self.missed.push(format!("{}: {} {}", case.place, e.code, short(&e.message))),
                 }
             }
             Verdict::Columns(columns) => {

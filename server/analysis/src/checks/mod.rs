@@ -14,6 +14,7 @@ mod lexer;
 mod lints;
 mod node;
 mod query;
+mod refused;
 mod samples;
 mod schedule;
 mod schema;
@@ -25,6 +26,8 @@ mod unused;
 mod values;
 
 use std::sync::Arc;
+
+pub use query::fault_text;
 
 use headwater_syntax::datafile::SourcedEntry;
 pub(crate) use headwater_syntax::spelling::nearest;
@@ -80,6 +83,7 @@ pub fn diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         local(db, file),
         graph::check(db, file),
         query::query_faults(db, file),
+        refused::refusals(db, file),
         target::target_faults(db, file),
         keys::key_faults(db, file),
         lints::lints(db, file),

@@ -7,12 +7,13 @@ use headwater_syntax::{FileKind, TextRange};
 use headwater_template::Witness;
 use rustc_hash::FxHashSet;
 
-use super::{Diagnostic, Sink};
+use super::{Diagnostic, Related, Sink};
 use crate::codes::{self, Code, Severity};
 use crate::db::Db;
 use crate::inputs::{Content, File};
+use crate::opinions::{Heard, Word, place, short};
 use crate::parse::datafile;
-use crate::query::{Fault, FaultKind};
+use crate::query::{Facts, Fault, FaultKind};
 use crate::semantics::{Rendering, node_meaning, node_renderings};
 
 /// The faults of a pipe's queries. Depends on other files through the columns of what is read.
@@ -25,25 +26,35 @@ pub(super) fn query_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         for node in parsed.datafile.nodes() {
             let Some((entry, sql)) = node.sql() else { continue };
             let renderings = node_renderings(db, file, node.index);
-            for (fault, witness) in distinct(&node_meaning(db, file, node.index).facts, &renderings) {
+            let heard = Heard::of(db, file, node.index);
+            for (fault, number) in distinct(&node_meaning(db, file, node.index).facts, &renderings, &heard) {
+                let rendering = &renderings[number];
                 let (code, message) = describe(&fault.kind);
-                let when = if witness.is_empty() { String::new() } else { format!(" ({witness})") };
-                let message = message.replacen("{when}", &when, 1);
+                let message = message.replacen("{when}", &when(&rendering.witness), 1);
                 let diagnostic = sink.in_body(entry, &sql, code, fault.range, message);
                 diagnostic.severity =
                     if fault.kind.refuses_query() { Severity::Error } else { Severity::Warning };
+                if let Some(Word::Refuses(words)) = heard.word(number)
+                    && is_meant(rendering, words, fault.range)
+                {
+                    let message = format!("the engine refuses it too: {}", short(words));
+                    let range = diagnostic.range;
+                    diagnostic.related.push(Related { file, range, message });
+                }
             }
         }
     }
     Arc::new(out)
 }
 
-/// Every fault once, with the first request that shows it: requests that pass less come first.
-fn distinct<'f>(facts: &'f [crate::query::Facts], renderings: &'f [Rendering]) -> Vec<(Fault, &'f Witness)> {
+/// Every fault once, with the number of the first text that shows it: requests that pass less come first. What the engine
+/// takes has no faults, whatever our rules say.
+fn distinct(facts: &[Facts], renderings: &[Rendering], heard: &Heard<'_>) -> Vec<(Fault, usize)> {
     let mut seen: FxHashSet<(TextRange, &'static str)> = FxHashSet::default();
     let mut out = Vec::new();
-    for (facts, rendering) in facts.iter().zip(renderings) {
-        for fault in &facts.faults {
+    for (number, (facts, rendering)) in facts.iter().zip(renderings).enumerate() {
+        let is_taken = matches!(heard.word(number), Some(Word::Takes));
+        for fault in facts.faults.iter().filter(|f| !is_taken || !f.kind.refuses_query()) {
             let place = rendering.to_node(fault.range);
             // A name that the witness made up says nothing about names that people pass.
             if place.is_made_up && fault.kind.is_about_a_name() {
@@ -51,15 +62,33 @@ fn distinct<'f>(facts: &'f [crate::query::Facts], renderings: &'f [Rendering]) -
             }
             let range = place.range;
             if seen.insert((range, describe(&fault.kind).0.name)) {
-                out.push((Fault { range, kind: fault.kind.clone() }, &rendering.witness));
+                out.push((Fault { range, kind: fault.kind.clone() }, number));
             }
         }
     }
     out
 }
 
+/// Whether the engine's words are about the fault at this place of the node's text, as far as they name something.
+fn is_meant(rendering: &Rendering, words: &str, fault: TextRange) -> bool {
+    place(words, &rendering.text).is_some_and(|at| {
+        let at = rendering.to_node(at).range;
+        fault.contains_range(at) || at.contains_range(fault)
+    })
+}
+
+/// ` (when …)`, or nothing when any request will do.
+pub(super) fn when(witness: &Witness) -> String {
+    if witness.is_empty() { String::new() } else { format!(" ({witness})") }
+}
+
 fn meant(suggestion: Option<&String>) -> Option<String> {
     suggestion.map(|name| format!("; did you mean `{name}`?"))
+}
+
+/// What is wrong, as a diagnostic says it of any request.
+pub fn fault_text(kind: &FaultKind) -> String {
+    describe(kind).1.replacen("{when}", "", 1)
 }
 
 /// The rule and the message; `{when}` stands for the request.

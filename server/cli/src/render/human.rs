@@ -7,6 +7,7 @@ use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use headwater_analysis::{Severity, TextRange};
 
 use crate::check::{Finding, Report, Summary};
+use crate::engine::Engine;
 
 /// A line longer than this is not shown: excerpts of minified or binary text help nobody.
 const MAX_LINE: usize = 400;
@@ -73,7 +74,12 @@ fn excerpt(text: &str, range: TextRange) -> Option<(&str, usize, std::ops::Range
 fn footer(summary: &Summary) -> String {
     let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     let scope = format!("{} in {}", count(summary.files, "file"), count(summary.projects, "project"));
-    if *summary == (Summary { projects: summary.projects, files: summary.files, ..Summary::default() }) {
+    let scope = match summary.engine {
+        Engine::Offline => scope,
+        Engine::Missing => format!("{scope} without the engine (`headwater setup` installs it)"),
+        Engine::Asked(n) => format!("{scope}, {} with the engine", count(n, "query text")),
+    };
+    if summary.errors + summary.warnings + summary.infos + summary.hints == 0 {
         return format!("Checked {scope}: nothing to report.");
     }
     let mut parts = vec![count(summary.errors, "error"), count(summary.warnings, "warning")];

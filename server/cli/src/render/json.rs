@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::check::{Finding, Report, Summary};
+use crate::engine::Engine;
 use crate::lines::Lines;
 
 pub(crate) fn json(reports: &[Report], summary: &Summary) -> String {
@@ -22,6 +23,11 @@ pub(crate) fn json(reports: &[Report], summary: &Summary) -> String {
             "warnings": summary.warnings,
             "infos": summary.infos,
             "hints": summary.hints,
+            "engine": match summary.engine {
+                Engine::Offline => "offline",
+                Engine::Missing => "missing",
+                Engine::Asked(_) => "asked",
+            },
         },
     });
     format!("{value}\n")

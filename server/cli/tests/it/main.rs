@@ -1,6 +1,7 @@
 //! The real binary, from outside: the command line as a contract, hostile input, and the server over its pipes.
 
 mod check;
+mod engine;
 mod fmt;
 mod hostile;
 mod parse_and_lineage;
@@ -12,9 +13,11 @@ use std::process::{Command, Output};
 
 use serde_json::Value;
 
-/// The binary under test.
+/// The binary under test, on a machine where no engine is installed.
 fn headwater() -> Command {
-    Command::new(env!("CARGO_BIN_EXE_headwater"))
+    let mut command = Command::new(env!("CARGO_BIN_EXE_headwater"));
+    command.env_remove("HEADWATER_CHDB").env("XDG_DATA_HOME", "/nowhere");
+    command
 }
 
 /// One of the repository's example projects.

@@ -71,7 +71,7 @@ impl Owner {
     }
 
     /// Nobody waits for anything.
-    fn is_quiet(&self) -> bool {
+    pub(super) fn is_quiet(&self) -> bool {
         let (running, queued, _) = self.counts();
         running + queued == 0 && self.loading == 0 && !self.shut_down
     }

@@ -5,6 +5,7 @@
 //! the one thing it may wait for is that cancelled workers drop their snapshots when it writes.
 
 mod baseline;
+mod oracle;
 mod projects;
 mod publish;
 mod schedule;
@@ -29,8 +30,10 @@ use crate::disk::{self, Read};
 use crate::dispatch::Table;
 use crate::documents::Documents;
 use crate::history::{self, Learned};
+use crate::oracle::Answered;
 use crate::snapshot::World;
 use crate::worker::{self, Done, Job, Published};
+pub(crate) use oracle::ROUND;
 use projects::Entry;
 use publish::Loading;
 use schedule::{Pending, Queue, Running};
@@ -51,6 +54,7 @@ pub(crate) enum Event {
     ClientAnswer(Id, Result<Value, Error>),
     Read(Read),
     Learned(Learned),
+    Answered(Vec<Answered>),
     Done(u64, Done),
     Shutdown,
     Exit,
@@ -68,6 +72,7 @@ impl Event {
             Self::Read(Read::Folders(..) | Read::Around(..)) => "a project that was read",
             Self::Read(Read::Changes(_)) => "files that were read",
             Self::Learned(_) => "history that was read",
+            Self::Answered(_) => "the engine's opinion",
             Self::Done(..) => "a finished job",
             Self::Shutdown => "shutdown",
             Self::Exit => "exit",
@@ -93,6 +98,7 @@ pub(crate) struct Owner {
     jobs: Sender<Job>,
     disk: Sender<disk::Task>,
     history_tasks: Sender<history::Task>,
+    to_self: Sender<Event>,
 
     // sync, projects
     documents: Documents,
@@ -105,6 +111,7 @@ pub(crate) struct Owner {
     loading: usize,
     searched: FxHashSet<Utf8PathBuf>,
     history: baseline::History,
+    oracle: oracle::Oracle,
 
     // schedule
     world: Arc<World>,
@@ -160,8 +167,10 @@ pub(crate) fn start(
                     Ok(_) => {}
                 }
             };
-            watch_client(profile.process_id, to_self);
-            let mut owner = Owner::new(*profile, client, table, options, jobs, (disk, history_tasks));
+            watch_client(profile.process_id, to_self.clone());
+            let threads = (disk, history_tasks, to_self);
+            let mut owner = Owner::new(*profile, client, table, options, jobs, threads);
+            owner.start_oracle();
             owner.open_folders();
             owner.run(&events);
         },
@@ -194,7 +203,7 @@ impl Owner {
         table: Arc<Table>,
         options: Options,
         jobs: Sender<Job>,
-        (disk, history_tasks): (Sender<disk::Task>, Sender<history::Task>),
+        (disk, history_tasks, to_self): (Sender<disk::Task>, Sender<history::Task>, Sender<Event>),
     ) -> Self {
         let folders = profile.folders.iter().filter_map(|uri| crate::uri::to_path(uri)).collect();
         Self {
@@ -206,6 +215,7 @@ impl Owner {
             jobs,
             disk,
             history_tasks,
+            to_self,
             documents: Documents::default(),
             projects: Vec::new(),
             folders,
@@ -214,6 +224,7 @@ impl Owner {
             loading: 0,
             searched: FxHashSet::default(),
             history: baseline::History::default(),
+            oracle: oracle::Oracle::default(),
             world: Arc::default(),
             revision: 0,
             queue: Queue { latency: VecDeque::new(), worker: VecDeque::new() },
@@ -235,7 +246,8 @@ impl Owner {
 
     fn run(&mut self, events: &Receiver<Event>) {
         loop {
-            let event = match self.load_shown.due() {
+            let wake = self.load_shown.due().into_iter().chain(self.oracle.wake()).min();
+            let event = match wake {
                 Some(deadline) => match events.recv_deadline(deadline) {
                     Ok(event) => Some(event),
                     Err(RecvTimeoutError::Timeout) => None,
@@ -248,7 +260,10 @@ impl Owner {
             };
             let turn = Instant::now();
             let Some(event) = event else {
-                self.show_loading();
+                if self.load_shown.due().is_some_and(|due| due <= turn) {
+                    self.show_loading();
+                }
+                self.look_at_oracle();
                 continue;
             };
             let mut slowest = (Duration::ZERO, String::new());
@@ -284,6 +299,7 @@ impl Owner {
             Event::ClientAnswer(id, answer) => self.client_answered(&id, answer),
             Event::Read(read) => self.disk_read(read),
             Event::Learned(learned) => self.learned(learned),
+            Event::Answered(answers) => self.answered(answers),
             Event::Done(key, done) => self.done(key, done),
             Event::Shutdown => self.shut_down(),
             Event::Exit => {
@@ -302,16 +318,19 @@ impl Owner {
         self.write_edits();
         self.read_touched();
         self.apply_baselines();
+        self.apply_opinions();
         if std::mem::take(&mut self.changed) {
             self.revision += 1;
             self.rebuild_world();
             self.push_due = true;
             self.resume_parked();
+            self.oracle_may_be_asked();
         }
         if std::mem::take(&mut self.changed_outside) && self.loading == 0 {
             self.after_outside_change();
         }
         self.schedule();
         self.look_at_history();
+        self.look_at_oracle();
     }
 }

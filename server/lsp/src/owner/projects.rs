@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use headwater_oracle::Tally;
 use headwater_project::{Change, Loaded, ProjectRoot, Scan};
 
 use super::Owner;
@@ -20,6 +21,8 @@ pub(crate) struct Entry {
     /// Its dialect and why, once somebody has looked.
     pub(super) dialect: Option<String>,
     pub(super) baseline: Baseline,
+    /// What the engine thinks of its queries, once it was asked.
+    pub(super) opinions: Option<Tally>,
 }
 
 /// The project a path belongs to and the path from its root: the innermost one, if several hold it.
@@ -156,6 +159,7 @@ impl Owner {
                     from_folder,
                     dialect: None,
                     baseline: Baseline::default(),
+                    opinions: None,
                 });
                 // Documents that had another home, or none, may have a better one now.
                 for document in self.documents.iter_mut() {

@@ -48,6 +48,7 @@ pub(crate) struct Facts {
     pub(crate) queued: usize,
     pub(crate) parked: usize,
     pub(crate) loading: bool,
+    pub(crate) engine: String,
     pub(crate) projects: Vec<ProjectFacts>,
 }
 
@@ -56,6 +57,7 @@ pub(crate) struct ProjectFacts {
     pub(crate) files: usize,
     pub(crate) dialect: Option<String>,
     pub(crate) baseline: String,
+    pub(crate) opinions: Option<String>,
     pub(crate) truncated: bool,
 }
 
@@ -235,6 +237,7 @@ impl Owner {
             baseline: entry
                 .baseline
                 .describe(&entry.loaded.project.config(&self.db).baseline, |loaded| loaded.len(&self.db)),
+            opinions: super::oracle::describe(entry.opinions.as_ref()),
             truncated: entry.loaded.truncated,
         });
         Facts {
@@ -247,6 +250,7 @@ impl Owner {
             queued,
             parked,
             loading: self.loading > 0,
+            engine: self.describe_oracle(),
             projects: projects.collect(),
         }
     }

@@ -27,8 +27,12 @@ pub(super) struct Pending {
 
 pub(super) enum Work {
     Request(Pending),
-    Push { open: bool },
+    Push {
+        open: bool,
+    },
     Dialects,
+    /// What there is to ask the engine.
+    Questions,
 }
 
 pub(super) struct Queue {
@@ -134,6 +138,7 @@ impl Owner {
                 (Task::Push { open: *open, published: self.published.clone() }, Arc::default())
             }
             Work::Dialects => (Task::Dialects, Arc::default()),
+            Work::Questions => (Task::Questions(self.oracle.known()), Arc::default()),
         };
         let snapshot = Snapshot {
             world: self.world.clone(),
@@ -168,6 +173,7 @@ impl Owner {
             (Done::Stale, Work::Request(pending)) => self.enqueue(pending, true),
             (Done::Stale, Work::Push { .. }) => self.push_due = true,
             (Done::Stale, Work::Dialects) => self.queue.worker.push_back(Work::Dialects),
+            (Done::Stale, Work::Questions) => self.look_was_stale(),
             (Done::Park, Work::Request(pending)) if self.shut_down => self.end_poll(pending),
             (Done::Park, Work::Request(pending)) if revision != self.revision => {
                 // Something changed between its last look and now.
@@ -186,6 +192,7 @@ impl Owner {
                 }
             }
             (Done::Dialects(dialects), _) => self.learn_dialects(dialects),
+            (Done::Questions(passes), _) => self.looked(passes),
             (Done::Panicked(message), work) => self.panicked(work, &message),
             (Done::Park | Done::Pushed(_), _) => {}
         }
@@ -199,6 +206,10 @@ impl Owner {
             }
             Work::Push { .. } => "checking for diagnostics".to_owned(),
             Work::Dialects => "looking for the dialect".to_owned(),
+            Work::Questions => {
+                self.look_failed();
+                "looking for questions to the engine".to_owned()
+            }
         };
         let message = format!(
             "headwater {} failed in {what}: {panic}. The server goes on; please report this line.",

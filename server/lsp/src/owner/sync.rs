@@ -24,6 +24,9 @@ impl Owner {
             "workspace/didChangeWatchedFiles" => self.take(params, Self::did_change_files),
             "workspace/didChangeWorkspaceFolders" => self.take(params, Self::did_change_folders),
             "workspace/didChangeConfiguration" => {
+                if params.pointer("/settings/headwater/trusted").and_then(Value::as_bool) == Some(true) {
+                    self.trust();
+                }
                 self.ask_for_configuration();
                 true
             }

@@ -25,7 +25,8 @@ pub(crate) fn run(owner: &Owner) -> Value {
         line("Memory", format!("{:.1} MiB", kilobytes as f64 / 1024.0));
     }
     let trust = if facts.trusted { "yes" } else { "no" };
-    line("Trusted folder", format!("{trust} (nothing from a project is ever executed by this version)"));
+    line("Trusted folder", format!("{trust} (of a project that is not, no query is shown to the engine)"));
+    line("Engine", facts.engine);
     line(
         "Log",
         "your editor's language server output; set `HEADWATER_LOG=info` for standard error too".into(),
@@ -39,6 +40,9 @@ pub(crate) fn run(owner: &Owner) -> Value {
             let _ = writeln!(text, "- **Dialect**: {dialect}");
         }
         let _ = writeln!(text, "- **Compared with**: {}", project.baseline);
+        if let Some(opinions) = project.opinions {
+            let _ = writeln!(text, "- **The engine's opinion**: {opinions}");
+        }
         if project.truncated {
             text.push_str("- The folder is too large to be read whole: open the project's own folder.\n");
         }

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_lsp::testing::TestClient;
-use headwater_lsp::{Options, TestHooks};
+use headwater_lsp::{EngineChoice, Options, TestHooks};
 use headwater_project::{MemoryFileSystem, MemoryRevisions};
 use serde_json::{Value, json};
 
@@ -67,6 +67,7 @@ impl Fixture {
             fs: fs.clone(),
             revisions: revisions.clone(),
             calm: Duration::ZERO,
+            engine: EngineChoice::default(),
             hooks: hooks.clone(),
             progress_after: Duration::from_secs(60),
         };
