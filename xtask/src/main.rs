@@ -12,6 +12,7 @@ mod fetch;
 mod format_eval;
 mod grammar_eval;
 mod mutation_eval;
+mod plan_eval;
 mod semantic_eval;
 mod setup;
 mod test;
@@ -41,6 +42,7 @@ Usage: cargo xtask <command>
   bench --grammar DIR… [--rounds N]
                      our SQL parser and others over the statements of these folders
   bench --baseline   print what comparing with a commit costs, at 1,000 and 5,000 files
+  bench --plan       print what a plan costs at 500 files; run it with `cargo run --release -p xtask`
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N] [--verdicts FILE]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones;
@@ -53,6 +55,8 @@ Usage: cargo xtask <command>
                      judge the catalog's types by the engine, on random calls of the functions that these folders use
   format-eval DIR… [--worst N] [--width N] [--show]
                      lay out every datafile of these folders and hold the formatter to its promises
+  plan-eval DIR… [--worst N]
+                     plan every change of datafiles in the git histories of these folders, parent to commit
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
                      with --wasm the grammars as WebAssembly too
@@ -90,9 +94,11 @@ fn main() -> ExitCode {
             },
             Some("--grammar") => bench::grammar::measure(&args[2..]),
             _ if flag("--baseline") => bench::baselines(),
+            _ if flag("--plan") => bench::plans(),
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },
+        Some("plan-eval") => plan_eval::run(&args[1..]),
         Some("semantic-eval") => {
             semantic_eval::Options::parse(&args[1..]).and_then(|o| semantic_eval::run(&o))
         }

@@ -60,6 +60,11 @@ impl Code {
     }
 }
 
+/// What a plan refuses; reported by who compares with a baseline.
+pub fn plan_refused() -> &'static Code {
+    &PLAN_REFUSED
+}
+
 /// The code for what `headwater.toml` gets wrong; reported by whoever reads the file, which is no datafile.
 pub fn invalid_configuration() -> &'static Code {
     &INVALID_CONFIGURATION
@@ -170,6 +175,7 @@ codes! {
     CONNECTION_MISMATCH "connection-mismatch" Error "The connection is of another type.";
     BREAKS_DOWNSTREAM "breaks-downstream" Warning "An edit takes away what others name.";
     ENDPOINT_CONTRACT "endpoint-contract" Warning "An edit changes what an endpoint answers.";
+    PLAN_REFUSED "plan-refused" Warning "An edit cannot be deployed before something is written.";
     TTL_PARTITION "ttl-partition" Warning "Rows stay longer than the TTL says, because their partition does.";
     PLAIN_SECRET "plain-secret" Warning "A credential in plain text.";
     JOIN_IN_VIEW "join-in-view" Info "A view joins a whole data source at every insert.";

@@ -29,7 +29,7 @@ pub mod semantics;
 mod service;
 
 pub use checks::{Diagnostic, Related, Tag, diagnostics, fault_text};
-pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration};
+pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration, plan_refused};
 pub use config::{BaselineChoice, Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
 pub use dialects::{DialectFacts, dialect};

@@ -30,6 +30,10 @@ pub(crate) enum Command {
     Fmt(FmtArgs),
     /// Show what a resource reads and what flows downstream of it
     Lineage(LineageArgs),
+    /// Say what deploying a project would do: what is altered, rewritten, recomputed, refused, and who breaks
+    Plan(PlanArgs),
+    /// Write files that a project needs
+    Init(InitArgs),
     /// Install the SQL engine, or say whether it is there
     Setup(SetupArgs),
     /// Become a worker of the engine: other commands start it
@@ -140,6 +144,55 @@ impl FmtArgs {
         }
         self.stdin_filename.is_some()
     }
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PlanArgs {
+    /// The project; found upward from here when not given
+    pub(crate) dir: Option<Utf8PathBuf>,
+    /// The project, for commands run from elsewhere
+    #[arg(long, value_name = "DIR", conflicts_with = "dir")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// What it would be deployed over: a folder, a commit (`git:REV`), or `live`
+    #[arg(long, value_name = "DIR|git:REV|live", default_value = "live")]
+    pub(crate) against: String,
+    /// Output
+    #[arg(long, value_enum, default_value_t = PlanFormat::Human)]
+    pub(crate) format: PlanFormat,
+    /// Measurements of live tables, for estimates of cost
+    #[arg(long, value_name = "FILE.json")]
+    pub(crate) stats: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PlanFormat {
+    /// For people
+    #[value(alias = "text")]
+    Human,
+    /// One JSON object
+    Json,
+    /// For a pull request
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct InitArgs {
+    /// The project; found upward from here when not given
+    pub(crate) dir: Option<Utf8PathBuf>,
+    /// Write a workflow that checks every change and comments its plan
+    #[arg(long, value_enum, required = true)]
+    pub(crate) cicd: Cicd,
+    /// Overwrite what is there
+    #[arg(long)]
+    pub(crate) force: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Cicd {
+    /// GitHub Actions
+    Github,
+    /// GitLab CI/CD
+    Gitlab,
 }
 
 #[derive(Debug, Args)]

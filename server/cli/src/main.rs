@@ -7,9 +7,11 @@ mod args;
 mod check;
 mod engine;
 mod fmt;
+mod init;
 mod lineage;
 mod lines;
 mod parse;
+mod plan;
 mod project;
 mod render;
 mod setup;
@@ -44,6 +46,8 @@ fn main() -> ExitCode {
         Command::Parse(args) => parse::run(&args),
         Command::Fmt(args) => fmt::run(&args),
         Command::Lineage(args) => lineage::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Init(args) => init::run(&args),
         Command::Setup(args) => setup::run(&args),
         Command::EngineWorker => return headwater_warehouse::worker_main(),
         Command::Completions { shell } => {

@@ -35,8 +35,9 @@ struct Item {
 #[salsa::tracked]
 pub(crate) fn report(db: &dyn Db, file: File, encoding: Encoding) -> Arc<Report> {
     let found = diagnostics(db, file);
-    let mut items = Vec::with_capacity(found.len());
-    for diagnostic in found.iter().filter(|diagnostic| diagnostic.severity != Severity::Off) {
+    let refused = headwater_ide::plan_diagnostics(db, file);
+    let mut items = Vec::with_capacity(found.len() + refused.len());
+    for diagnostic in found.iter().chain(&refused).filter(|diagnostic| diagnostic.severity != Severity::Off) {
         let related = diagnostic.related.iter().map(|related| {
             let range = line_index(db, related.file, encoding).range(related.range);
             (related.file, range, related.message.clone())

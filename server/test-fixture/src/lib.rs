@@ -10,7 +10,8 @@
 //!
 //! A line of carets names the columns of the line above it; it is taken out before the file is read. `$0` marks the
 //! cursor and is taken out as well. `//- path` starts a file; text before the first goes to `pipes/main.pipe`.
-//! `//- was path` is a file as it was in the baseline, which has the other files as they are.
+//! `//- was path` is a file as it was in the baseline, which has the other files as they are; one that is only there is
+//! gone now. `//- new path` is a file that the baseline does not have.
 //! `//- engine path` holds what the engine says of that pipe's nodes, a line `node: words` for each that it refuses.
 //! `//- .tinyenv` and `//- tinybird.config.json` set what the project's folder says.
 
@@ -121,6 +122,7 @@ impl Fixture {
                 _ => {}
             }
             if !path.starts_with(WAS) {
+                let path = path.strip_prefix(NEW).unwrap_or(path);
                 files.push(File::new(db, project, path.into(), Content::Text(text.as_str().into())));
             }
         }
@@ -160,7 +162,8 @@ impl Fixture {
             .enumerate()
             .filter_map(|(n, (path, text))| Some((n, path.strip_prefix(WAS)?, text.as_str())))
             .collect();
-        if was.is_empty() {
+        let new: Vec<&str> = self.files.iter().filter_map(|(path, _)| path.strip_prefix(NEW)).collect();
+        if was.is_empty() && new.is_empty() {
             return;
         }
         let baseline = Project::empty(db, Utf8PathBuf::from("/project"));
@@ -168,6 +171,7 @@ impl Fixture {
         for file in files
             .iter()
             .filter(|f| was.iter().all(|(_, path, _)| f.path(db) != path))
+            .filter(|f| new.iter().all(|path| f.path(db) != path))
             .copied()
             .collect::<Vec<_>>()
         {
@@ -181,6 +185,8 @@ impl Fixture {
         }
         let sorted = by_path(db, before);
         baseline.set_files(db).to(sorted);
+        let config = project.config(db).clone();
+        baseline.set_config(db).to(config);
         baseline.set_facts(db).to(facts);
         project.set_baseline(db).to(Some(baseline));
     }
@@ -220,6 +226,9 @@ impl Fixture {
 
 /// What stands before the path of a file of the baseline.
 const WAS: &str = "was ";
+
+/// What stands before the path of a file that the baseline does not have.
+const NEW: &str = "new ";
 
 fn by_path(db: &Database, mut files: Vec<File>) -> Arc<Vec<File>> {
     files.sort_by_key(|f| f.path(db).clone());

@@ -6,6 +6,7 @@ pub(crate) mod engine;
 mod generate;
 pub(crate) mod grammar;
 mod peer;
+mod plan;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -34,6 +35,15 @@ impl Times {
     pub(crate) fn print(&self, what: &str, bar: &str) {
         println!("{what:<58} p50 {:>8.2} ms   p95 {:>8.2} ms   {bar}", self.at(50), self.at(95));
     }
+}
+
+/// What a plan costs.
+pub(crate) fn plans() -> Result<()> {
+    let base = std::env::temp_dir().join(format!("headwater-bench-{}", std::process::id()));
+    let project = made(&base, 500)?;
+    let result = plan::run(&project);
+    std::fs::remove_dir_all(&base).ok();
+    result
 }
 
 /// Writes the project of 5,000 files that the figures are taken on, for profilers and for trying things out.

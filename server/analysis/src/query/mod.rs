@@ -58,6 +58,28 @@ pub struct Facts {
     pub uses: Vec<Use>,
     /// What is wrong, in order of position.
     pub faults: Vec<Fault>,
+    /// Stars of which all columns are known, in order of position.
+    pub stars: Vec<Expansion>,
+}
+
+/// The columns that a `*`, `t.*` or `COLUMNS(…)` stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expansion {
+    /// The star with its modifiers.
+    pub range: TextRange,
+    /// In order; empty where the same star stands for different columns.
+    pub columns: Vec<StarColumn>,
+}
+
+/// A column that a star stands for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StarColumn {
+    /// How the query calls its table, where several could be meant.
+    pub table: Option<String>,
+    /// Its own name.
+    pub own: String,
+    /// What it is called in the result.
+    pub called: String,
 }
 
 /// A column of the result.

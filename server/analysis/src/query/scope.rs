@@ -7,7 +7,9 @@ use headwater_syntax::TextRange;
 use headwater_syntax::sql::ast::{Expression, Literal, Query};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{BaseColumn, Facts, Fault, FaultKind, Relation, Source, Tables, Use, UseKind};
+use super::{
+    BaseColumn, Expansion, Facts, Fault, FaultKind, Relation, Source, StarColumn, Tables, Use, UseKind,
+};
 
 /// Nesting beyond this is not followed: what is deeper is unknown.
 pub(super) const MAX_DEPTH: usize = 128;
@@ -177,7 +179,17 @@ impl<'t> Analyzer<'t> {
         self.facts.uses = uses;
         self.facts.faults.sort_by_key(|f| (f.range.start(), f.range.end()));
         self.facts.faults.dedup();
+        self.facts.stars.sort_by_key(|star| star.range.start());
         self.facts
+    }
+
+    /// Notes what a star stands for. One that stands for different columns when it is looked at again is left out.
+    pub(super) fn star_expansion(&mut self, range: TextRange, columns: Vec<StarColumn>) {
+        match self.facts.stars.iter_mut().find(|star| star.range == range) {
+            Some(known) if known.columns != columns => known.columns.clear(),
+            Some(_) => {}
+            None => self.facts.stars.push(Expansion { range, columns }),
+        }
     }
 
     pub(super) fn fault(&mut self, range: TextRange, kind: FaultKind) {

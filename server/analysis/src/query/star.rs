@@ -8,10 +8,10 @@ use headwater_syntax::sql::ast::{
 };
 use regex::Regex;
 
-use super::FaultKind;
 use super::identifier::qualified;
 use super::scope::{Analyzer, MAX_EXPANSION, Scope, Value, computed_from};
 use super::typing;
+use super::{FaultKind, StarColumn};
 
 /// A column that a star stands for: how the engine calls it and its value.
 type Expanded = (Option<String>, Value);
@@ -19,6 +19,8 @@ type Expanded = (Option<String>, Value);
 /// One of them before modifiers: its own name counts there, whatever it is called.
 struct Candidate {
     own: String,
+    /// How the query calls its table, where a reference must say it.
+    table: Option<String>,
     called: String,
     value: Value,
 }
@@ -30,6 +32,8 @@ impl<'t> Analyzer<'t> {
             Some(matcher) => self.matched(matcher),
             None => self.all_of(star.qualifier()),
         };
+        // What a replaced or applied column stands for is no plain list of names.
+        let mut is_list = true;
         for part in star.parts() {
             match part {
                 StarPart::ExceptColumns(except) => match self.excepted(except) {
@@ -37,6 +41,7 @@ impl<'t> Analyzer<'t> {
                     None => complete = false,
                 },
                 StarPart::ReplaceColumns(replace) => {
+                    is_list = false;
                     for entry in replace.aliased_expressions() {
                         let Some((name, expression)) = entry.plain_name(self.text).zip(entry.value()) else {
                             complete = false;
@@ -49,6 +54,7 @@ impl<'t> Analyzer<'t> {
                     }
                 }
                 StarPart::ApplyColumns(apply) => {
+                    is_list = false;
                     let function = match apply.function() {
                         Some(ApplyColumnsFunction::Identifier(name)) => Some(name),
                         Some(ApplyColumnsFunction::Expression(e)) => e.identifier(),
@@ -74,6 +80,14 @@ impl<'t> Analyzer<'t> {
         }
         if complete && found.is_empty() && !self.scope().tables.is_empty() {
             self.fault(star.range(), FaultKind::NoColumns);
+        }
+        if is_list && complete {
+            let columns = found.iter().map(|c| StarColumn {
+                table: c.table.clone(),
+                own: c.own.clone(),
+                called: c.called.clone(),
+            });
+            self.star_expansion(star.range(), columns.collect());
         }
         (found.into_iter().map(|c| (Some(c.called), c.value)).collect(), complete)
     }
@@ -119,6 +133,7 @@ impl<'t> Analyzer<'t> {
                 let path = names.join(".");
                 let sources = computed_from(std::iter::once(&value));
                 all.extend(elements.into_iter().map(|(name, ty)| Candidate {
+                    table: Some(path.clone()),
                     called: format!("{path}.{name}"),
                     own: name,
                     value: Value { ty: Some(ty), sources: sources.clone(), ..Value::unknown() },
@@ -156,7 +171,9 @@ impl<'t> Analyzer<'t> {
                 }
             };
             let called = self.called(level, table, column, &[]);
-            out.push(Candidate { own: own.clone(), called, value });
+            let is_alone = self.scopes[level].tables.len() == 1 || self.scopes[level].using.contains_key(own);
+            let of = self.scopes[level].tables[table].name.clone().filter(|_| !is_alone);
+            out.push(Candidate { own: own.clone(), table: of, called, value });
         }
         relation.complete && !relation.star_may_show_more
     }
@@ -180,7 +197,7 @@ impl<'t> Analyzer<'t> {
             let Expression::ColumnRef(column) = argument else { return (Vec::new(), false) };
             let value = self.column_ref(column);
             let Some(name) = column.single(self.text) else { return (Vec::new(), false) };
-            found.push(Candidate { own: name.to_string(), called: name.to_string(), value });
+            found.push(Candidate { own: name.to_string(), table: None, called: name.to_string(), value });
         }
         (found, true)
     }

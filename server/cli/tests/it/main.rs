@@ -5,6 +5,7 @@ mod engine;
 mod fmt;
 mod hostile;
 mod parse_and_lineage;
+mod plan;
 mod server;
 mod setup;
 

@@ -1,4 +1,4 @@
-//! `textDocument/codeLens`: what flows downstream, above every resource.
+//! `textDocument/codeLens`: what flows downstream, above every resource; what deploying does, above lines that changed.
 
 use serde_json::json;
 use tower_lsp::gen_lsp_types::{CodeLens, Command};
@@ -25,5 +25,15 @@ pub(crate) fn run(snapshot: &Snapshot, params: &DocumentParams) -> Option<Vec<Co
             data: None,
         }
     });
-    Some(lenses.collect())
+    let deployments = headwater_ide::deployments(&snapshot.db, file).into_iter().map(|deployment| CodeLens {
+        range: snapshot.range(file, deployment.range),
+        command: Some(Command {
+            title: deployment.title,
+            tooltip: None,
+            command: String::new(),
+            arguments: None,
+        }),
+        data: None,
+    });
+    Some(lenses.chain(deployments).collect())
 }

@@ -1,0 +1,285 @@
+//! From two compiled projects to a plan: which resources changed, in which order they are looked at, and what each rule
+//! needs to know.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use headwater_analysis::{Db, NodeType, Project};
+
+use crate::change::{Change, Class, Dependent, Estimate, Plan, ResourceKind, Rule};
+use crate::release::{Body, Definition, Key, NodeRef, Release, Space, Wiring, fingerprint_of};
+use crate::stats::Stats;
+use crate::{connection, meta, pipe, rename, table, view, whole};
+
+/// What the rules look at.
+pub(crate) struct Cx<'a> {
+    pub(crate) db: &'a dyn Db,
+    pub(crate) before: &'a Release,
+    pub(crate) after: &'a Release,
+    /// Who reads whom before.
+    pub(crate) old: Wiring,
+    /// Who reads whom after.
+    pub(crate) new: Wiring,
+    pub(crate) stats: Option<&'a Stats>,
+    /// Resources of which nothing changed but perhaps what they read.
+    pub(crate) touched: BTreeSet<Key>,
+    /// Resources that got another name: the old one by the new one.
+    pub(crate) renamed: BTreeMap<Key, Key>,
+    /// Columns of data sources whose stored values change.
+    pub(crate) recast: BTreeMap<Key, Recast>,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Which stored values of a data source change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Recast {
+    /// Those of these columns.
+    Columns(BTreeSet<String>),
+    /// All: it is filled anew.
+    All,
+}
+
+/// What deploying `after` over `before` does. Both are projects of one database.
+///
+/// Takes time with the number of resources, and with the queries downstream of what changed.
+pub fn plan(db: &dyn Db, before: Project, after: Project, stats: Option<&Stats>) -> Plan {
+    let new = Release::new(db, after, None);
+    let old = Release::new(db, before, Some(after));
+    compare(db, &old, &new, stats)
+}
+
+fn compare(db: &dyn Db, before: &Release, after: &Release, stats: Option<&Stats>) -> Plan {
+    let hash = hash(before, after);
+    let keys: BTreeSet<&Key> = before.entries.keys().chain(after.entries.keys()).collect();
+    let changed: BTreeSet<Key> =
+        keys.into_iter().filter(|k| before.get(k) != after.get(k)).cloned().collect();
+    if changed.is_empty() {
+        return Plan { hash, changes: Vec::new() };
+    }
+    let (old, new) = (Wiring::new(db, before), Wiring::new(db, after));
+    let mut touched = changed.clone();
+    for key in &changed {
+        touched.extend(reached(&new, after, key));
+        touched.extend(reached(&old, before, key));
+        touched.extend(new.writers(key).iter().map(|n| n.pipe.clone()));
+    }
+    let renamed = rename::renamed(before, after, &changed);
+    let mut cx = Cx {
+        db,
+        before,
+        after,
+        old,
+        new,
+        stats,
+        touched,
+        renamed,
+        recast: BTreeMap::new(),
+        changes: Vec::new(),
+    };
+    for key in changed.iter().filter(|k| k.space == Space::Connection) {
+        connection::classify(&mut cx, key);
+    }
+    for key in cx.tables_in_order() {
+        data_source(&mut cx, &key, changed.contains(&key));
+    }
+    let pipes: Vec<Key> = cx.touched.iter().filter(|k| cx.is_pipe(k)).cloned().collect();
+    for key in pipes {
+        pipe::classify(&mut cx, &key, changed.contains(&key));
+    }
+    for key in &changed {
+        meta::classify(&mut cx, key);
+    }
+    let order = cx.order();
+    let mut changes = cx.changes;
+    changes.sort_by_key(|c| order.get(&(c.kind == ResourceKind::Connection, c.resource.clone())).cloned());
+    Plan { hash, changes }
+}
+
+/// The resources that are fed by one, directly or not.
+fn reached(wiring: &Wiring, release: &Release, key: &Key) -> BTreeSet<Key> {
+    let mut out = BTreeSet::new();
+    for node in wiring.downstream(release, key) {
+        if let Some(target) = release.node(&node).and_then(|n| n.writes.clone()) {
+            out.insert(Key::table(target));
+        }
+        out.insert(node.pipe);
+    }
+    let pipe = release.get(key).and_then(Definition::pipe);
+    out.extend(pipe.into_iter().flat_map(|p| &p.nodes).filter_map(|n| n.writes.clone()).map(Key::table));
+    out
+}
+
+fn data_source(cx: &mut Cx<'_>, key: &Key, is_changed: bool) {
+    let (old, new) = (cx.before.get(key).map(|d| &d.body), cx.after.get(key).map(|d| &d.body));
+    match (old, new) {
+        (Some(Body::Table(old)), Some(Body::Table(new))) => {
+            let fate = view::fate(cx, key);
+            if is_changed || fate.is_some() {
+                table::classify(cx, key, old, new, fate.as_ref());
+            }
+        }
+        (old, Some(Body::Table(new))) => {
+            whole::created_table(cx, key, new);
+            if let Some(Body::Pipe(_)) = old {
+                whole::kind_changed(cx, key);
+            }
+        }
+        (Some(Body::Table(_)), _) => whole::deleted_table(cx, key),
+        _ => {}
+    }
+}
+
+/// Both sides and the engine's version. What names, tags and descriptions say is part of it: they are deployed too.
+fn hash(before: &Release, after: &Release) -> String {
+    let mut digest = fingerprint_of("plan");
+    digest.part(headwater_catalog::engine_version());
+    for release in [before, after] {
+        digest.part("side");
+        for entry in release.entries.values() {
+            digest.part(&format!("{:?}", entry.definition));
+        }
+    }
+    digest.finish().to_string()
+}
+
+impl Cx<'_> {
+    pub(crate) fn is_pipe(&self, key: &Key) -> bool {
+        let is_pipe = |release: &Release| release.get(key).is_some_and(|d| d.pipe().is_some());
+        is_pipe(self.before) || is_pipe(self.after)
+    }
+
+    /// The data sources that are looked at, each behind those that the views that fill it read.
+    fn tables_in_order(&self) -> Vec<Key> {
+        let mut out = Vec::new();
+        let mut open = BTreeSet::new();
+        for key in &self.touched {
+            self.visit(key, &mut out, &mut open);
+        }
+        let is_table = |k: &Key| self.before.table(k).is_some() || self.after.table(k).is_some();
+        out.retain(|k| is_table(k) && self.touched.contains(k));
+        out
+    }
+
+    fn visit(&self, key: &Key, out: &mut Vec<Key>, open: &mut BTreeSet<Key>) {
+        if !open.insert(key.clone()) {
+            return;
+        }
+        for view in self.new.views(self.after, key) {
+            for table in self.new.chain(&view).tables {
+                self.visit(&table, out, open);
+            }
+        }
+        out.push(key.clone());
+    }
+
+    /// Where each resource stands in a plan: what is upstream first.
+    fn order(&self) -> BTreeMap<(bool, String), (usize, String)> {
+        let mut out = BTreeMap::new();
+        let names = self.before.entries.keys().chain(self.after.entries.keys());
+        let mut depths: BTreeMap<Key, usize> = BTreeMap::new();
+        for key in names {
+            let depth = self.depth(key, &mut depths, 0);
+            out.insert((key.space == Space::Connection, key.name.clone()), (depth, key.name.clone()));
+        }
+        out
+    }
+
+    fn depth(&self, key: &Key, known: &mut BTreeMap<Key, usize>, level: usize) -> usize {
+        if let Some(depth) = known.get(key) {
+            return *depth;
+        }
+        // What is made first is made before it is filled.
+        let is_created = self.before.get(key).is_none() && self.after.table(key).is_some();
+        if key.space == Space::Connection || is_created || level > 64 {
+            return 0;
+        }
+        // Loops end here: a resource that is being looked at counts as a start.
+        known.insert(key.clone(), 1);
+        let (wiring, release) =
+            if self.after.get(key).is_some() { (&self.new, self.after) } else { (&self.old, self.before) };
+        let mut nodes: Vec<NodeRef> = wiring.views(release, key);
+        if let Some(pipe) = release.get(key).and_then(Definition::pipe) {
+            nodes.extend((0..pipe.nodes.len()).map(|index| NodeRef { pipe: key.clone(), index }));
+        }
+        let mut depth = 0;
+        for node in nodes {
+            if node.pipe != *key {
+                depth = depth.max(self.depth(&node.pipe.clone(), known, level + 1));
+            }
+            let chain = wiring.chain(&node);
+            for table in &chain.tables {
+                depth = depth.max(self.depth(table, known, level + 1));
+            }
+            for other in chain.nodes.iter().filter(|n| n.pipe != *key) {
+                depth = depth.max(self.depth(&other.pipe, known, level + 1));
+            }
+        }
+        known.insert(key.clone(), depth + 1);
+        depth + 1
+    }
+
+    /// A change of a resource, with what every change says.
+    pub(crate) fn change(
+        &self,
+        key: &Key,
+        rule: &'static Rule,
+        class: Class,
+        reason: impl Into<String>,
+    ) -> Change {
+        let release = if self.after.get(key).is_some() { self.after } else { self.before };
+        let path = release.entries.get(key).map(|e| e.file.path(self.db).to_string());
+        Change {
+            resource: key.name.clone(),
+            kind: kind_of(release, key),
+            path: path.unwrap_or_default(),
+            rule,
+            class,
+            subject: None,
+            reason: reason.into(),
+            sql: Vec::new(),
+            dependents: Vec::new(),
+            is_reversible: !class.is_destructive(),
+            is_breaking: false,
+            fix: None,
+            part_of: None,
+            estimate: Estimate::default(),
+        }
+    }
+
+    /// What is fed by a resource in the new project, each pipe once.
+    pub(crate) fn dependents(&self, key: &Key) -> Vec<Dependent> {
+        let mut out: Vec<Dependent> = Vec::new();
+        for node in self.new.downstream(self.after, key) {
+            let dependent = self.dependent(&NodeRef { pipe: node.pipe, index: usize::MAX });
+            if !out.contains(&dependent) {
+                out.push(dependent);
+            }
+        }
+        out
+    }
+
+    /// A node, or a whole pipe where there is no such node.
+    pub(crate) fn dependent(&self, node: &NodeRef) -> Dependent {
+        let release = if self.after.get(&node.pipe).is_some() { self.after } else { self.before };
+        Dependent {
+            resource: node.pipe.name.clone(),
+            kind: kind_of(release, &node.pipe),
+            node: release.node(node).map(|n| n.name.clone()),
+        }
+    }
+}
+
+/// What a resource is, by what its pipe publishes.
+pub(crate) fn kind_of(release: &Release, key: &Key) -> ResourceKind {
+    match release.get(key).map(|d| &d.body) {
+        Some(Body::Table(_)) => ResourceKind::Datasource,
+        Some(Body::Connection(_)) => ResourceKind::Connection,
+        Some(Body::Pipe(pipe)) => match pipe.ty() {
+            NodeType::Standard => ResourceKind::Pipe,
+            NodeType::Endpoint => ResourceKind::Endpoint,
+            NodeType::Materialized => ResourceKind::Materialized,
+            NodeType::Copy => ResourceKind::Copy,
+            NodeType::Sink => ResourceKind::Sink,
+        },
+        None => ResourceKind::Pipe,
+    }
+}
