@@ -37,6 +37,8 @@ enum Node<'a> {
     Suffix(&'a str),
     Group(Doc),
     Indent(Doc),
+    /// Lines before a word: they break nothing that begins with them.
+    Lead(Doc),
     /// Parts in `Docs::parts`.
     Concat(u32, u32),
     /// A tag on a line of its own.
@@ -53,6 +55,10 @@ struct Measure {
     hard: bool,
     /// Nothing may follow on its last line.
     ends_line: bool,
+    /// It begins with lines of its own: what follows them starts a line.
+    lead: bool,
+    /// By how many template blocks that line is deeper.
+    deeper: i16,
     /// Nothing is printed for it.
     empty: bool,
     /// On one line it begins with a blank, of which there is one if the text before ends with one.
@@ -73,7 +79,8 @@ impl<'a> Docs<'a> {
         let empty = matches!(node, Node::Text("") | Node::Blank | Node::Inline(_));
         let ends_line = matches!(node, Node::Suffix(_));
         let blank = matches!(node, Node::Space | Node::Line(" "));
-        self.push(node, Measure { width, hard, ends_line, empty, starts_blank: blank, ends_blank: blank })
+        let measure = Measure { width, hard, ends_line, empty, ..Measure::default() };
+        self.push(node, Measure { starts_blank: blank, ends_blank: blank, ..measure })
     }
 
     fn push(&mut self, node: Node<'a>, measure: Measure) -> Doc {
@@ -149,8 +156,12 @@ impl<'a> Docs<'a> {
             all.width = all.width.saturating_add(part.width) - shared;
             all.starts_blank = if all.empty { part.starts_blank } else { all.starts_blank };
             all.ends_blank = part.ends_blank;
-            // What ends a line forces groups open only where something follows in them.
-            all.hard |= part.hard || all.ends_line;
+            // What ends a line forces groups open only where something follows in them; lines before a word, only where
+            // something stands before.
+            all.hard |= part.hard || all.ends_line || part.lead && !all.empty;
+            if all.empty {
+                (all.lead, all.deeper) = (part.lead, part.deeper);
+            }
             all.ends_line = part.ends_line;
             all.empty = false;
         }
@@ -172,6 +183,11 @@ impl<'a> Docs<'a> {
     /// With its further lines one step further right.
     pub(crate) fn indent(&mut self, inner: Doc) -> Doc {
         self.push(Node::Indent(inner), self.measure(inner))
+    }
+
+    /// Comments and tags on lines of their own, before a word; `deeper` says what the tags do to its indentation.
+    pub(crate) fn lead(&mut self, inner: Doc, deeper: i16) -> Doc {
+        self.push(Node::Lead(inner), Measure { lead: true, deeper, ..Measure::default() })
     }
 
     /// Whether nothing may follow on its last line.
@@ -270,6 +286,7 @@ impl<'a> Printer<'_, 'a> {
                     self.ended = true;
                 }
                 Node::Indent(inner) => stack.push((indent + self.step, mode, inner)),
+                Node::Lead(inner) => stack.push((indent, mode, inner)),
                 Node::Concat(start, end) => {
                     let parts = &self.docs.parts[start as usize..end as usize];
                     stack.extend(parts.iter().rev().map(|part| (indent, mode, *part)));
@@ -356,8 +373,8 @@ impl<'a> Printer<'_, 'a> {
     fn fits(&self, indent: usize, measure: Measure, stack: &[Command]) -> bool {
         let line = self.lines.last();
         let used = match line {
-            Some(line) if !line.text.is_empty() || line.verbatim => line.columns,
-            _ => indent + self.depth * self.step,
+            Some(line) if !measure.lead && (!line.text.is_empty() || line.verbatim) => line.columns,
+            _ => indent + self.depth.saturating_add_signed(measure.deeper.into()) * self.step,
         };
         let Some(left) = self.width.checked_sub(used) else { return false };
         let Some(mut left) = left.checked_sub(measure.width as usize) else { return false };
@@ -369,7 +386,9 @@ impl<'a> Printer<'_, 'a> {
                 let (node, measure) = self.docs.nodes[doc as usize];
                 let width = match node {
                     Node::Line(_) if *mode == Mode::Broken => return true,
-                    Node::Hard | Node::Fresh | Node::Suffix(_) | Node::Tag(..) => return true,
+                    Node::Hard | Node::Fresh | Node::Suffix(_) | Node::Tag(..) | Node::Lead(_) => {
+                        return true;
+                    }
                     Node::Text(text) if measure.hard => columns(text.split('\n').next().unwrap_or_default()),
                     Node::Line(_) | Node::Space if blank => 0,
                     Node::Text(_) | Node::Line(_) | Node::Space => measure.width as usize,

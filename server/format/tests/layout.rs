@@ -266,6 +266,16 @@ fn what_is_left_alone_says_why() {
     assert_eq!(reason("  CREATE TABLE  t"), Reason::NoQuery);
     let deep = format!("  SELECT {}1{}", "(".repeat(400), ")".repeat(400));
     assert_eq!(reason(&deep), Reason::TooDeep);
+    // What is followed fits on the stack of a thread: no nesting ends the program.
+    for (before, after) in
+        [("(", ")"), ("f(", ")"), ("[", "]"), ("CASE WHEN ", " THEN 1 END"), ("(SELECT ", ")"), ("NOT ", "")]
+    {
+        for depth in [20, 60, 80, 120, 160, 240, 300, 5_000] {
+            let nested = format!("SELECT {}1{}", before.repeat(depth), after.repeat(depth));
+            let laid_out = format_sql(&nested, &Options::default());
+            assert!(depth > 40 || laid_out.is_ok(), "{before} {depth}: {laid_out:?}");
+        }
+    }
     // A chain is not deep.
     let chain = format!("SELECT {}1", "1 + ".repeat(5_000));
     assert!(format_sql(&chain, &Options::default()).is_ok());

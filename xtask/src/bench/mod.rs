@@ -165,7 +165,26 @@ fn keystrokes(server: &Path, project: &Path, rounds: usize) -> Result<()> {
     pull(&mut client, &uri)?;
     let times = type_and_pull(&mut client, &uri, &text, rounds)?;
     times.print("keystroke → diagnostics, in the 46 KB file", "(bar: p95 ≤ 15)");
+    formatting(&mut client, &uri, rounds)?;
     client.stop()
+}
+
+/// Lays the file out, from the request to the edits. Nothing is applied, so each round does all the work.
+fn formatting(client: &mut Client, uri: &str, rounds: usize) -> Result<()> {
+    let options = json!({ "tabSize": 4, "insertSpaces": true });
+    let params = json!({ "textDocument": { "uri": uri }, "options": options });
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let begin = Instant::now();
+        let edits = client.request("textDocument/formatting", &params)?;
+        times.push(begin.elapsed());
+        ensure!(
+            edits.as_array().is_some_and(|edits| !edits.is_empty()),
+            "the file is laid out already: {edits}"
+        );
+    }
+    Times::new(times).print("formatting the 46 KB file", "(bar: p95 ≤ 10)");
+    Ok(())
 }
 
 /// From starting the process to the opened file's complete diagnostics, which must be what `check` says.

@@ -334,11 +334,26 @@ impl<'a> Builder<'a> {
             return self.docs.text(&leaf.text);
         }
         let mut parts = Vec::new();
-        for trivia in &leaf.leading {
+        let ends_line = |trivia: &Trivia<'_>| trivia.own_line || trivia.kind == TriviaKind::LineComment;
+        let lines = leaf.leading.iter().rposition(ends_line).map_or(0, |last| last + 1);
+        let mut deeper = 0;
+        for trivia in &leaf.leading[..lines] {
             self.before(trivia, &mut parts);
+            deeper += match trivia.kind {
+                TriviaKind::Tag(TagRole::Open) => 1,
+                TriviaKind::Tag(TagRole::Close) => -1,
+                _ => 0,
+            };
         }
-        if leaf.blank_before && !leaf.leading.is_empty() {
-            parts.push(self.docs.blank());
+        if lines > 0 {
+            if leaf.blank_before && lines == leaf.leading.len() {
+                parts.push(self.docs.blank());
+            }
+            let before = self.docs.concat(&parts);
+            parts = vec![self.docs.lead(before, deeper)];
+        }
+        for trivia in &leaf.leading[lines..] {
+            self.before(trivia, &mut parts);
         }
         parts.push(self.docs.text(&leaf.text));
         for trivia in &leaf.trailing {
