@@ -364,3 +364,9 @@ select k from a settings max_threads = 2, join_use_nulls = 1, max_execution_time
 select arr in (1), arr in ([1]), arr in ([1], [2]) from a
 select (k, x) in (1, 'a'), (k, x) in ((1, 'a'), (2, 'b')) from a
 select toDate32(ts) = 1, toDate32(ts) = today() from a
+select count() from a prewhere x = 1
+select count() from a prewhere k in ('x')
+select 1 from a join b on a.k = b.k and a.x = 1
+select 1 from a where k in ('x') or 1
+select k from (select k, x = 1 as y from a)
+select k from (select k from a where x = 1)

@@ -78,7 +78,7 @@ impl<'t> Analyzer<'t> {
         let is_fixed = |value: &Value| value.sources.is_empty();
         if seen.iter().enumerate().any(|(n, s)| is_condition(n) && is_fixed(&s.value)) {
             self.forget_faults(since, |kind| {
-                matches!(kind, FaultKind::Comparison { .. } | FaultKind::UnreadableText { is_set: false, .. })
+                matches!(kind, FaultKind::Comparison { .. } | FaultKind::UnreadableText { .. })
             });
         }
     }

@@ -43,7 +43,10 @@ impl<'t> Analyzer<'t> {
         for source in select.sources() {
             let Place::Join(join) = source.place else { continue };
             if let Some(condition) = join.condition() {
+                let faults = self.fault_count();
                 self.for_purpose(UseKind::Join, |this| this.join_condition(condition));
+                // The engine reads it when rows meet.
+                self.soften_faults(faults, false);
             }
         }
     }

@@ -144,6 +144,8 @@ pub(super) struct Analyzer<'t> {
     /// How the engine calls columns, where that is not what the text says: by the node's start.
     pub(super) column_names: FxHashMap<usize, String>,
     pub(super) depth: usize,
+    /// How many queries are around what is looked at.
+    pub(super) nesting: usize,
     pub(super) expanded: usize,
     /// Above zero faults are not kept: the engine does not look at this part either.
     pub(super) silent: usize,
@@ -164,6 +166,7 @@ impl<'t> Analyzer<'t> {
             purpose: UseKind::Value,
             column_names: FxHashMap::default(),
             depth: 0,
+            nesting: 0,
             expanded: 0,
             silent: 0,
             bases: FxHashMap::default(),
@@ -201,6 +204,20 @@ impl<'t> Analyzer<'t> {
     /// How many faults were found so far.
     pub(super) fn fault_count(&self) -> usize {
         self.facts.faults.len()
+    }
+
+    /// Faults of comparisons behind the first `since` show when rows come, or never. Lists of `IN` are read before, unless
+    /// `with_sets`.
+    pub(super) fn soften_faults(&mut self, since: usize, with_sets: bool) {
+        for fault in self.facts.faults.iter_mut().skip(since) {
+            match &mut fault.kind {
+                FaultKind::Comparison { is_certain, .. } => *is_certain = false,
+                FaultKind::UnreadableText { is_certain, is_set, .. } if with_sets || !*is_set => {
+                    *is_certain = false;
+                }
+                _ => {}
+            }
+        }
     }
 
     /// Takes back faults that were found behind the first `since`.

@@ -24,7 +24,10 @@ impl<'t> Analyzer<'t> {
 
     /// A query inside another. `sees_columns`: whether it may name columns of the one around it.
     pub(super) fn subquery(&mut self, query: Query<'t>, sees_columns: bool) -> Relation {
-        self.deeper(|this| this.branches(query, sees_columns)).unwrap_or_default()
+        self.nesting += 1;
+        let relation = self.deeper(|this| this.branches(query, sees_columns)).unwrap_or_default();
+        self.nesting -= 1;
+        relation
     }
 
     fn branches(&mut self, query: Query<'t>, sees_columns: bool) -> Relation {
@@ -134,10 +137,15 @@ impl<'t> Analyzer<'t> {
         let mut columns = Vec::new();
         let mut complete = true;
         let mut positions = Vec::new();
+        let faults = self.fault_count();
         for item in select.items() {
             let before = columns.len();
             complete &= self.item(item, &mut columns, &mut grouping);
             positions.extend(std::iter::repeat_n(item, columns.len() - before));
+        }
+        if self.nesting > 1 {
+            // What the query around does not use, the engine does not compute.
+            self.soften_faults(faults, true);
         }
         if !complete {
             positions.clear();
@@ -273,7 +281,12 @@ impl<'t> Analyzer<'t> {
 
     fn filter(&mut self, condition: Option<Expression<'t>>, clause: &'static str, grouping: &mut Grouping) {
         let Some(condition) = condition else { return };
+        let faults = self.fault_count();
         let value = self.for_purpose(UseKind::Filter, |this| this.expression(condition));
+        if clause == "PREWHERE" {
+            // The engine reads it when it reads rows.
+            self.soften_faults(faults, false);
+        }
         match clause {
             "WHERE" | "PREWHERE" => grouping.before.push((value.term, clause)),
             _ => grouping.others.push(value.term),
