@@ -1,8 +1,12 @@
 //! Which generation of the format a project is written in.
 
-use headwater_syntax::{Dialect, FileKind};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
 
-use crate::db::Db;
+use headwater_syntax::{Dialect, FileKind};
+use salsa::{Cancelled, Setter as _};
+
+use crate::db::{Database, Db};
 use crate::inputs::{File, Project};
 
 /// The dialect and the reason, in words for the status page.
@@ -30,12 +34,51 @@ pub(crate) struct Evidence {
     untyped_endpoint: bool,
     pipe: bool,
     typed: bool,
+    fragment: bool,
+    connection: bool,
+}
+
+impl Evidence {
+    /// What either says.
+    fn or(self, other: Self) -> Self {
+        Self {
+            include: self.include | other.include,
+            version: self.version | other.version,
+            materialized: self.materialized | other.materialized,
+            copy: self.copy | other.copy,
+            forward_only: self.forward_only | other.forward_only,
+            explicit_endpoint: self.explicit_endpoint | other.explicit_endpoint,
+            untyped_endpoint: self.untyped_endpoint | other.untyped_endpoint,
+            pipe: self.pipe | other.pipe,
+            typed: self.typed | other.typed,
+            fragment: self.fragment | other.fragment,
+            connection: self.connection | other.connection,
+        }
+    }
 }
 
 /// The dialect of a project. `headwater.toml` decides when it says so; otherwise the marks of both generations are
 /// weighed (specification §24, trap 14), and Forward, the current product, wins a tie.
+pub fn dialect(db: &dyn Db, project: Project) -> &DialectFacts {
+    project.settled(db).as_deref().unwrap_or_else(|| judged(db, project))
+}
+
+/// Writes down the dialect that the files point to now. To be called by whoever changed the files of a project, right after
+/// the write: then there is no other reader that this could wait for.
+pub fn settle_dialect(db: &mut Database, project: Project) {
+    let found = loop {
+        // Should there be a reader that is cancelled while this waits for it, the next attempt does the reader's work.
+        if let Ok(found) = Cancelled::catch(AssertUnwindSafe(|| judged(db, project).clone())) {
+            break found;
+        }
+    };
+    if project.settled(db).as_deref() != Some(&found) {
+        project.set_settled(db).to(Some(Arc::new(found)));
+    }
+}
+
 #[salsa::tracked]
-pub fn dialect(db: &dyn Db, project: Project) -> DialectFacts {
+fn judged(db: &dyn Db, project: Project) -> DialectFacts {
     if let Some(dialect) = project.config(db).dialect {
         return DialectFacts { dialect, why: "headwater.toml says so".to_owned() };
     }
@@ -46,29 +89,17 @@ pub fn dialect(db: &dyn Db, project: Project) -> DialectFacts {
             side.push((weight, why));
         }
     };
-    let mut all = Evidence::default();
-    let (mut fragments, mut connections) = (false, false);
-    for file in project.files(db).iter() {
-        let e = evidence(db, *file);
-        all.include |= e.include;
-        all.version |= e.version;
-        all.forward_only |= e.forward_only;
-        all.explicit_endpoint |= e.explicit_endpoint;
-        all.untyped_endpoint |= e.untyped_endpoint;
-        all.pipe |= e.pipe;
-        all.typed |= e.typed;
-        fragments |= matches!(file.kind(db), Some(FileKind::Include | FileKind::Token));
-        connections |= file.kind(db) == Some(FileKind::Connection);
-    }
+    let all = (0..project.parts(db))
+        .fold(Evidence::default(), |all, part| all.or(part_evidence(db, project, part)));
     vote(facts.tinyenv, &mut classic, 3, "a .tinyenv file");
-    vote(fragments, &mut classic, 3, ".incl or .token files");
+    vote(all.fragment, &mut classic, 3, ".incl or .token files");
     vote(all.include, &mut classic, 3, "INCLUDE directives");
     vote(all.version, &mut classic, 1, "VERSION directives");
     vote(all.untyped_endpoint, &mut classic, 2, "endpoints without TYPE");
     // Forward publishes nothing without TYPE, so a project of which nothing is published is not written for it.
     vote(all.pipe && !all.typed, &mut classic, 2, "pipes, and no TYPE in any of them");
     vote(facts.config_json, &mut forward, 4, "a tinybird.config.json file");
-    vote(connections, &mut forward, 3, ".connection files");
+    vote(all.connection, &mut forward, 3, ".connection files");
     vote(all.forward_only, &mut forward, 3, "directives that only Forward has");
     vote(all.explicit_endpoint, &mut forward, 1, "TYPE endpoint");
     let sum = |side: &[(u32, &'static str)]| side.iter().map(|(n, _)| n).sum::<u32>();
@@ -81,6 +112,11 @@ pub fn dialect(db: &dyn Db, project: Project) -> DialectFacts {
         format!("the project has {}", marks.join(", "))
     };
     DialectFacts { dialect, why }
+}
+
+#[salsa::tracked(returns(copy))]
+fn part_evidence(db: &dyn Db, project: Project, part: usize) -> Evidence {
+    project.part(db, part).iter().fold(Evidence::default(), |all, file| all.or(evidence(db, *file)))
 }
 
 /// Looks over a file's lines. Linear, at the speed of memory.
@@ -109,6 +145,8 @@ pub(crate) fn evidence(db: &dyn Db, file: File) -> Evidence {
         }
     }
     e.pipe = kind == FileKind::Pipe;
+    e.fragment = matches!(kind, FileKind::Include | FileKind::Token);
+    e.connection = kind == FileKind::Connection;
     let in_endpoints = file.path(db).parent().and_then(|p| p.file_name()) == Some("endpoints");
     e.untyped_endpoint =
         kind == FileKind::Pipe && in_endpoints && !e.typed && !file.text(db).trim().is_empty();

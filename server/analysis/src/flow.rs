@@ -102,12 +102,17 @@ fn links(db: &dyn Db, file: File) -> Option<Arc<Links>> {
     Some(Arc::new(Links { is_connection, types, edges: edges.into() }))
 }
 
+#[salsa::tracked]
+fn part_links(db: &dyn Db, project: Project, part: usize) -> Vec<(File, Arc<Links>)> {
+    let files = project.part(db, part).iter();
+    files.filter_map(|file| Some((*file, links(db, *file).clone()?))).collect()
+}
+
 /// The graph of a project. Recomputed when a reference, a target or a node's type changes; linear in their number.
 #[salsa::tracked]
 pub fn graph(db: &dyn Db, project: Project) -> Arc<Graph> {
     let mut graph = Graph::default();
-    for file in project.files(db).iter() {
-        let Some(links) = links(db, *file) else { continue };
+    for (file, links) in (0..project.parts(db)).flat_map(|part| part_links(db, project, part)) {
         if links.is_connection {
             graph.connections.insert(*file);
         }
@@ -130,36 +135,53 @@ pub fn graph(db: &dyn Db, project: Project) -> Arc<Graph> {
 /// Who materializes into each data source.
 #[salsa::tracked]
 fn writers(db: &dyn Db, project: Project) -> Arc<FxHashMap<File, Vec<Vertex>>> {
-    let names = names(db, project);
     let mut writers: FxHashMap<File, Vec<Vertex>> = FxHashMap::default();
-    for file in project.files(db).iter() {
-        for (node, target) in materializes(db, *file) {
-            if let Some(target) = names.table(target) {
-                writers.entry(target).or_default().push(Vertex { file: *file, node: Some(*node) });
-            }
-        }
+    for (target, writer) in (0..project.parts(db)).flat_map(|part| part_writers(db, project, part)) {
+        writers.entry(*target).or_default().push(*writer);
     }
     Arc::new(writers)
+}
+
+#[salsa::tracked]
+fn part_writers(db: &dyn Db, project: Project, part: usize) -> Vec<(File, Vertex)> {
+    let names = names(db, project);
+    let files = project.part(db, part).iter();
+    let written = |file: &File| {
+        let (file, views) = (*file, materializes(db, *file));
+        views.iter().filter_map(move |(node, target)| {
+            Some((names.table(target)?, Vertex { file, node: Some(*node) }))
+        })
+    };
+    files.flat_map(written).collect()
 }
 
 /// Every copy of the project that runs by itself, by path.
 #[salsa::tracked]
 pub(crate) fn scheduled_copies(db: &dyn Db, project: Project) -> Arc<Vec<(File, CopyFact)>> {
-    let files = project.files(db).iter();
+    Arc::new((0..project.parts(db)).flat_map(|part| part_copies(db, project, part).iter().cloned()).collect())
+}
+
+#[salsa::tracked]
+fn part_copies(db: &dyn Db, project: Project, part: usize) -> Vec<(File, CopyFact)> {
+    let files = project.part(db, part).iter();
     let all = files.flat_map(|file| copies(db, *file).iter().map(|copy| (*file, copy.clone())));
-    Arc::new(all.filter(|(_, copy)| copy.schedule.is_some()).collect())
+    all.filter(|(_, copy)| copy.schedule.is_some()).collect()
 }
 
 /// The pipes whose text has the name of a data source in it, by data source: no other pipe can read it by that name.
 #[salsa::tracked]
 pub(crate) fn mentions(db: &dyn Db, project: Project) -> Arc<FxHashMap<File, Vec<File>>> {
     let mut out: FxHashMap<File, Vec<File>> = FxHashMap::default();
-    for file in project.files(db).iter() {
-        for table in mentioned(db, *file).iter() {
-            out.entry(*table).or_default().push(*file);
-        }
+    for (table, file) in (0..project.parts(db)).flat_map(|part| part_mentions(db, project, part)) {
+        out.entry(*table).or_default().push(*file);
     }
     Arc::new(out)
+}
+
+#[salsa::tracked]
+fn part_mentions(db: &dyn Db, project: Project, part: usize) -> Vec<(File, File)> {
+    let files = project.part(db, part).iter();
+    files.flat_map(|file| mentioned(db, *file).iter().map(|table| (*table, *file))).collect()
 }
 
 /// The data sources whose names stand in a pipe's text. Parses nothing: a cold start asks it of every file. Linear.

@@ -11,6 +11,7 @@ use salsa::{Durability, Setter as _};
 
 use crate::config::Config;
 use crate::db::{Database, Db};
+use crate::dialects::DialectFacts;
 use crate::opinions::Opinion;
 
 /// One data project: a folder with datafiles.
@@ -30,6 +31,11 @@ pub struct Project {
     /// A project of its own, whose files are in no list of this one; it has no baseline itself.
     #[returns(copy)]
     pub baseline: Option<Project>,
+    /// The dialect, when whoever writes the files keeps it up to date with [`settle_dialect`](crate::settle_dialect).
+    ///
+    /// Every file's tree depends on the dialect, and the dialect on every file. As an input it is as durable as the
+    /// project, so that a keystroke in one file does not make salsa look at the trees of all others.
+    pub settled: Option<Arc<DialectFacts>>,
 }
 
 /// Marks beside the datafiles.
@@ -82,12 +88,29 @@ impl Project {
     }
 
     fn made(db: &Database, root: Utf8PathBuf, durability: Durability) -> Self {
-        Self::builder(root, Arc::default(), Arc::default(), ProjectFacts::default(), None)
+        Self::builder(root, Arc::default(), Arc::default(), ProjectFacts::default(), None, None)
             .durability(durability)
             .root_durability(Durability::NEVER_CHANGE)
             .new(db)
     }
 }
+
+impl Project {
+    /// How many parts the project's files have for queries that look at all of them: such a query asks part by part, so
+    /// that an edit makes salsa look through one part and not through a large project.
+    pub(crate) fn parts(self, db: &dyn Db) -> usize {
+        self.files(db).len().div_ceil(PART)
+    }
+
+    /// The files of a part.
+    pub(crate) fn part(self, db: &dyn Db, part: usize) -> &[File] {
+        let files = self.files(db);
+        &files[(part * PART).min(files.len())..((part + 1) * PART).min(files.len())]
+    }
+}
+
+/// Files in a part: near the root of what a large project has, so that neither parts nor files in one are many.
+const PART: usize = 64;
 
 impl File {
     /// A file as it is on disk.

@@ -32,7 +32,7 @@ pub use checks::{Diagnostic, Related, Tag, diagnostics, fault_text};
 pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration, plan_refused};
 pub use config::{BaselineChoice, Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
-pub use dialects::{DialectFacts, dialect};
+pub use dialects::{DialectFacts, dialect, settle_dialect};
 pub use facts::{
     ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface, resource_name,
 };

@@ -184,10 +184,18 @@ fn sql_references<'db>(db: &'db dyn Db, sql: NodeSql<'db>) -> Option<Arc<[TableR
 }
 
 fn references_in(memory: &Memory, text: &Arc<str>) -> Option<Vec<TableReference>> {
+    // The same trees are what the query's meaning is read from: nothing is parsed for this alone where they say it all.
+    let renderings = memory.renderings(text);
+    if renderings.is_whole {
+        let found = renderings.iter().flat_map(|rendering| {
+            let all = table_references_in(&rendering.tree, &rendering.text);
+            // A name that a tag makes is another in another request.
+            all.into_iter().filter_map(|r| Some(TableReference { range: rendering.literal(r.range)?, ..r }))
+        });
+        return Some(in_order(found.collect()));
+    }
     if !template::is_template(text) {
-        // The same tree is what the query's meaning is read from.
-        let rendering = memory.renderings(text);
-        return rendering.first().map(|only| table_references_in(&only.tree, text));
+        return None;
     }
     let tree = memory.template(text);
     if let Some(whole) = headwater_template::all_arms(text, &tree) {
@@ -198,9 +206,13 @@ fn references_in(memory: &Memory, text: &Arc<str>) -> Option<Vec<TableReference>
     for variant in &variants {
         all.extend(table_references(&variant.text)?);
     }
+    Some(in_order(all))
+}
+
+fn in_order(mut all: Vec<TableReference>) -> Vec<TableReference> {
     all.sort_by_key(|r| (r.range.start(), r.range.end(), r.usage));
     all.dedup();
-    Some(all)
+    all
 }
 
 /// A table that a node reads, placed in the file.

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use hashlink::LinkedHashMap;
 use headwater_syntax::sql::{self, ast};
-use headwater_syntax::template::{self, Template};
+use headwater_syntax::template::{self, Arm, Piece, Template};
 use headwater_syntax::{TextRange, TextSize};
 use headwater_template::{Made, Parameters, Prepared, Request, Secrets, SourceMap, Witness};
 use rustc_hash::FxBuildHasher;
@@ -101,6 +101,27 @@ impl Rendering {
         }
     }
 
+    /// The place in the node's text of what stands there in the same words; `None` when a tag made some of it.
+    pub(crate) fn literal(&self, range: TextRange) -> Option<TextRange> {
+        match &self.origin {
+            Origin::Same => Some(range),
+            Origin::Template { map, .. } => {
+                let segment = map.segment_at(range.start())?;
+                let is_literal = segment.made == Made::Literal && segment.output.contains_range(range);
+                is_literal.then(|| range - segment.output.start() + segment.source.start())
+            }
+        }
+    }
+
+    /// Whether something of `body`, a part of the node's text, is in this text.
+    fn takes(&self, body: TextRange) -> bool {
+        match &self.origin {
+            // All that is not taken is blank.
+            Origin::Same => self.text.get(std::ops::Range::from(body)).is_some_and(|t| !t.trim().is_empty()),
+            Origin::Template { map, .. } => map.segments().iter().any(|s| body.contains_range(s.source)),
+        }
+    }
+
     fn size(&self) -> usize {
         let origin = match &self.origin {
             Origin::Same => 0,
@@ -112,13 +133,17 @@ impl Rendering {
 
 /// The texts of a node; none when it is too large to be looked at.
 #[derive(Default)]
-pub struct Renderings(Vec<Rendering>);
+pub struct Renderings {
+    all: Vec<Rendering>,
+    /// Whether everything that the node's text says is in one of them.
+    pub(crate) is_whole: bool,
+}
 
 impl Deref for Renderings {
     type Target = [Rendering];
 
     fn deref(&self) -> &[Rendering] {
-        &self.0
+        &self.all
     }
 }
 
@@ -139,7 +164,8 @@ impl Renderings {
         };
         let Some(tree) = tree else {
             push(Witness::default(), text.clone(), Origin::Same);
-            return Self(out);
+            let is_whole = !out.is_empty();
+            return Self { all: out, is_whole };
         };
         let prepared = Prepared::of(text, tree).ok();
         for variant in headwater_template::variants(text, tree).unwrap_or_default() {
@@ -152,12 +178,30 @@ impl Renderings {
                 None => push(variant.witness, variant.text.into(), Origin::Same),
             }
         }
-        Self(out)
+        let is_whole = !out.is_empty() && covers(&out, text, tree);
+        Self { all: out, is_whole }
     }
 
     fn size(&self) -> usize {
-        size_of::<Self>() + self.0.iter().map(Rendering::size).sum::<usize>()
+        size_of::<Self>() + self.all.iter().map(Rendering::size).sum::<usize>()
     }
+}
+
+/// Whether each arm of a template is in one of its texts: not when no request takes an arm, when two arms make equal texts,
+/// or when an arm prints nothing. A loop may run no round.
+fn covers(all: &[Rendering], text: &str, template: &Template) -> bool {
+    let mut whole = true;
+    template.walk(&mut |piece| match piece {
+        Piece::If { arms, .. } | Piece::Try { parts: arms, .. } => {
+            let is_taken = |arm: &Arm| {
+                text[arm.body_range].trim().is_empty() || all.iter().any(|r| r.takes(arm.body_range))
+            };
+            whole = whole && arms.iter().all(is_taken);
+        }
+        Piece::Loop { .. } => whole = false,
+        _ => {}
+    });
+    whole
 }
 
 /// The query for a witness.

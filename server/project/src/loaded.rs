@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
-use headwater_analysis::{Config, ConfigProblem, Content, Database, File, Project, ProjectFacts, Setter};
+use headwater_analysis::{
+    Config, ConfigProblem, Content, Database, File, Project, ProjectFacts, Setter, settle_dialect,
+};
 use rustc_hash::FxHashMap;
 
 use crate::baseline::Texts;
@@ -158,8 +160,8 @@ impl Loaded {
                 Change::Everything(scan) => changed |= self.apply_scan(db, *scan, &mut members),
             }
         }
-        if members {
-            self.publish_members(db);
+        if changed || members {
+            self.settle(db, members);
         }
         changed || members
     }
@@ -177,11 +179,10 @@ impl Loaded {
             // From now on it changes often, whether it does so now or not.
             Some(file) if *file.content(db) == text => file.set_open(db, text),
             _ => {
-                self.put(db, path, text, true, &mut members);
+                if self.put(db, path, text, true, &mut members) {
+                    self.settle(db, members);
+                }
             }
-        }
-        if members {
-            self.publish_members(db);
         }
         self.inputs[path]
     }
@@ -197,10 +198,18 @@ impl Loaded {
             }
             _ => self.put(db, path, disk, false, &mut members),
         };
+        if changed {
+            self.settle(db, members);
+        }
+        changed
+    }
+
+    /// After writes: what follows from all files together.
+    fn settle(&self, db: &mut Database, members: bool) {
         if members {
             self.publish_members(db);
         }
-        changed
+        settle_dialect(db, self.project);
     }
 
     /// The files whose text an editor holds.
@@ -308,7 +317,7 @@ impl Loaded {
         true
     }
 
-    fn publish_members(&mut self, db: &mut Database) {
+    fn publish_members(&self, db: &mut Database) {
         let mut files: Vec<(&Utf8PathBuf, File)> = self
             .inputs
             .iter()

@@ -6,11 +6,17 @@ pub fn nearest<'c>(word: &str, candidates: impl IntoIterator<Item = &'c str>) ->
     if word.len() > MAX_SLIP {
         return None;
     }
+    let set = letters(word);
     let word: Vec<char> = word.chars().flat_map(char::to_lowercase).collect();
     let mut limit = word.len().div_ceil(3).min(MAX_EDITS);
     let mut edits = Edits::default();
     let mut best: Option<(usize, &str)> = None;
     for candidate in candidates {
+        // An edit removes or adds one character at most: most words are put aside by the characters that they do not share.
+        let theirs = letters(candidate);
+        if (set & !theirs).count_ones().max((theirs & !set).count_ones()) as usize > limit {
+            continue;
+        }
         let Some(distance) = edits.within(limit, &word, candidate) else { continue };
         if distance < candidate.chars().count() && best.is_none_or(|found| (distance, candidate) < found) {
             best = Some((distance, candidate));
@@ -32,6 +38,14 @@ const MAX_SLIP: usize = 256;
 /// More edits than this are another word.
 const MAX_EDITS: usize = 3;
 
+/// The characters of a word as a set of 64 bits, upper and lower case alike. Several may share a bit.
+fn letters(word: &str) -> u64 {
+    if word.is_ascii() {
+        return word.bytes().fold(0, |set, b| set | 1 << (b.to_ascii_lowercase() % 64));
+    }
+    word.chars().flat_map(char::to_lowercase).fold(0, |set, c| set | 1 << (u32::from(c) % 64))
+}
+
 /// The memory of a comparison, kept from one to the next.
 #[derive(Default)]
 struct Edits {
@@ -42,10 +56,6 @@ struct Edits {
 impl Edits {
     /// Edit distance with adjacent swaps, upper and lower case alike, if it is at most `limit`. O(limit·|word|).
     fn within(&mut self, limit: usize, word: &[char], other: &str) -> Option<usize> {
-        // Every character of `word` that `other` has not, or the other way round, is an edit.
-        if other.len() < word.len().saturating_sub(limit) {
-            return None;
-        }
         self.other.clear();
         self.other.extend(other.chars().flat_map(char::to_lowercase).take(word.len() + limit + 1));
         let (a, b) = (word, self.other.as_slice());
@@ -129,6 +139,8 @@ mod tests {
             let other: Vec<char> = b.to_lowercase().chars().collect();
             let exact = distance(&word, &other);
             prop_assert_eq!(Edits::default().within(limit, &word, &b), (exact <= limit).then_some(exact));
+            let (ours, theirs) = (letters(&a), letters(&b));
+            prop_assert!((ours & !theirs).count_ones().max((theirs & !ours).count_ones()) as usize <= exact);
         }
     }
 }
