@@ -1,9 +1,10 @@
 //! Which queries run after an edit: the firewall, asserted.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use headwater_analysis::{Content, Database, File, Setter, diagnostics, graph};
+use headwater_analysis::{Content, Database, File, Project, Setter, diagnostics, graph, settle_dialect};
 use headwater_test_fixture::Fixture;
 
 const PROJECT: &str = "\
@@ -38,21 +39,31 @@ struct Session {
     db: Database,
     files: Vec<File>,
     log: Arc<Mutex<Vec<String>>>,
+    /// How many memos were found to hold still.
+    validated: Arc<AtomicUsize>,
 }
 
 impl Session {
     fn new() -> Self {
-        let log: Arc<Mutex<Vec<String>>> = Arc::default();
-        let sink = log.clone();
-        let mut db = Database::with_events(Arc::new(move |event| {
-            if let salsa::EventKind::WillExecute { database_key } = &event.kind {
-                sink.lock().expect("no panic holds it").push(format!("{database_key:?}"));
-            }
-        }));
-        let (_, files) = Fixture::parse(PROJECT).load_into(&mut db);
-        let mut session = Self { db, files, log };
+        let mut session = Self::empty();
+        session.files = Fixture::parse(PROJECT).load_into(&mut session.db).1;
         session.run();
         session
+    }
+
+    fn empty() -> Self {
+        let (log, validated): (Arc<Mutex<Vec<String>>>, Arc<AtomicUsize>) = Default::default();
+        let (sink, counter) = (log.clone(), validated.clone());
+        let db = Database::with_events(Arc::new(move |event| match &event.kind {
+            salsa::EventKind::WillExecute { database_key } => {
+                sink.lock().expect("no panic holds it").push(format!("{database_key:?}"));
+            }
+            salsa::EventKind::DidValidateMemoizedValue { .. } => {
+                counter.fetch_add(1, Ordering::Relaxed);
+            }
+            _ => {}
+        }));
+        Self { db, files: Vec::new(), log, validated }
     }
 
     /// Asks for every diagnostic and the graph; returns how often each query ran.
@@ -181,4 +192,54 @@ fn equal_texts_are_parsed_once() {
     let counts = session.edit(3, "SELECT 1 AS one", query);
     assert_eq!(counts.get("meaning"), Some(&1), "what it means depends on where it stands");
     assert_eq!(counts.get(PARSED), None, "{counts:?}");
+}
+
+/// A project of `closed` files on disk and one that an editor holds.
+fn large(closed: usize) -> (Session, File) {
+    let mut session = Session::empty();
+    let db = &mut session.db;
+    let project = Project::empty(db, "/p".into());
+    let text = |text: String| Content::Text(text.into());
+    let mut files = Vec::new();
+    for n in 0..closed {
+        let (path, content) = match n % 2 {
+            0 => (format!("d/s{n:05}.datasource"), "SCHEMA >\n    id String\n".to_owned()),
+            _ => (
+                format!("d/p{n:05}.pipe"),
+                format!("NODE a\nSQL >\n    SELECT * FROM s{:05}\nTYPE endpoint\n", n - 1),
+            ),
+        };
+        files.push(File::closed(db, project, path.into(), text(content)));
+    }
+    let content = text("NODE b\nSQL >\n    SELECT id FROM s00000 WHERE id = 'x'\nTYPE endpoint\n".to_owned());
+    let open = File::open(db, project, "e/open.pipe".into(), content);
+    files.push(open);
+    files.sort_by(|a, b| a.path(db).cmp(b.path(db)));
+    project.set_files(db).to(Arc::new(files.clone()));
+    settle_dialect(db, project);
+    session.files = files;
+    session.run();
+    (session, open)
+}
+
+#[test]
+fn a_keystroke_looks_at_few_files_of_a_large_project() {
+    let looked_at = |closed: usize| {
+        let (mut session, open) = large(closed);
+        let project = open.project(&session.db);
+        // The first keystroke after files were read from disk looks at what changed there.
+        for typed in ["'y'", "'yy'"] {
+            let text =
+                format!("NODE b\nSQL >\n    SELECT id FROM s00000 WHERE id = {typed}\nTYPE endpoint\n");
+            session.validated.store(0, Ordering::Relaxed);
+            open.set_open(&mut session.db, Content::Text(text.into()));
+            settle_dialect(&mut session.db, project);
+            diagnostics(&session.db, open);
+            graph(&session.db, project);
+        }
+        session.validated.load(Ordering::Relaxed)
+    };
+    let (small, large) = (looked_at(128), looked_at(2_048));
+    // Thirty parts more, for three queries over all files.
+    assert!(large < small + 100, "{small} memos of 128 files, {large} of 2,048");
 }

@@ -342,6 +342,15 @@ fn ripple(server: &Path, project: &Path, files: usize, rounds: usize, bar: &str)
     }
     let what = format!("a root column renamed → {} readers and hints, {files} files", readers.len());
     Times::new(times).print(&what, &format!("(bar: {bar})"));
+    let hints = asked.last().context("the hints are asked for")?.clone();
+    let mut times = Vec::new();
+    for _ in 0..rounds {
+        let begin = Instant::now();
+        client.requests(std::slice::from_ref(&hints))?;
+        times.push(begin.elapsed());
+    }
+    let what = format!("what depends on each of its columns, {files} files");
+    Times::new(times).print(&what, "(bar for one column: ≤ 5)");
     client.stop()
 }
 
