@@ -36,6 +36,8 @@ pub struct Project {
     /// Every file's tree depends on the dialect, and the dialect on every file. As an input it is as durable as the
     /// project, so that a keystroke in one file does not make salsa look at the trees of all others.
     pub settled: Option<Arc<DialectFacts>>,
+    /// What lies around the datafiles.
+    pub surroundings: Arc<crate::samples::Surroundings>,
 }
 
 /// Marks beside the datafiles.
@@ -88,7 +90,7 @@ impl Project {
     }
 
     fn made(db: &Database, root: Utf8PathBuf, durability: Durability) -> Self {
-        Self::builder(root, Arc::default(), Arc::default(), ProjectFacts::default(), None, None)
+        Self::builder(root, Arc::default(), Arc::default(), ProjectFacts::default(), None, None, Arc::default())
             .durability(durability)
             .root_durability(Durability::NEVER_CHANGE)
             .new(db)

@@ -24,11 +24,12 @@ mod opinions;
 mod parse;
 pub mod query;
 mod rendering;
+pub mod samples;
 pub mod scope;
 pub mod semantics;
 mod service;
 
-pub use checks::{Diagnostic, Related, Tag, diagnostics, fault_text};
+pub use checks::{Diagnostic, Related, Tag, accepted_words, diagnostics, fault_text};
 pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration, plan_refused};
 pub use config::{BaselineChoice, Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
@@ -45,3 +46,4 @@ pub use parse::{Include, IncludeProblem, NodeRead, Parsed, datafile, node_reads}
 pub use rendering::Memory;
 pub use salsa::Setter;
 pub use scope::{Names, Resolution, names, resolve, resolve_connection};
+pub use service::service_tables;

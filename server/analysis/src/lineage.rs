@@ -203,7 +203,7 @@ fn has_column(db: &dyn Db, file: File, column: &str) -> bool {
 }
 
 /// What a column is made of directly.
-fn producers(db: &dyn Db, at: &ColumnVertex) -> Vec<Step> {
+pub fn producers(db: &dyn Db, at: &ColumnVertex) -> Vec<Step> {
     let Some(node) = at.vertex.node else {
         let graph = graph(db, at.vertex.file.project(db));
         let writers = graph.upstream(at.vertex).iter().filter(|(v, _)| v.node.is_some());

@@ -4,10 +4,12 @@
 //! The firewall of this layer is [`Relation`]: the columns of a data source or a node, without places. A pipe is looked
 //! at again when a relation that it reads has changed, not when the text behind it has.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use headwater_catalog::Type;
-use headwater_syntax::{Directive, FileKind, TextRange, sql};
+pub use headwater_syntax::sql::Tree;
+use headwater_syntax::{Directive, FileKind, TextRange, TextSize, sql, template};
 use rustc_hash::FxHashMap;
 
 use crate::db::Db;
@@ -25,6 +27,33 @@ use crate::service;
 pub fn facts_of(db: &dyn Db, file: File, node: usize, text: &str) -> Facts {
     let tables = NodeTables { db, file, node };
     sql::parse(text).map_or_else(Facts::default, |tree| query::analyze(text, &tree, &tables))
+}
+
+/// What stands around a place of a text in the place of a node's query, in offsets of that text. Of a template, the
+/// request that takes the arm at the place. Not remembered.
+pub fn around(db: &dyn Db, file: File, node: usize, text: &str, at: TextSize) -> query::Around {
+    let tables = NodeTables { db, file, node };
+    let ask = |text: &str| {
+        sql::parse(text).map_or_else(query::Around::default, |tree| query::around(text, &tree, &tables, at))
+    };
+    variant_at(text, at).map_or_else(query::Around::default, |variant| ask(&variant))
+}
+
+/// SQL, or a template with its control tags and some arms blanked, such that the text at a place stays; offsets are the
+/// text's own. `None` when the place is in a control tag, or no request reaches it.
+pub fn variant_at(text: &str, at: TextSize) -> Option<Cow<'_, str>> {
+    if !template::is_template(text) {
+        return Some(Cow::Borrowed(text));
+    }
+    let tree = template::parse(text);
+    let at = usize::from(at);
+    // At the end of a word the place is behind it.
+    let last = at.checked_sub(1).unwrap_or(at);
+    let kept = |variant: &str, at: usize| variant.as_bytes().get(at) == text.as_bytes().get(at);
+    let variants = headwater_template::variants(text, &tree)?;
+    let best = variants.iter().position(|v| kept(&v.text, last) && kept(&v.text, at));
+    let found = best.or_else(|| variants.iter().position(|v| kept(&v.text, last)))?;
+    variants.into_iter().nth(found).map(|v| Cow::Owned(v.text))
 }
 
 /// The texts of the node with this index.
@@ -93,6 +122,23 @@ pub fn selected(db: &dyn Db, file: File, node: usize) -> Vec<query::OutputColumn
             }
         }
     }
+    out
+}
+
+/// Names of the columns that a node selects and the place of each item, in offsets of the node's text, over all requests.
+pub fn selected_all(db: &dyn Db, file: File, node: usize) -> Vec<(String, TextRange)> {
+    let mut out = Vec::new();
+    let renderings = node_renderings(db, file, node);
+    for (facts, rendering) in meaning(db, file, node).facts.iter().zip(renderings.iter()) {
+        for column in &facts.columns {
+            let place = rendering.to_node(column.range);
+            if let (Some(name), false) = (&column.name, place.is_made_up) {
+                out.push((name.clone(), place.range));
+            }
+        }
+    }
+    out.sort_by_key(|(_, range)| (range.start(), range.end()));
+    out.dedup();
     out
 }
 

@@ -281,3 +281,12 @@ const SERVICE: &[(&str, &[Entry])] = &[
         ],
     ),
 ];
+
+/// Names of the product's data sources, or of the engine's tables that may be read, under this name before the dot.
+pub fn service_tables(database: &str) -> Vec<&'static str> {
+    match database {
+        "system" => vec!["numbers", "one", "functions"],
+        "tinybird" | "organization" => SERVICE.iter().map(|(name, _)| *name).collect(),
+        _ => Vec::new(),
+    }
+}

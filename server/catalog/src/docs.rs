@@ -63,6 +63,42 @@ pub fn documentation(topic: Topic, name: &str) -> Option<String> {
     inflate(index.blocks.get(block)?).get(start..start + length).map(str::to_owned)
 }
 
+/// How calls of a function are written, as the engine's documentation has it: `dateDiff(unit, startdate, enddate[,
+/// timezone])`, one line for each form. The first call decodes all documentation, some 10 ms; the others cost nothing.
+pub fn syntax(function: &str) -> &'static [String] {
+    static ALL: OnceLock<FxHashMap<&'static str, Vec<String>>> = OnceLock::new();
+    let all = ALL.get_or_init(|| {
+        let index = index();
+        let texts: Vec<String> = index.blocks.iter().map(|block| inflate(block)).collect();
+        let functions = index.entries.iter().filter(|((topic, _), _)| *topic == Topic::Function.key());
+        functions
+            .filter_map(|((_, name), (block, start, length))| {
+                Some((*name, forms(texts.get(*block)?.get(*start..start + length)?)))
+            })
+            .collect()
+    });
+    all.get(function).map_or(&[], Vec::as_slice)
+}
+
+/// The lines of the code behind **Syntax**.
+fn forms(text: &str) -> Vec<String> {
+    let Some((_, rest)) = text.split_once("**Syntax**") else { return Vec::new() };
+    let Some((_, code)) = rest.split_once("```sql\n") else { return Vec::new() };
+    let code = code.split("```").next().unwrap_or_default();
+    let mut forms: Vec<String> = Vec::new();
+    for line in code.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with("--")) {
+        // A form may go over several lines.
+        match forms.last_mut() {
+            Some(last) if last.matches('(').count() > last.matches(')').count() => {
+                last.push(' ');
+                last.push_str(line);
+            }
+            _ => forms.push(line.to_owned()),
+        }
+    }
+    forms
+}
+
 fn index() -> &'static Index {
     static INDEX: OnceLock<Index> = OnceLock::new();
     INDEX.get_or_init(|| read().unwrap_or(Index { entries: FxHashMap::default(), blocks: Vec::new() }))

@@ -35,7 +35,7 @@ pub use constant::{Constant, Float};
 #[doc(hidden)]
 pub use conversion::CASTS;
 pub use conversion::{Conversion, comparable, conversion};
-pub use docs::{Topic, documentation};
+pub use docs::{Topic, documentation, syntax};
 pub use functions::{Combinator, Function, Kind, find, function_names, suggestions};
 #[doc(hidden)]
 pub use infer::has_own_rule;

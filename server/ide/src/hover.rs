@@ -3,7 +3,11 @@
 use headwater_analysis::access::{grants, test_files};
 use headwater_analysis::{Db, Directive, File, Interface, TextRange, TextSize, Vertex, graph, interface};
 
-use crate::locate::{What, label, locate, noun};
+use crate::cron::Moment;
+use crate::locate::{Located, What, label, locate, noun};
+use crate::place::query_at;
+
+mod details;
 
 /// Markdown for a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,9 +21,9 @@ pub struct Hover {
 /// Columns beyond this are counted, not listed: a hover is a glance.
 const MAX_COLUMNS: usize = 24;
 
-/// What stands at `offset`.
-pub fn hover(db: &dyn Db, file: File, offset: TextSize) -> Option<Hover> {
-    let located = locate(db, file, offset)?;
+/// What stands at `offset`. `now` is for schedules: without it their next times are left out.
+pub fn hover(db: &dyn Db, file: File, offset: TextSize, now: Option<Moment>) -> Option<Hover> {
+    let located = locate(db, file, offset).or_else(|| expression(db, file, offset))?;
     let markdown = match located.what {
         What::Vertex(vertex) => resource(db, vertex),
         What::Directive(directive) => directive_help(db, file, directive),
@@ -28,12 +32,44 @@ pub fn hover(db: &dyn Db, file: File, offset: TextSize) -> Option<Hover> {
         }
         What::Token(token) => self::token(db, file, &token),
         What::Include(target) => format!("**{}** · include", target.path(db)),
+        What::Column(column) => details::column(db, &column),
+        What::Local { name, definition, is_query } => {
+            details::local(db, file, (&name, definition, is_query), offset)
+        }
+        What::Parameter(name) => details::parameter(db, file, &name),
+        What::Function(name) => details::function(db, file, &name, offset)?,
+        What::TemplateFunction(name) => crate::template_docs::find(&name)?.markdown(),
+        What::Type(name) => {
+            details::from_catalog("type", &name, headwater_catalog::Topic::Type, &canonical_type(&name))?
+        }
+        What::Setting { name, is_merge_tree } => details::setting(&name, is_merge_tree)?,
+        What::Format(name) => {
+            details::from_catalog("format", &name, headwater_catalog::Topic::Format, &name)?
+        }
+        What::Engine(name) => details::engine(&name)?,
+        What::Schedule(schedule) => details::schedule(&schedule, now)?,
+        What::Secret(name) => details::secret(db, file, &name),
+        What::Expression(ty) => format!("```sql\n{ty}\n```\n"),
     };
     Some(Hover { markdown, range: located.range })
 }
 
+/// The type of the smallest expression around a place of a query.
+fn expression(db: &dyn Db, file: File, offset: TextSize) -> Option<Located> {
+    let (node, body, at) = query_at(db, file, offset)?;
+    let around = headwater_analysis::semantics::around(db, file, node, &body.text, at);
+    let (range, ty) = around.values.into_iter().find_map(|(range, ty)| Some((range, ty?)))?;
+    Some(Located { range: body.to_source(range), what: What::Expression(ty.to_string()) })
+}
+
+/// The name that the catalog has a family of types under.
+fn canonical_type(name: &str) -> String {
+    let family = headwater_catalog::type_families().iter().find(|f| f.name.eq_ignore_ascii_case(name));
+    family.map_or(name, |f| f.alias_for.unwrap_or(f.name)).to_owned()
+}
+
 fn directive_help(db: &dyn Db, file: File, directive: Directive) -> String {
-    let mut text = format!("**{}**\n\n{}", directive.name(), directive.help());
+    let mut text = crate::directives_help::markdown(directive);
     // The first line of a data source is where people look for what depends on it.
     if directive == Directive::Schema {
         let vertex = Vertex { file, node: None };
@@ -42,7 +78,7 @@ fn directive_help(db: &dyn Db, file: File, directive: Directive) -> String {
     text
 }
 
-fn resource(db: &dyn Db, vertex: Vertex) -> String {
+pub(crate) fn resource(db: &dyn Db, vertex: Vertex) -> String {
     let mut out = format!("**{}** · {}\n", label(db, vertex), noun(db, vertex));
     let Some(face) = interface(db, vertex.file) else { return out };
     if let Some(description) = &face.description {
@@ -65,6 +101,7 @@ fn resource(db: &dyn Db, vertex: Vertex) -> String {
             if let Some(target) = &node.writes {
                 out += &format!("\nWrites `{target}`\n");
             }
+            out += &details::columns_of_vertex(db, vertex);
         }
         None => out += &table(face),
     }
@@ -167,7 +204,7 @@ mod tests {
         let fixture = Fixture::parse(text);
         let (db, _, files) = fixture.load();
         let (index, offset) = fixture.cursor.expect("a cursor");
-        hover(&db, files[index], offset).expect("a hover").markdown
+        hover(&db, files[index], offset, None).expect("a hover").markdown
     }
 
     #[test]
@@ -182,15 +219,19 @@ mod tests {
             - READ `top`
         "]]
         .assert_eq(&markdown(&files.replace("<1>", "$0").replace("<2>", "")));
-        expect![[r"
+        expect![[r#"
             **top** · endpoint
+
+            ```sql
+            x String
+            ```
 
             Reads from `a`
 
             Tokens: `app` (READ)
 
             Tests: `tests/top.yaml`
-        "]]
+        "#]]
         .assert_eq(&markdown(&files.replace("<1>", "").replace("<2>", "$0")));
     }
 
@@ -202,7 +243,7 @@ mod tests {
         );
         let (db, _, files) = fixture.load();
         let (index, offset) = fixture.cursor.expect("a cursor");
-        let hover = hover(&db, files[index], offset).expect("a hover");
+        let hover = hover(&db, files[index], offset, None).expect("a hover");
         expect![[r"
             **hits** · data source
 

@@ -1,6 +1,7 @@
 //! What stands at a place: the question that hover, definition and references share.
 
 use headwater_analysis::flow::{Vertex, output};
+use headwater_analysis::lineage::ColumnVertex;
 use headwater_analysis::scope::{self, Resolution};
 use headwater_analysis::{
     Db, Directive, File, FileKind, ReadFact, TextRange, TextSize, datafile, interface, names, node_reads,
@@ -27,12 +28,43 @@ pub(crate) enum What {
     Token(String),
     /// The path of an `INCLUDE`.
     Include(File),
+    /// A column, by mention or by definition.
+    Column(ColumnVertex),
+    /// A name that the query itself gives: an alias, a query of `WITH`.
+    Local {
+        name: String,
+        /// Where it is given.
+        definition: TextRange,
+        /// Whether it names a query.
+        is_query: bool,
+    },
+    /// A parameter of the pipe's templates.
+    Parameter(String),
+    /// A function of SQL.
+    Function(String),
+    /// A function of templates.
+    TemplateFunction(String),
+    /// A family of types.
+    Type(String),
+    /// A setting of queries or tables.
+    Setting { name: String, is_merge_tree: bool },
+    /// A format.
+    Format(String),
+    /// A table engine.
+    Engine(String),
+    /// A schedule.
+    Schedule(String),
+    /// A secret's name.
+    Secret(String),
+    /// An expression of this type, when nothing else stands there.
+    Expression(String),
 }
 
 /// What stands at `offset` of the file's own text.
 pub(crate) fn locate(db: &dyn Db, file: File, offset: TextSize) -> Option<Located> {
     let hit = |range: TextRange| range.contains_inclusive(offset);
-    all(db, file).into_iter().find(|l| hit(l.range)).or_else(|| {
+    let found = all(db, file).into_iter().find(|l| hit(l.range));
+    found.or_else(|| crate::place::inside(db, file, offset)).or_else(|| {
         let parsed = datafile(db, file);
         let entry = parsed.datafile.entries.iter().find(|e| e.source == 0 && hit(e.entry.keyword))?;
         let what = What::Directive(entry.entry.directive?);

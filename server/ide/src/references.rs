@@ -13,6 +13,21 @@ pub fn references(db: &dyn Db, file: File, offset: TextSize, include_declaration
     let vertex = match locate(db, file, offset).map(|l| l.what) {
         Some(What::Vertex(vertex)) => vertex,
         Some(What::Token(token)) => return token_uses(db, file, &token),
+        Some(What::Column(column)) => {
+            let definition = crate::columns::definition(db, &column).filter(|_| include_declaration);
+            return definition.into_iter().chain(crate::columns::uses(db, &column)).collect();
+        }
+        Some(What::Parameter(name)) => {
+            let definition = crate::parameters::definition(db, file, &name);
+            let mut uses = crate::parameters::uses(db, file, &name);
+            uses.retain(|u| include_declaration || Some(u) != definition.as_ref());
+            return uses;
+        }
+        Some(What::Local { .. }) => {
+            let all = crate::highlights(db, file, offset).into_iter();
+            let wanted = all.filter(|h| include_declaration || !h.is_write);
+            return wanted.map(|h| Target { file, range: h.range, focus: h.range }).collect();
+        }
         Some(What::Directive(_)) | None if file.kind(db).is_some() => {
             headwater_analysis::flow::output(db, file)
         }

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::ServerCapabilities;
 
 use crate::position::Encoding;
+use crate::requests::{code_action, completion, semantic_tokens, views};
 
 /// The command a client implements to show the places downstream of a resource.
 pub(crate) const SHOW_DOWNSTREAM: &str = "headwater.showDownstream";
@@ -39,6 +40,32 @@ pub(crate) struct Profile {
     /// The client asks the user about trust, and will tell when the answer changes.
     pub(crate) knows_trust: bool,
     pub(crate) folders: Vec<String>,
+    pub(crate) snippets: bool,
+    pub(crate) label_details: bool,
+    pub(crate) completion_tags: bool,
+    pub(crate) completion_markdown: bool,
+    /// Labels of arguments may be offsets.
+    pub(crate) signature_offsets: bool,
+    /// Code actions may be literals rather than commands, and their edits may come later.
+    pub(crate) action_literals: bool,
+    pub(crate) action_resolve: bool,
+    /// Edits may name versions, create and rename files.
+    pub(crate) document_changes: bool,
+    pub(crate) creates_files: bool,
+    pub(crate) renames_files: bool,
+    /// Edits may be asked about one by one.
+    pub(crate) change_annotations: bool,
+    pub(crate) semantic_tokens: bool,
+    pub(crate) resolves_hints: bool,
+    /// The client opens documents that only the server has.
+    pub(crate) virtual_documents: bool,
+    pub(crate) will_rename: bool,
+    pub(crate) linked_editing: bool,
+    pub(crate) call_hierarchy: bool,
+    pub(crate) type_hierarchy: bool,
+    pub(crate) prepares_rename: bool,
+    pub(crate) selection_ranges: bool,
+    pub(crate) on_type_formatting: bool,
 }
 
 impl Profile {
@@ -71,6 +98,7 @@ impl Profile {
             folders.extend(at("/rootUri").and_then(Value::as_str).map(str::to_owned));
         }
         let strings = |path: &str| list(path).iter().filter_map(Value::as_str).collect::<Vec<_>>();
+        let operations = strings("/capabilities/workspace/workspaceEdit/resourceOperations");
         Self {
             encoding: Encoding::negotiate(strings("/capabilities/general/positionEncodings").into_iter()),
             client: format!("{name} {version}").trim().to_owned(),
@@ -97,6 +125,35 @@ impl Profile {
             knows_trust: at("/initializationOptions/trusted").is_some_and(Value::is_boolean),
             trusted: at("/initializationOptions/trusted").and_then(Value::as_bool).unwrap_or(false),
             folders,
+            snippets: can("textDocument/completion/completionItem/snippetSupport"),
+            label_details: can("textDocument/completion/completionItem/labelDetailsSupport"),
+            completion_tags: has("textDocument/completion/completionItem/tagSupport"),
+            completion_markdown: strings(
+                "/capabilities/textDocument/completion/completionItem/documentationFormat",
+            )
+            .contains(&"markdown"),
+            signature_offsets: can(
+                "textDocument/signatureHelp/signatureInformation/parameterInformation/labelOffsetSupport",
+            ),
+            action_literals: has("textDocument/codeAction/codeActionLiteralSupport"),
+            action_resolve: strings("/capabilities/textDocument/codeAction/resolveSupport/properties")
+                .contains(&"edit")
+                && can("textDocument/codeAction/dataSupport"),
+            document_changes: can("workspace/workspaceEdit/documentChanges"),
+            creates_files: operations.contains(&"create"),
+            renames_files: operations.contains(&"rename"),
+            change_annotations: has("workspace/workspaceEdit/changeAnnotationSupport"),
+            semantic_tokens: has("textDocument/semanticTokens"),
+            resolves_hints: strings("/capabilities/textDocument/inlayHint/resolveSupport/properties")
+                .contains(&"tooltip"),
+            virtual_documents: has("workspace/textDocumentContent"),
+            will_rename: can("workspace/fileOperations/willRename"),
+            linked_editing: has("textDocument/linkedEditingRange"),
+            call_hierarchy: has("textDocument/callHierarchy"),
+            type_hierarchy: has("textDocument/typeHierarchy"),
+            prepares_rename: can("textDocument/rename/prepareSupport"),
+            selection_ranges: has("textDocument/selectionRange"),
+            on_type_formatting: has("textDocument/onTypeFormatting"),
         }
     }
 
@@ -106,7 +163,17 @@ impl Profile {
             "positionEncoding": self.encoding.name(),
             "textDocumentSync": { "openClose": true, "change": 2, "save": { "includeText": false } },
             "hoverProvider": true,
+            "completionProvider": {
+                "triggerCharacters": completion::TRIGGERS,
+                "resolveProvider": true,
+                "completionItem": { "labelDetailsSupport": true },
+            },
+            "signatureHelpProvider": { "triggerCharacters": ["(", ","], "retriggerCharacters": [")"] },
             "definitionProvider": true,
+            "declarationProvider": true,
+            "typeDefinitionProvider": true,
+            "implementationProvider": true,
+            "documentHighlightProvider": true,
             "referencesProvider": true,
             "documentSymbolProvider": true,
             "workspaceSymbolProvider": true,
@@ -115,10 +182,46 @@ impl Profile {
             "documentFormattingProvider": true,
             "documentRangeFormattingProvider": true,
             "codeLensProvider": { "resolveProvider": false },
-            "inlayHintProvider": { "resolveProvider": false },
+            "inlayHintProvider": { "resolveProvider": self.resolves_hints },
+            "executeCommandProvider": { "commands": views::commands() },
             "workspace": { "workspaceFolders": { "supported": true, "changeNotifications": true } },
             "experimental": { "headwaterProtocol": crate::PROTOCOL },
         });
+        if self.prepares_rename {
+            offer["renameProvider"] = json!({ "prepareProvider": true });
+        } else {
+            offer["renameProvider"] = json!(true);
+        }
+        if self.semantic_tokens {
+            offer["semanticTokensProvider"] =
+                json!({ "legend": semantic_tokens::legend(), "full": { "delta": true }, "range": true });
+        }
+        for (wanted, name) in [
+            (self.selection_ranges, "selectionRangeProvider"),
+            (self.linked_editing, "linkedEditingRangeProvider"),
+            (self.call_hierarchy, "callHierarchyProvider"),
+            (self.type_hierarchy, "typeHierarchyProvider"),
+        ] {
+            if wanted {
+                offer[name] = json!(true);
+            }
+        }
+        if self.on_type_formatting {
+            offer["documentOnTypeFormattingProvider"] = json!({ "firstTriggerCharacter": "\n" });
+        }
+        if self.will_rename {
+            let filter =
+                json!({ "scheme": "file", "pattern": { "glob": "**/*.{datasource,pipe,connection}" } });
+            offer["workspace"]["fileOperations"] = json!({ "willRename": { "filters": [filter] } });
+        }
+        if self.virtual_documents {
+            offer["workspace"]["textDocumentContent"] = json!({ "schemes": [views::SCHEME] });
+        }
+        // Without literals an action can only be a command, and none of ours is one.
+        if self.action_literals {
+            offer["codeActionProvider"] =
+                json!({ "codeActionKinds": code_action::KINDS, "resolveProvider": self.action_resolve });
+        }
         if !self.push {
             offer["diagnosticProvider"] = json!({
                 "identifier": "headwater",

@@ -8,8 +8,9 @@ use tower_lsp::jsonrpc::Error;
 
 use crate::owner::Owner;
 use crate::requests::{
-    code_lens, definition, diagnostic, document_link, document_symbol, folding_range, formatting, hover,
-    inlay_hint, references, status, workspace_diagnostic, workspace_symbol,
+    code_action, code_lens, completion, definition, diagnostic, document_highlight, document_link,
+    document_symbol, editing, folding_range, formatting, hierarchy, hover, inlay_hint, references, rename,
+    semantic_tokens, signature_help, status, views, workspace_diagnostic, workspace_symbol,
 };
 use crate::snapshot::Snapshot;
 
@@ -41,8 +42,24 @@ impl Table {
         use Retry::{Always, SameText};
         let mut table = Self { routes: Vec::new(), by_method: FxHashMap::default() };
         table
+            .on("textDocument/completion", Latency, SameText, completion::run)
+            .on("completionItem/resolve", Latency, Always, completion::resolve)
+            .on("textDocument/signatureHelp", Latency, SameText, signature_help::run)
             .on("textDocument/hover", Latency, SameText, hover::run)
             .on("textDocument/definition", Latency, SameText, definition::run)
+            .on("textDocument/declaration", Latency, SameText, definition::declaration)
+            .on("textDocument/typeDefinition", Latency, SameText, definition::type_definition)
+            .on("textDocument/implementation", Latency, SameText, definition::implementation)
+            .on("textDocument/documentHighlight", Latency, SameText, document_highlight::run)
+            .on("textDocument/codeAction", Latency, SameText, code_action::run)
+            .on("codeAction/resolve", Latency, Always, code_action::resolve)
+            .fallible("textDocument/prepareRename", Latency, SameText, rename::prepare)
+            .on("textDocument/selectionRange", Latency, SameText, editing::selection_range)
+            .on("textDocument/linkedEditingRange", Latency, SameText, editing::linked_editing)
+            .on("textDocument/onTypeFormatting", Latency, SameText, editing::on_type)
+            .on("textDocument/semanticTokens/full", Latency, Always, semantic_tokens::full)
+            .on("textDocument/semanticTokens/full/delta", Latency, Always, semantic_tokens::delta)
+            .on("textDocument/semanticTokens/range", Latency, SameText, semantic_tokens::range)
             .on("textDocument/documentSymbol", Latency, Always, document_symbol::run)
             .on("textDocument/documentLink", Latency, Always, document_link::run)
             .on("textDocument/foldingRange", Latency, Always, folding_range::run)
@@ -52,6 +69,17 @@ impl Table {
             .on("textDocument/inlayHint", Worker, SameText, inlay_hint::run)
             .on("textDocument/codeLens", Worker, Always, code_lens::run)
             .on("textDocument/references", Worker, SameText, references::run)
+            .on("inlayHint/resolve", Latency, Always, inlay_hint::resolve)
+            .fallible("textDocument/rename", Worker, SameText, rename::run)
+            .on("workspace/willRenameFiles", Worker, Always, rename::will_rename_files)
+            .on("textDocument/prepareCallHierarchy", Latency, SameText, hierarchy::prepare_calls)
+            .on("callHierarchy/incomingCalls", Worker, Always, hierarchy::incoming)
+            .on("callHierarchy/outgoingCalls", Worker, Always, hierarchy::outgoing)
+            .on("textDocument/prepareTypeHierarchy", Latency, SameText, hierarchy::prepare_types)
+            .on("typeHierarchy/supertypes", Worker, Always, hierarchy::supertypes)
+            .on("typeHierarchy/subtypes", Worker, Always, hierarchy::subtypes)
+            .fallible("workspace/textDocumentContent", Worker, Always, views::content)
+            .fallible("workspace/executeCommand", Worker, Always, views::execute)
             .on("workspace/symbol", Worker, Always, workspace_symbol::run)
             .read("workspace/diagnostic", Worker, Always, workspace_diagnostic::run)
             .by_owner("headwater/status", status::run);
@@ -112,6 +140,21 @@ impl Table {
             let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
             let result = run(snapshot, &params);
             serde_json::to_value(result).map(Answer::Result).map_err(|_| Error::internal_error())
+        };
+        self.add(method, class, retry, Handler::Read(Box::new(handler)))
+    }
+
+    /// A request that may be refused with a reason.
+    fn fallible<P: DeserializeOwned + 'static>(
+        &mut self,
+        method: &'static str,
+        class: Class,
+        retry: Retry,
+        run: fn(&Snapshot, &P) -> Result<Value, Error>,
+    ) -> &mut Self {
+        let handler = move |snapshot: &Snapshot, params: &Value| {
+            let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
+            run(snapshot, &params).map(Answer::Result)
         };
         self.add(method, class, retry, Handler::Read(Box::new(handler)))
     }

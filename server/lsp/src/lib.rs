@@ -12,11 +12,13 @@
 mod ahead;
 mod capabilities;
 mod client;
+mod clock;
 mod convert;
 mod diagnostics;
 mod disk;
 mod dispatch;
 mod documents;
+mod edit;
 mod frames;
 mod history;
 mod hooks;
@@ -66,6 +68,8 @@ pub struct Options {
     pub hooks: TestHooks,
     /// How long reading projects may take before a progress bar is asked for.
     pub progress_after: Duration,
+    /// What time it is, for what is said about schedules.
+    pub now: fn() -> Option<headwater_ide::Moment>,
 }
 
 impl Default for Options {
@@ -77,6 +81,7 @@ impl Default for Options {
             engine: EngineChoice::default(),
             hooks: TestHooks::default(),
             progress_after: Duration::from_millis(300),
+            now: clock::now,
         }
     }
 }

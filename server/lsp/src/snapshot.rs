@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::Mutex;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use dashmap::DashMap;
 use headwater_analysis::{Database, File, Project, TextSize};
+use headwater_ide::Moment;
 use rustc_hash::FxHashMap;
 use serde_json::Value;
 use tower_lsp::gen_lsp_types::{Position, TextDocumentPositionParams};
@@ -22,6 +24,8 @@ pub(crate) struct World {
     pub(crate) path_of_uri: FxHashMap<String, Utf8PathBuf>,
     /// The user wants diagnostics of open documents only.
     pub(crate) open_only: bool,
+    /// Open `headwater.toml` files, by URI. They are no files of the database.
+    pub(crate) configs: FxHashMap<String, Arc<str>>,
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +49,10 @@ pub(crate) struct Snapshot {
     pub(crate) profile: Arc<Profile>,
     pub(crate) client: Client,
     pub(crate) memory: Arc<Memory>,
+    /// What clients were sent as semantic tokens, by URI: for deltas.
+    pub(crate) tokens: Arc<DashMap<String, (u64, Arc<Vec<u32>>)>>,
+    /// When the request was given to a worker.
+    pub(crate) now: Option<Moment>,
     // Last, so that it is dropped last: a write that waits for it may then rely on all the rest being gone.
     pub(crate) db: Database,
 }
@@ -56,6 +64,11 @@ impl Snapshot {
             return Some(open.file);
         }
         self.file_at(&crate::uri::to_path(uri)?)
+    }
+
+    /// The text of an open `headwater.toml`.
+    pub(crate) fn config_text(&self, uri: &str) -> Option<&str> {
+        self.world.configs.get(uri).map(|text| &**text)
     }
 
     pub(crate) fn file_at(&self, path: &Utf8Path) -> Option<File> {

@@ -3,7 +3,7 @@
 //! It checks what no single test would: everything the server sends is looked at. Dropping a client with messages that
 //! nobody read fails the test, except for log lines and answers to requests that were cancelled.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -11,6 +11,8 @@ use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexS
 use tokio::task::JoinHandle;
 
 use crate::{Ended, Options, serve_with};
+
+pub mod conformance;
 
 /// How long anything may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -25,6 +27,8 @@ pub struct TestClient {
     unread: VecDeque<Value>,
     next_id: i64,
     cancelled: HashSet<i64>,
+    /// Methods of requests that are not answered yet.
+    asked: HashMap<i64, String>,
     server: Option<JoinHandle<std::io::Result<Ended>>>,
     /// Log lines the server sent, oldest first.
     pub log: Vec<String>,
@@ -52,6 +56,7 @@ impl TestClient {
             unread: VecDeque::new(),
             next_id: 0,
             cancelled: HashSet::new(),
+            asked: HashMap::new(),
             server: None,
             log: Vec::new(),
             settings: json!({}),
@@ -85,6 +90,7 @@ impl TestClient {
     pub async fn send(&mut self, method: &str, params: Value) -> i64 {
         self.next_id += 1;
         let id = self.next_id;
+        self.asked.insert(id, method.to_owned());
         self.write(&json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params })).await;
         id
     }
@@ -230,6 +236,7 @@ impl TestClient {
 
     /// Log lines are kept aside, and requests every client grants are granted.
     async fn sort(&mut self, message: Value) {
+        self.check(&message);
         match message["method"].as_str() {
             Some("window/logMessage") => {
                 self.log.push(message["params"]["message"].as_str().unwrap_or_default().to_owned());
@@ -244,6 +251,21 @@ impl TestClient {
             }
             _ => self.unread.push_back(message),
         }
+    }
+
+    /// Every frame of the server is what the protocol says.
+    fn check(&mut self, message: &Value) {
+        let fault = match (message["method"].as_str(), message["id"].as_i64()) {
+            (Some(method), _) => conformance::params(method, message.get("params").unwrap_or(&Value::Null)),
+            (None, Some(id)) => match (self.asked.remove(&id), message.get("result")) {
+                (Some(method), Some(result)) => {
+                    conformance::result(&method, result).map(|e| format!("{method}: {e}"))
+                }
+                _ => None,
+            },
+            (None, None) => None,
+        };
+        assert_eq!(fault, None, "{message}");
     }
 
     async fn read(&mut self) -> Option<Value> {

@@ -30,6 +30,16 @@ pub(crate) fn from_path(path: &Utf8Path) -> String {
     uri
 }
 
+/// A part of an address with everything that is special in one escaped.
+pub(crate) fn encoded(text: &str) -> String {
+    from_path(Utf8Path::new(&format!("/{text}"))).trim_start_matches("file:///").to_owned()
+}
+
+/// A part of an address as it is meant; as it is, when it is escaped wrongly.
+pub(crate) fn decoded(text: &str) -> String {
+    decode(text).unwrap_or_else(|| text.to_owned())
+}
+
 fn decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();

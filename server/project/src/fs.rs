@@ -40,6 +40,16 @@ pub trait FileSystem: Send + Sync {
     /// As the system reports them.
     fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>>;
 
+    /// The file's first bytes, at most so many.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    fn read_head(&self, path: &Utf8Path, limit: usize) -> io::Result<Vec<u8>> {
+        let mut bytes = self.read(path)?;
+        bytes.truncate(limit);
+        Ok(bytes)
+    }
+
     /// The names in a folder, in no particular order. Names that are not Unicode are left out.
     ///
     /// # Errors
@@ -74,6 +84,17 @@ impl FileSystem for OsFileSystem {
 
     fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {
         std::fs::read(path)
+    }
+
+    fn read_head(&self, path: &Utf8Path, limit: usize) -> io::Result<Vec<u8>> {
+        use std::io::Read as _;
+        // Opening a pipe may block for ever.
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let mut bytes = Vec::new();
+        std::fs::File::open(path)?.take(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     fn entries(&self, directory: &Utf8Path) -> io::Result<Vec<Entry>> {

@@ -19,6 +19,7 @@ mod loaded;
 mod memory;
 mod revision;
 mod scan;
+mod surroundings;
 
 pub use against::{Against, AgainstError, Other};
 pub use baseline::{Texts, load_at, scan_at};
@@ -30,4 +31,4 @@ pub use memory::MemoryFileSystem;
 pub use revision::{
     CommitId, CommittedFiles, Found, GitRevisions, MemoryRevisions, RevisionError, Revisions, Watch,
 };
-pub use scan::{DEFAULT_DEPTH, Scan, ScannedFile, is_datafile, scan};
+pub use scan::{DEFAULT_DEPTH, Scan, ScannedFile, is_datafile, is_test, scan};

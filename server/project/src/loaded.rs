@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use headwater_analysis::samples::Surroundings;
 use headwater_analysis::{
     Config, ConfigProblem, Content, Database, File, Project, ProjectFacts, Setter, settle_dialect,
 };
@@ -23,6 +24,8 @@ pub enum Change {
     Config(Option<String>),
     /// The marks beside the datafiles.
     Facts(ProjectFacts),
+    /// Samples and names of secrets.
+    Surroundings(Surroundings),
     /// The whole project was scanned anew.
     Everything(Box<Scan>),
 }
@@ -59,6 +62,7 @@ pub fn read_changes(fs: &dyn FileSystem, root: &ProjectRoot, paths: &[Utf8PathBu
     let mut changes = Vec::new();
     let mut datafiles = Vec::new();
     let mut folder_came = false;
+    let mut around = false;
     let config = root.config_path();
     for path in paths {
         let path = path_of(path);
@@ -70,6 +74,10 @@ pub fn read_changes(fs: &dyn FileSystem, root: &ProjectRoot, paths: &[Utf8PathBu
             changes.push(Change::Facts(scan::facts(fs, root)));
         }
         let Ok(below) = path.strip_prefix(&root.path) else { continue };
+        if crate::surroundings::is_one(below) {
+            around = true;
+            continue;
+        }
         if is_hidden(below) {
             continue;
         }
@@ -88,6 +96,9 @@ pub fn read_changes(fs: &dyn FileSystem, root: &ProjectRoot, paths: &[Utf8PathBu
     if folder_came {
         // It covers all the rest, and one is enough for any number of folders.
         return vec![Change::Everything(Box::new(scan(fs, root)))];
+    }
+    if around {
+        changes.push(Change::Surroundings(crate::surroundings::read(fs, &root.path)));
     }
     datafiles.sort_unstable();
     datafiles.dedup();
@@ -157,6 +168,7 @@ impl Loaded {
                         changed = true;
                     }
                 }
+                Change::Surroundings(surroundings) => changed |= self.set_surroundings(db, surroundings),
                 Change::Everything(scan) => changed |= self.apply_scan(db, *scan, &mut members),
             }
         }
@@ -248,6 +260,7 @@ impl Loaded {
 
     fn apply_scan(&mut self, db: &mut Database, scan: Scan, members: &mut bool) -> bool {
         let mut changed = self.set_config(db, scan.config);
+        changed |= self.set_surroundings(db, scan.surroundings);
         self.truncated = scan.truncated;
         if self.project.facts(db) != scan.facts {
             self.project.set_facts(db).to(scan.facts);
@@ -327,6 +340,14 @@ impl Loaded {
         files.sort_unstable_by(|a, b| a.0.cmp(b.0));
         let files = files.into_iter().map(|(_, file)| file).collect();
         self.project.set_files(db).to(Arc::new(files));
+    }
+
+    fn set_surroundings(&mut self, db: &mut Database, surroundings: Surroundings) -> bool {
+        let changed = **self.project.surroundings(db) != surroundings;
+        if changed {
+            self.project.set_surroundings(db).to(Arc::new(surroundings));
+        }
+        changed
     }
 
     fn set_config(&mut self, db: &mut Database, text: Option<String>) -> bool {

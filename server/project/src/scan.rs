@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use camino::{Utf8Path, Utf8PathBuf};
+use headwater_analysis::samples::Surroundings;
 use headwater_analysis::{Content, FileKind, ProjectFacts};
 use rustc_hash::FxHashSet;
 
@@ -46,6 +47,8 @@ pub struct Scan {
     pub config: Option<String>,
     /// The scan stopped at its bounds: the folder is far larger than a data project.
     pub truncated: bool,
+    /// Samples and names of secrets.
+    pub surroundings: Surroundings,
 }
 
 /// Whether a file of this name is scanned as a datafile. Extensions are case-sensitive and hidden files do not match, as
@@ -66,6 +69,7 @@ pub(crate) fn scan_sharing(fs: &dyn FileSystem, root: &ProjectRoot, known: &Text
     let mut scan = Scan {
         facts: facts(fs, root),
         config: config_text(fs, root),
+        surroundings: crate::surroundings::read(fs, &root.path),
         truncated: walk.truncated,
         ..Scan::default()
     };
@@ -94,7 +98,7 @@ pub(crate) fn is_read(path: &Utf8Path) -> bool {
 }
 
 /// Whether `path` (from the root) is a test file.
-pub(crate) fn is_test(path: &Utf8Path) -> bool {
+pub fn is_test(path: &Utf8Path) -> bool {
     path.starts_with("tests") && matches!(path.extension(), Some("yaml" | "yml"))
 }
 

@@ -2,6 +2,7 @@
 
 mod baseline;
 mod client;
+mod editing;
 pub(crate) mod engine;
 mod generate;
 pub(crate) mod grammar;
@@ -66,6 +67,7 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     memory(&server, &middle, edits)?;
     column_memory(&server, &middle, edits)?;
     ripple(&server, &middle, 1_000, rounds / 3, "p50 ≤ 10, p95 ≤ 25")?;
+    editing::run(&server, &middle, rounds)?;
 
     let large = made(&base, 5_000)?;
     cold_start(&server, &large, 5_000, "≤ 150 ms")?;
@@ -73,6 +75,17 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     ripple(&server, &large, 5_000, rounds / 3, "p50 ≤ 40")?;
 
     peer::ty(&base, rounds)?;
+    std::fs::remove_dir_all(&base).ok();
+    Ok(())
+}
+
+/// What editor features cost, alone.
+pub(crate) fn features(quick: bool) -> Result<()> {
+    let server = build_server(true)?;
+    let base = std::env::temp_dir().join(format!("headwater-bench-{}", std::process::id()));
+    println!("server: {} · whole times at the client over stdio", version(&server)?);
+    let project = made(&base, 1_000)?;
+    editing::run(&server, &project, if quick { 50 } else { 300 })?;
     std::fs::remove_dir_all(&base).ok();
     Ok(())
 }

@@ -7,7 +7,7 @@ use super::values::{has_open_include, has_slip_of, list, literal};
 use super::{Context, Sink, nearest};
 use crate::codes::{self, Severity};
 
-const TYPES: &[&str] = &["kafka", "s3", "gcs", "gcs_hmac", "dynamodb", "postgres"];
+pub(super) const TYPES: &[&str] = &["kafka", "s3", "gcs", "gcs_hmac", "dynamodb", "postgres"];
 
 /// Services of the older product. Whether they are still read is not known.
 const OLD_TYPES: &[&str] = &["bigquery", "snowflake", "s3_iamrole"];

@@ -7,7 +7,7 @@ use super::values::{has_open_include, has_slip_of, is_given, join, list, literal
 use super::{Context, Sink, Tag, nearest};
 use crate::codes;
 
-const ENGINES: &[&str] = &[
+pub(super) const ENGINES: &[&str] = &[
     "MergeTree",
     "ReplacingMergeTree",
     "SummingMergeTree",

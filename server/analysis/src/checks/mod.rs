@@ -24,6 +24,7 @@ mod template;
 mod test_file;
 mod unused;
 mod values;
+mod vocabulary;
 
 use std::sync::Arc;
 
@@ -32,6 +33,8 @@ pub use query::fault_text;
 use headwater_syntax::datafile::SourcedEntry;
 pub(crate) use headwater_syntax::spelling::nearest;
 use headwater_syntax::{Datafile, FileKind, MappedText, TextRange, TextSize};
+
+pub use vocabulary::accepted_words;
 
 use crate::codes::{self, Code, Severity};
 use crate::db::Db;

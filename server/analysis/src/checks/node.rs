@@ -8,6 +8,9 @@ use rustc_hash::FxHashMap;
 use super::{Context, Sink, nearest, schedule};
 use crate::codes;
 
+/// Types of nodes.
+pub(super) const TYPES: &[&str] = &["endpoint", "materialized", "copy", "sink", "standard"];
+
 pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
     let nodes = cx.file.nodes();
     header(cx, sink, nodes.is_empty());
@@ -217,8 +220,8 @@ fn kind_of(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) -> Option
     let value = entry.entry.value(cx.text(entry)).filter(|v| !v.is_empty() && !v.contains('$'))?;
     let kind = Kind::named(&value);
     if kind.is_none() {
-        let known = ["endpoint", "materialized", "copy", "sink", "standard"];
-        let hint = nearest(&value, known).map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+        let hint = nearest(&value, TYPES.iter().copied())
+            .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
         let message =
             format!("`{value}` is no node type; there are endpoint, materialized, copy and sink{hint}");
         sink.at(entry, &codes::UNKNOWN_NODE_TYPE, entry.entry.args_range(), message);

@@ -6,7 +6,7 @@ use headwater_syntax::datafile::SourcedEntry;
 use super::{Context, Sink, nearest};
 use crate::codes;
 
-const ALIASES: &[&str] =
+pub(super) const ALIASES: &[&str] =
     &["@on-demand", "@hourly", "@daily", "@midnight", "@weekly", "@monthly", "@yearly", "@annually"];
 
 pub(super) fn check(

@@ -110,6 +110,11 @@ fn set_of(directive: Directive) -> Option<Set> {
     Some(Set { words, certain })
 }
 
+/// The words of the closed set that a directive takes, if it takes one.
+pub(super) fn words_of(directive: Directive) -> &'static [&'static str] {
+    set_of(directive).map_or(&[], |set| set.words)
+}
+
 fn closed_set(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, directive: Directive) {
     if entry.entry.args.is_empty() {
         return;

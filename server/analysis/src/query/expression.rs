@@ -25,7 +25,11 @@ pub(super) struct Seen {
 impl<'t> Analyzer<'t> {
     /// The value of an expression.
     pub(super) fn expression(&mut self, expression: Expression<'t>) -> Value {
-        self.deeper(|this| this.expression_here(expression)).unwrap_or_default()
+        let value = self.deeper(|this| this.expression_here(expression)).unwrap_or_default();
+        if self.probe.is_some() {
+            self.probe_value(expression.range(), value.ty.as_ref());
+        }
+        value
     }
 
     fn expression_here(&mut self, expression: Expression<'t>) -> Value {

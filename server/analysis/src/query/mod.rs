@@ -15,6 +15,7 @@ mod expression;
 mod fault;
 mod from;
 mod identifier;
+mod probe;
 mod relation;
 mod scope;
 mod select;
@@ -34,6 +35,7 @@ pub(crate) use comparison::is_readable as may_be_read_as;
 pub(crate) use convert::is_scalar;
 pub use convert::{insertable, state_of};
 pub use fault::{Fault, FaultKind};
+pub use probe::{Around, VisibleTable, around, around_in_expressions};
 pub use relation::{Column, Relation};
 pub(crate) use settings::refuses as setting_refuses;
 

@@ -149,6 +149,8 @@ pub(super) struct Analyzer<'t> {
     pub(super) expanded: usize,
     /// Above zero faults are not kept: the engine does not look at this part either.
     pub(super) silent: usize,
+    /// What an editor asks about one place.
+    pub(super) probe: Option<Box<super::probe::Probe>>,
     bases: FxHashMap<BaseColumn, usize>,
     facts: Facts,
     uses: FxHashSet<Use>,
@@ -169,6 +171,7 @@ impl<'t> Analyzer<'t> {
             nesting: 0,
             expanded: 0,
             silent: 0,
+            probe: None,
             bases: FxHashMap::default(),
             facts: Facts::default(),
             uses: FxHashSet::default(),

@@ -154,6 +154,9 @@ impl<'t> Analyzer<'t> {
         complete &= select.select_lists().count() == 1;
         self.clauses(select, &positions, &mut grouping);
         self.check_grouping(&grouping);
+        if self.probe.is_some() {
+            self.probe_select(select.range());
+        }
         self.scopes.pop();
         self.purpose = purpose;
         Relation { columns, complete, ..Relation::default() }

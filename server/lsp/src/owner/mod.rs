@@ -123,6 +123,8 @@ pub(crate) struct Owner {
     /// Whether `workspace/diagnostic` was answered once.
     polled: bool,
     next_key: u64,
+    /// What clients were sent as semantic tokens, by URI.
+    tokens: Arc<dashmap::DashMap<String, (u64, Arc<Vec<u32>>)>>,
     shut_down: bool,
 
     // publish
@@ -232,6 +234,7 @@ impl Owner {
             parked: Vec::new(),
             polled: false,
             next_key: 0,
+            tokens: Arc::default(),
             shut_down: false,
             changed: false,
             changed_outside: false,

@@ -216,6 +216,10 @@ impl Owner {
             .collect();
         for document in self.documents.iter() {
             let Some(path) = &document.path else { continue };
+            if path.file_name() == Some("headwater.toml") {
+                world.configs.insert(document.uri.clone(), document.text());
+                continue;
+            }
             let Some((project, below)) = self.home(path) else { continue };
             let Some(file) = self.projects[project].loaded.file(&self.db, &below) else { continue };
             let open = OpenFile { uri: document.uri.clone(), version: document.version, file };

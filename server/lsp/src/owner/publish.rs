@@ -12,8 +12,12 @@ use crate::position::LineIndex;
 use crate::worker::Publication;
 
 /// What external changes are watched for. `.tinyenv` has no extension of its own.
-const WATCHED: &[&str] =
-    &["**/*.{datasource,pipe,connection,incl,token,toml,yaml,yml,json,ndjson}", "**/.tinyenv"];
+const WATCHED: &[&str] = &[
+    "**/*.{datasource,pipe,connection,incl,token,toml,yaml,yml,json,ndjson}",
+    "**/.tinyenv",
+    "**/fixtures/*.{jsonl,csv}",
+    "**/.env{,.local}",
+];
 
 /// The settings this server reads.
 const SECTION: &str = "headwater";

@@ -145,6 +145,8 @@ impl Owner {
             profile: self.profile.clone(),
             client: self.client.clone(),
             memory,
+            tokens: self.tokens.clone(),
+            now: (self.options.now)(),
             db: self.db.clone(),
         };
         let key = self.next_key;

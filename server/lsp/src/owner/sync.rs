@@ -67,6 +67,7 @@ impl Owner {
     fn did_close(&mut self, params: DidCloseTextDocumentParams) {
         let uri = params.text_document.uri.0;
         let Some(closed) = self.documents.close(&uri) else { return };
+        self.tokens.remove(&uri);
         self.changed = true;
         let Some(path) = closed.path else { return };
         // The same file may be open under another spelling of its URI.
@@ -117,8 +118,16 @@ impl Owner {
         }
         let mut homeless = Vec::new();
         for document in self.documents.iter_mut().filter(|document| document.dirty) {
-            let Some(path) = document.path.as_ref().filter(|path| headwater_project::is_datafile(path))
-            else {
+            let home = |path: &Utf8PathBuf| super::projects::home(&self.projects, path);
+            let belongs = |path: &&Utf8PathBuf| {
+                // A test file is one only where its project's folder begins.
+                headwater_project::is_datafile(path)
+                    || home(path).is_some_and(|(_, below)| headwater_project::is_test(&below))
+            };
+            let Some(path) = document.path.as_ref().filter(belongs) else {
+                // Workers read an open `headwater.toml` from the world.
+                self.changed |=
+                    document.path.as_ref().is_some_and(|p| p.file_name() == Some("headwater.toml"));
                 document.dirty = false;
                 continue;
             };

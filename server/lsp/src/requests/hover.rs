@@ -6,7 +6,7 @@ use crate::snapshot::Snapshot;
 
 pub(crate) fn run(snapshot: &Snapshot, params: &TextDocumentPositionParams) -> Option<Hover> {
     let (file, offset) = snapshot.place(params)?;
-    let hover = headwater_ide::hover(&snapshot.db, file, offset);
+    let hover = headwater_ide::hover(&snapshot.db, file, offset, snapshot.now);
     let deployment = headwater_ide::deployment_at(&snapshot.db, file, offset);
     let range = hover.as_ref().map(|h| h.range).or(deployment.as_ref().map(|d| d.range))?;
     let parts = hover.map(|h| h.markdown).into_iter();

@@ -45,13 +45,44 @@ const PIECES: &[&str] = &[
     "",
 ];
 
-/// What a client sees: every file's diagnostics and outline.
+/// Places that are looked at: lines and columns of ordinary pipes, and beyond.
+const POINTS: &[(u32, u32)] = &[(0, 0), (0, 6), (2, 9), (2, 13), (2, 21), (3, 2), (5, 4), (40, 7)];
+
+/// Requests about a place.
+const PLACES: &[&str] = &[
+    "textDocument/hover",
+    "textDocument/completion",
+    "textDocument/signatureHelp",
+    "textDocument/definition",
+    "textDocument/documentHighlight",
+    "textDocument/prepareCallHierarchy",
+    "textDocument/prepareTypeHierarchy",
+    "textDocument/prepareRename",
+];
+
+/// What a client sees: every file's diagnostics, outline, words, hints, and what is said about places in it.
 async fn seen(fixture: &mut Fixture) -> Vec<Value> {
     let mut all = Vec::new();
     for path in FILES {
         let answer = fixture.client.call("textDocument/diagnostic", document(&uri(path))).await;
         all.push(answer["items"].clone());
-        all.push(fixture.client.call("textDocument/documentSymbol", document(&uri(path))).await);
+        for method in ["textDocument/documentSymbol", "textDocument/foldingRange", "textDocument/codeLens"] {
+            all.push(fixture.client.call(method, document(&uri(path))).await);
+        }
+        let tokens = fixture.client.call("textDocument/semanticTokens/full", document(&uri(path))).await;
+        all.push(tokens["data"].clone());
+        let whole =
+            json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 9999, "character": 0 } });
+        let hints = json!({ "textDocument": { "uri": uri(path) }, "range": whole });
+        all.push(fixture.client.call("textDocument/inlayHint", hints).await);
+        for (line, character) in POINTS {
+            let here = place(&uri(path), *line, *character);
+            for method in PLACES {
+                let id = fixture.client.send(method, here.clone()).await;
+                // A reason to refuse is an answer as well.
+                all.push(fixture.client.answer(id).await.unwrap_or_else(|error| error["message"].clone()));
+            }
+        }
     }
     all
 }
@@ -128,8 +159,9 @@ async fn run(seed: u64) {
     }
     let expected = seen(&mut fresh).await;
     fresh.client.shut_down().await;
+    let per_file = expected.len() / FILES.len();
     for (i, (edited, expected)) in edited.iter().zip(&expected).enumerate() {
-        assert_eq!(edited, expected, "seed {seed}, {}", FILES[i / 2]);
+        assert_eq!(edited, expected, "seed {seed}, {}, answer {}", FILES[i / per_file], i % per_file);
     }
 }
 

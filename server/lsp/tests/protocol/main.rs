@@ -4,6 +4,7 @@ mod baseline;
 mod concurrency;
 mod diagnostics;
 mod equivalence;
+mod features;
 mod files;
 mod formatting;
 mod lifecycle;
@@ -70,6 +71,8 @@ impl Fixture {
             engine: EngineChoice::default(),
             hooks: hooks.clone(),
             progress_after: Duration::from_secs(60),
+            // A quiet hour on a leap day.
+            now: || Some(headwater_ide::Moment { year: 2024, month: 2, day: 29, hour: 3, minute: 0 }),
         };
         let mut client = TestClient::start(options);
         if params.get("workspaceFolders").is_none() {

@@ -14,7 +14,20 @@ pub(super) type Seen = Vec<(String, String, Value)>;
 /// Parameters of a request.
 pub(super) fn parameters(method: &str, uri: &str, line: u32, character: u32) -> Value {
     match method {
-        "textDocument/hover" | "textDocument/definition" => place(uri, line, character),
+        method if is_about_a_place(method) => match method {
+            "textDocument/selectionRange" => {
+                json!({ "textDocument": { "uri": uri }, "positions": [{ "line": line, "character": character }] })
+            }
+            "textDocument/codeAction" => {
+                let here = json!({ "line": line, "character": character });
+                json!({ "textDocument": { "uri": uri }, "range": { "start": here, "end": here }, "context": { "diagnostics": [] } })
+            }
+            _ => place(uri, line, character),
+        },
+        "textDocument/inlayHint" => {
+            let whole = json!({ "start": { "line": 0, "character": 0 }, "end": { "line": 1_000_000, "character": 0 } });
+            json!({ "textDocument": { "uri": uri }, "range": whole })
+        }
         "textDocument/references" => {
             let mut params = place(uri, line, character);
             params["context"] = json!({ "includeDeclaration": line.is_multiple_of(2) });
@@ -29,6 +42,23 @@ pub(super) fn parameters(method: &str, uri: &str, line: u32, character: u32) -> 
     }
 }
 
+/// Requests whose answer depends on where the cursor is.
+fn is_about_a_place(method: &str) -> bool {
+    matches!(
+        method,
+        "textDocument/hover"
+            | "textDocument/definition"
+            | "textDocument/completion"
+            | "textDocument/signatureHelp"
+            | "textDocument/documentHighlight"
+            | "textDocument/prepareCallHierarchy"
+            | "textDocument/prepareTypeHierarchy"
+            | "textDocument/prepareRename"
+            | "textDocument/selectionRange"
+            | "textDocument/codeAction"
+    )
+}
+
 /// Asks everything about every file.
 pub(super) async fn everything(client: &mut TestClient, model: &Model) -> Seen {
     let mut seen = Vec::new();
@@ -39,7 +69,7 @@ pub(super) async fn everything(client: &mut TestClient, model: &Model) -> Seen {
             continue;
         }
         for file in FILES.iter().chain([&ANCHOR.0]) {
-            let about_places = matches!(*method, "textDocument/hover" | "textDocument/definition");
+            let about_places = is_about_a_place(method);
             let places = match model.text(file) {
                 Some(text) if about_places => words(text, model.units),
                 _ => vec![(0, 0)],

@@ -1,0 +1,93 @@
+//! From Classic to Forward, one construct at a time (specification §3.6, §7).
+
+use headwater_analysis::{Diagnostic, Dialect, Directive, FileKind, NodeType, TextRange, interface};
+
+use super::{ActionKind, Actions, Context};
+use crate::change::{Change, apply};
+
+pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actions<'_>) {
+    if diagnostic.code.name != "include-not-supported" {
+        return;
+    }
+    actions.fix("include", "Put the included file's text here", || {
+        let entry = cx.entry(diagnostic.range)?;
+        let path = cx.text[*entry.args.first()?].trim_matches(['"', '\'']);
+        let base = cx.file.path(cx.db).parent()?;
+        let wanted = normalized(&base.join(path));
+        let files = cx.file.project(cx.db).files(cx.db);
+        let target = files.iter().find(|f| *f.path(cx.db) == wanted)?;
+        let text = target.text(cx.db);
+        Some(Change::replace(cx.file, entry.line, text.trim_end()))
+    });
+}
+
+fn normalized(path: &camino::Utf8Path) -> camino::Utf8PathBuf {
+    let mut out = camino::Utf8PathBuf::new();
+    for part in path.components() {
+        match part.as_str() {
+            "." => {}
+            ".." => {
+                out.pop();
+            }
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// The whole file in the current dialect, as far as that can be said without the other files.
+pub(super) fn assist(cx: &Context<'_>, actions: &mut Actions<'_>) {
+    if cx.parsed.datafile.dialect != Dialect::Classic || cx.file.kind(cx.db).is_none() {
+        return;
+    }
+    actions.add("to-forward", "Convert this file to Forward", ActionKind::Rewrite, || to_forward(cx));
+}
+
+fn to_forward(cx: &Context<'_>) -> Option<Change> {
+    let mut change = Change::default();
+    let kind = cx.file.kind(cx.db)?;
+    for entry in cx.parsed.datafile.entries.iter().filter(|e| e.source == 0) {
+        let e = &entry.entry;
+        let Some(directive) = e.directive else { continue };
+        match directive {
+            Directive::Version
+            | Directive::Maintainer
+            | Directive::Scope
+            | Directive::From
+            | Directive::Test => {
+                change.push(cx.file, cx.whole_line(e.full_range()), "", None);
+            }
+            Directive::PartitionKey
+            | Directive::SortingKey
+            | Directive::PrimaryKey
+            | Directive::SamplingKey
+            | Directive::Ttl
+            | Directive::Settings
+                if kind == FileKind::Datasource =>
+            {
+                change.push(cx.file, e.keyword, format!("ENGINE_{}", directive.name()), None);
+            }
+            Directive::Indices => change.push(cx.file, e.keyword, "INDEXES", None),
+            _ => {}
+        }
+    }
+    // A pipe without types publishes its last node.
+    let face = interface(cx.db, cx.file).as_ref()?;
+    let nodes = cx.parsed.datafile.nodes();
+    if kind == FileKind::Pipe
+        && face.nodes.last().is_some_and(|n| n.ty == NodeType::Endpoint)
+        && let Some(node) =
+            nodes.last().filter(|n| n.value(Directive::Type).is_none() && n.header().source == 0)
+    {
+        let whole = cx.whole_line(node.range());
+        let lead = if cx.text[whole].ends_with('\n') { "" } else { cx.newline() };
+        change.push(
+            cx.file,
+            TextRange::empty(whole.end()),
+            format!("{lead}TYPE endpoint{}", cx.newline()),
+            None,
+        );
+    }
+    let edits = change.edits.first().map(|(_, edits)| edits.as_slice())?;
+    (apply(&cx.text, edits) != *cx.text).then_some(change)
+}

@@ -1,0 +1,81 @@
+//! Queries: qualified names, aliases, keys of `GROUP BY`, `FINAL`.
+
+use headwater_analysis::syntax::sql::ast::{self, AstNode};
+use headwater_analysis::{Diagnostic, TextRange, semantics};
+
+use super::{Actions, Context};
+use crate::change::Change;
+use crate::place::query_at;
+
+pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actions<'_>) {
+    let (file, range) = (cx.file, diagnostic.range);
+    let marked = cx.text.get(std::ops::Range::from(range)).unwrap_or_default();
+    match diagnostic.code.name {
+        "ambiguous-column" => {
+            let Some((node, body, at)) = query_at(cx.db, file, range.start()) else { return };
+            let around = semantics::around(cx.db, file, node, &body.text, at);
+            let name = marked.trim_matches('`').to_owned();
+            for table in around.tables.iter().filter(|t| t.relation.column(&name).is_some()) {
+                let Some(table) = &table.name else { continue };
+                let text = format!("{}.{marked}", crate::completion::written(table));
+                let title = format!("Change to `{text}`");
+                actions.fix(&format!("qualify-{table}"), title, || Some(Change::replace(file, range, text)));
+            }
+        }
+        "alias-required" => {
+            actions.fix("alias", "Give it a name", || {
+                let taken = |name: &str| cx.text.contains(&format!("AS {name}"));
+                let name = (1..).map(|n| format!("t{n}")).find(|n| !taken(n))?;
+                Some(Change::insert(file, range.end(), format!(" AS {name}")))
+            });
+        }
+        "missing-final" => {
+            actions.fix("final", "Add FINAL", || {
+                let (_, body, at) = query_at(cx.db, file, range.start())?;
+                let variant = semantics::variant_at(&body.text, at)?;
+                let tree = headwater_analysis::syntax::sql::parse(&variant)?;
+                let table = ast::descendants::<ast::TableRef<'_>>(tree.root_node())
+                    .filter(|t| t.range().contains_inclusive(at))
+                    .last()?;
+                let end = table
+                    .alias()
+                    .map_or_else(|| table.source().map(|s| s.range().end()), |a| Some(a.range().end()))?;
+                let end = body.to_source(TextRange::new(table.range().start(), end)).end();
+                Some(Change::insert(file, end, " FINAL"))
+            });
+        }
+        "not-grouped" => {
+            actions.fix("group", format!("Add `{marked}` to GROUP BY"), || group_by(cx, range));
+            if !marked.contains(char::is_whitespace) {
+                actions.fix("any", format!("Change to `any({marked})`"), || {
+                    Some(Change::replace(file, range, format!("any({marked})")))
+                });
+            }
+        }
+        _ => {}
+    }
+}
+
+fn group_by(cx: &Context<'_>, range: TextRange) -> Option<Change> {
+    let (_, body, at) = query_at(cx.db, cx.file, range.start())?;
+    let variant = semantics::variant_at(&body.text, at)?;
+    let tree = headwater_analysis::syntax::sql::parse(&variant)?;
+    let select = ast::descendants::<ast::SelectQuery<'_>>(tree.root_node())
+        .filter(|s| s.range().contains_inclusive(at))
+        .last()?;
+    let marked = &cx.text[range];
+    let groups = select.clauses().find_map(|c| match c {
+        ast::Clause::GroupByClause(group) => Some(group),
+        _ => None,
+    });
+    if let Some(last) = groups.and_then(|g| g.expressions().last()) {
+        let end = body.to_source(last.range()).end();
+        return Some(Change::insert(cx.file, end, format!(", {marked}")));
+    }
+    // Behind WHERE, or FROM.
+    let before = select.clauses().filter(|c| {
+        matches!(c, ast::Clause::WhereClause(_) | ast::Clause::PrewhereClause(_) | ast::Clause::FromClause(_))
+    });
+    let end = body.to_source(before.last()?.range()).end();
+    Some(Change::insert(cx.file, end, format!(" GROUP BY {marked}")))
+}

@@ -1,0 +1,163 @@
+//! The `SCHEMA` block: names from a sample, types, JSON paths, defaults, codecs.
+
+use headwater_analysis::samples::{SampleField, fields};
+use headwater_analysis::{Db, File, TextRange, TextSize};
+
+use super::functions::{self, Wanted};
+use super::values::own_columns;
+use super::{CompletionKind, Items, sql};
+use crate::cursor::Cursor;
+
+pub(super) fn complete(
+    db: &dyn Db,
+    file: File,
+    cursor: &Cursor,
+    (text, at): (&str, TextSize),
+    out: &mut Items,
+) {
+    let before = &text[..usize::from(at)];
+    let definition = &before[definition_start(before)..];
+    let sample = sample_of(db, file);
+    // Inside a JSON path.
+    if let Some(path) = definition.rfind("`json:").map(|n| &definition[n + 6..]).filter(|p| !p.contains('`'))
+    {
+        out.replace = TextRange::new(cursor.offset - TextSize::of(path), cursor.offset);
+        let name = definition.split_whitespace().next().unwrap_or_default().trim_matches('`');
+        for (n, field) in sample.iter().enumerate() {
+            let Some(path) = &field.path else { continue };
+            let is_it = field.name == name;
+            let relevance = if is_it { 800 } else { 600 - u16::try_from(n).unwrap_or(0).min(100) };
+            out.add(path.clone(), CompletionKind::Path, relevance).detail(field.ty.clone()).origin("fixture");
+        }
+        let own = if name.is_empty() { "$.".to_owned() } else { format!("$.{name}") };
+        out.add(own, CompletionKind::Path, 700);
+        return;
+    }
+    if before.lines().last().is_some_and(|l| l.contains("--")) || definition.matches('\'').count() % 2 == 1 {
+        return;
+    }
+    let words = words(definition);
+    let is_behind = definition.ends_with(char::is_whitespace);
+    let done = if is_behind { words.len() } else { words.len().saturating_sub(1) };
+    let last = done.checked_sub(1).and_then(|n| words.get(n)).copied().unwrap_or_default();
+    if definition.rfind("CODEC(").is_some_and(|n| !definition[n..].contains(')')) {
+        for codec in headwater_catalog::codecs().iter().filter(|c| !c.is_experimental) {
+            out.add(codec.name, CompletionKind::Value, 600).doc(format!("codec:{}", codec.name));
+        }
+        return;
+    }
+    if last.eq_ignore_ascii_case("DEFAULT") {
+        defaults(words.get(1).copied().unwrap_or_default(), out);
+        functions::add(words.get(done).copied().unwrap_or_default(), Wanted::Scalar, out);
+        return;
+    }
+    match done {
+        0 => names(cursor, &sample, out),
+        1 => {
+            sql::types(out);
+            // Inside of a type another one is wanted.
+            suggested_type(words.first().copied().unwrap_or_default(), &sample, out);
+        }
+        _ if definition.matches('(').count() > definition.matches(')').count() => sql::types(out),
+        _ => {
+            let name = words[0].trim_matches('`');
+            let path = sample.iter().find(|f| f.name == name).and_then(|f| f.path.clone());
+            let path = path.unwrap_or_else(|| format!("$.{name}"));
+            if !definition.contains("`json:") {
+                out.add(format!("`json:{path}`"), CompletionKind::Path, 700)
+                    .detail("where the value is in ingested JSON");
+            }
+            if !words.iter().any(|w| w.eq_ignore_ascii_case("DEFAULT")) {
+                out.add("DEFAULT", CompletionKind::Keyword, 650).insert("DEFAULT ").continues = true;
+            }
+            out.add("CODEC", CompletionKind::Keyword, 500)
+                .snippet("CODEC(${1|ZSTD(1),Delta,DoubleDelta,Gorilla,LZ4|})");
+        }
+    }
+}
+
+/// Where the definition begins that the text ends in: behind the last comma outside of parentheses and quotes.
+fn definition_start(text: &str) -> usize {
+    let (mut depth, mut start) = (0i32, 0);
+    let mut quote = None;
+    for (at, c) in text.char_indices() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (Some(_), _) => {}
+            (None, '\'' | '`') => quote = Some(c),
+            (None, '(') => depth += 1,
+            (None, ')') => depth -= 1,
+            (None, ',') if depth <= 0 => start = at + 1,
+            _ => {}
+        }
+    }
+    start
+}
+
+/// Words outside of parentheses; a type with its arguments is one.
+fn words(text: &str) -> Vec<&str> {
+    let mut out = Vec::new();
+    let (mut depth, mut start) = (0i32, None);
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if c.is_whitespace() && depth <= 0 {
+            out.extend(start.take().map(|s: usize| &text[s..at]));
+        } else if start.is_none() {
+            start = Some(at);
+        }
+    }
+    out.extend(start.map(|s| &text[s..]));
+    out
+}
+
+fn sample_of(db: &dyn Db, file: File) -> Vec<SampleField> {
+    let surroundings = file.project(db).surroundings(db);
+    surroundings.sample_of(file.stem(db)).map(fields).unwrap_or_default()
+}
+
+/// Fields of the sample that are no columns yet.
+fn names(cursor: &Cursor, sample: &[SampleField], out: &mut Items) {
+    let known = own_columns(cursor);
+    for (n, field) in sample.iter().enumerate() {
+        if known.iter().any(|(name, _)| *name == field.name) {
+            continue;
+        }
+        let path = field.path.as_ref().map(|p| format!(" `json:{p}`")).unwrap_or_default();
+        out.add(field.name.clone(), CompletionKind::Column, 700 - u16::try_from(n).unwrap_or(0).min(200))
+            .detail(field.ty.clone())
+            .origin("fixture")
+            .insert(format!("`{}` {}{path}", field.name, field.ty));
+    }
+}
+
+/// The type that a sample has for this name, first of all.
+fn suggested_type(name: &str, sample: &[SampleField], out: &mut Items) {
+    let name = name.trim_matches('`');
+    let Some(field) = sample.iter().find(|f| f.name == name) else { return };
+    let path = field.path.as_ref().map(|p| format!(" `json:{p}`")).unwrap_or_default();
+    out.add(format!("{}{path}", field.ty), CompletionKind::Type, 800).origin("fixture");
+}
+
+fn defaults(ty: &str, out: &mut Items) {
+    let values: &[&str] = match ty {
+        _ if ty.contains("DateTime64") => &["now64()"],
+        _ if ty.contains("DateTime") => &["now()"],
+        _ if ty.contains("Date") => &["today()"],
+        _ if ty.contains("UUID") => &["generateUUIDv4()"],
+        _ if ty.starts_with("Array") => &["[]"],
+        _ if ty.starts_with("Map") => &["map()"],
+        _ if ty.contains("String") => &["''"],
+        _ if ty.contains("Bool") => &["false", "true"],
+        _ => &["0"],
+    };
+    for (n, value) in values.iter().enumerate() {
+        out.add(*value, CompletionKind::Value, 700 - u16::try_from(n).unwrap_or(0));
+    }
+    if ty.starts_with("Nullable") {
+        out.add("NULL", CompletionKind::Value, 690);
+    }
+}

@@ -1,0 +1,319 @@
+//! Inside the tags of a template: functions, their keyword arguments, parameters, variables, statements, secrets.
+
+use headwater_analysis::syntax::template::{self as language, Piece};
+use headwater_analysis::{Db, File, TextRange, TextSize, interface};
+
+use super::{CompletionKind, Items, sql};
+use crate::cursor::{Cursor, MARKER};
+use crate::template_docs::{TemplateFunction, all, argument_help, find};
+use crate::tokens::is_word_char;
+
+/// Completes when the place is in a tag; says whether it was.
+pub(super) fn complete(
+    db: &dyn Db,
+    file: File,
+    cursor: &Cursor,
+    (text, at): (&str, TextSize),
+    out: &mut Items,
+) -> bool {
+    let Some(tag) = open_tag(text, at) else { return false };
+    let inner = &text[usize::from(tag.start)..usize::from(at)];
+    let place = place(inner, tag.opener == "{%");
+    match place {
+        Inside::Text { function, argument, quote_at } => {
+            let typed = TextSize::of(&inner[quote_at + 1..]);
+            out.replace = TextRange::new(cursor.offset - typed, cursor.offset);
+            in_text(db, file, function, argument, out);
+        }
+        Inside::Statement => statements(out),
+        Inside::Call { function, argument, given } => {
+            if let Some(function) = find(function) {
+                keywords(function, argument, &given, out);
+            }
+            if argument == 0 {
+                parameters(db, file, text, 700, out);
+            }
+            variables(text, at, out);
+            functions(300, out);
+        }
+        Inside::Expression => {
+            variables(text, at, out);
+            parameters(db, file, text, 520, out);
+            functions(600, out);
+            if tag.opener == "{%" {
+                for (n, word) in ["defined", "not ", "and ", "or ", "in "].iter().enumerate().skip(1) {
+                    let label = word.trim();
+                    let relevance = 320 - u16::try_from(n).unwrap_or(0);
+                    out.add(label, CompletionKind::Keyword, relevance).insert(*word);
+                }
+            }
+            for word in ["True", "False", "None"] {
+                out.add(word, CompletionKind::Keyword, 200);
+            }
+        }
+        Inside::Nothing => {}
+    }
+    true
+}
+
+struct OpenTag {
+    /// Behind the opener.
+    start: TextSize,
+    opener: &'static str,
+}
+
+/// The tag that the place is in.
+fn open_tag(text: &str, at: TextSize) -> Option<OpenTag> {
+    let before = &text[..usize::from(at)];
+    let (start, opener) = [("{{", "}}"), ("{%", "%}")]
+        .into_iter()
+        .filter_map(|(open, close)| {
+            let start = before.rfind(open)?;
+            (!before[start..].contains(close)).then_some((start, open))
+        })
+        .max()?;
+    let start = TextSize::of(&before[..start + opener.len()]);
+    Some(OpenTag { start, opener })
+}
+
+enum Inside<'t> {
+    /// The first word of a control tag.
+    Statement,
+    Expression,
+    /// An argument of a call.
+    Call {
+        function: &'t str,
+        argument: usize,
+        given: Vec<&'t str>,
+    },
+    /// A text.
+    Text {
+        function: &'t str,
+        argument: usize,
+        quote_at: usize,
+    },
+    Nothing,
+}
+
+fn place(inner: &str, is_control: bool) -> Inside<'_> {
+    let is_first = is_control && !inner.trim_start().contains(|c: char| !is_word_char(c));
+    let mut calls: Vec<(&str, usize, usize)> = Vec::new();
+    let mut quote: Option<(char, usize)> = None;
+    let mut word_start = None;
+    for (at, c) in inner.char_indices() {
+        if let Some((q, _)) = quote {
+            if c == q {
+                quote = None;
+            }
+            continue;
+        }
+        match c {
+            '\'' | '"' => quote = Some((c, at)),
+            '(' | '[' | '{' => {
+                let name = word_start.map_or("", |start: usize| &inner[start..at]);
+                calls.push((if c == '(' { name } else { "" }, 0, at + 1));
+            }
+            ')' | ']' | '}' => {
+                calls.pop();
+            }
+            ',' => {
+                if let Some(last) = calls.last_mut() {
+                    last.1 += 1;
+                }
+            }
+            _ => {}
+        }
+        if is_word_char(c) {
+            word_start.get_or_insert(at);
+        } else {
+            word_start = None;
+        }
+    }
+    if let Some((_, quote_at)) = quote {
+        let (function, argument) = calls.last().map_or(("", 0), |c| (c.0, c.1));
+        return Inside::Text { function, argument, quote_at };
+    }
+    if inner.trim_end().ends_with('.') {
+        return Inside::Nothing;
+    }
+    match calls.last() {
+        Some((function, argument, start)) if !function.is_empty() => {
+            let mut given = Vec::new();
+            for part in inner[*start..].split(',') {
+                if let Some((name, _)) = part.split_once('=') {
+                    given.push(name.trim());
+                }
+            }
+            // Behind `default=` a value is wanted.
+            let last = inner[*start..].rsplit(',').next().unwrap_or_default();
+            if last.contains('=') {
+                Inside::Expression
+            } else {
+                Inside::Call { function, argument: *argument, given }
+            }
+        }
+        _ if is_first => Inside::Statement,
+        _ => Inside::Expression,
+    }
+}
+
+fn keywords(function: TemplateFunction, argument: usize, given: &[&str], out: &mut Items) {
+    if argument == 0 {
+        return;
+    }
+    for (n, argument) in function.arguments.iter().enumerate().skip(1) {
+        let name = argument.split('=').next().unwrap_or_default();
+        if given.contains(&name) {
+            continue;
+        }
+        let value = match name {
+            "description" | "example" | "format" | "fn" | "separator" | "date_format"
+            | "backup_date_format" | "type" => "'$1'",
+            "enum" => "['$1']",
+            "defined" => "${1|False,True|}",
+            "required" | "none_if_error" => "${1|True,False|}",
+            _ => "$1",
+        };
+        let relevance = 760 - u16::try_from(n).unwrap_or(0);
+        let item = out.add(format!("{name}="), CompletionKind::Key, relevance);
+        item.snippet(format!("{name}={value}"));
+        if let Some(help) = argument_help(name) {
+            item.detail(help);
+        }
+    }
+}
+
+fn functions(base: u16, out: &mut Items) {
+    const COMMON: &[&str] =
+        &["String", "DateTime", "Int32", "Date", "Array", "defined", "column", "error", "Float64", "columns"];
+    for function in all() {
+        let rank = COMMON.iter().position(|c| *c == function.name);
+        let relevance = rank.map_or(base, |n| base + 60 - u16::try_from(n).unwrap_or(0));
+        out.add(function.name, CompletionKind::Function, relevance)
+            .snippet(format!("{}{}", function.name, function.snippet))
+            .detail(function.signature())
+            .doc(format!("template:{}", function.name));
+    }
+}
+
+/// Parameters that this pipe has anywhere, with their type.
+fn parameters(db: &dyn Db, file: File, text: &str, relevance: u16, out: &mut Items) {
+    let mut known: Vec<(String, Option<String>)> = Vec::new();
+    let own = language::parameters(text, &language::parse(text)).into_iter().map(|p| (p.name, p.ty));
+    let others = interface(db, file).iter().flat_map(|f| &f.nodes).flat_map(|n| &n.parameters);
+    for (name, ty) in own.chain(others.map(|p| (p.name.clone(), p.ty.clone()))) {
+        if name.contains(MARKER) {
+            continue;
+        }
+        match known.iter_mut().find(|(n, _)| *n == name) {
+            Some((_, known)) => *known = known.take().or(ty),
+            None => known.push((name, ty)),
+        }
+    }
+    for (n, (name, ty)) in known.into_iter().enumerate() {
+        let relevance = relevance - u16::try_from(n).unwrap_or(0).min(50);
+        let item = out.add(name, CompletionKind::Parameter, relevance);
+        item.origin("parameter");
+        if let Some(ty) = ty {
+            item.detail(ty);
+        }
+    }
+}
+
+/// Names that `set` and `for` bind before the place.
+fn variables(text: &str, at: TextSize, out: &mut Items) {
+    language::parse(text).walk(&mut |piece| {
+        let (names, range) = match piece {
+            Piece::Set { names, range, .. } | Piece::Loop { names, range, .. } => (names, range),
+            _ => return,
+        };
+        if range.start() < at {
+            for name in names.iter().filter(|n| !n.value.contains(MARKER)) {
+                out.add(name.value.clone(), CompletionKind::Variable, 650).origin("variable");
+            }
+        }
+    });
+}
+
+fn statements(out: &mut Items) {
+    let snippets = [
+        ("if", "if ${1:defined(name)} %}$0{% end "),
+        ("if … else", "if ${1:defined(name)} %}$2{% else %}$0{% end "),
+        ("for", "for ${1:item} in ${2:list} %}$0{% end "),
+        ("set", "set ${1:name} = ${0:value} "),
+        ("else", "else "),
+        ("elif", "elif ${1:condition} "),
+        ("end", "end "),
+        ("try", "try %}$0{% except %}{% end "),
+        ("while", "while ${1:condition} %}$0{% end "),
+        ("break", "break "),
+        ("continue", "continue "),
+    ];
+    for (n, (label, snippet)) in snippets.iter().enumerate() {
+        let relevance = 700 - u16::try_from(n).unwrap_or(0);
+        out.add(*label, CompletionKind::Keyword, relevance).snippet(*snippet);
+    }
+    functions(300, out);
+}
+
+fn in_text(db: &dyn Db, file: File, function: &str, argument: usize, out: &mut Items) {
+    match (function, argument) {
+        ("tb_secret" | "tb_var", 0) => {
+            for name in file.project(db).surroundings(db).secrets.iter() {
+                out.add(name.clone(), CompletionKind::Secret, 700).origin(".env.local");
+            }
+            let mut others: Vec<String> = project_secrets(db, file);
+            others.retain(|name| !name.contains(MARKER));
+            for name in others {
+                out.add(name, CompletionKind::Secret, 600).origin("used in this project");
+            }
+        }
+        ("Array", 1) => {
+            for (n, name) in [
+                "String", "Int32", "Int64", "UInt32", "UInt64", "Float64", "Date", "DateTime", "Int",
+                "Boolean",
+            ]
+            .iter()
+            .enumerate()
+            {
+                out.add(*name, CompletionKind::Type, 700 - u16::try_from(n).unwrap_or(0));
+            }
+        }
+        ("cache_ttl", 0) => {
+            for word in ["5s", "1m", "5m", "30m", "1h"] {
+                out.add(word, CompletionKind::Value, 600);
+            }
+        }
+        ("activate", 0) => {
+            for word in ["analyzer", "parallel_replicas", "optimize_aggregation_in_order"] {
+                out.add(word, CompletionKind::Value, 600);
+            }
+        }
+        ("column" | "columns", 1) => {
+            // Defaults of these are names of columns.
+            for read in headwater_analysis::node_reads(db, file).into_iter().filter(|r| r.source == 0) {
+                let name = read.reference.name;
+                let Some(table) = headwater_analysis::names(db, file.project(db)).table(&name) else {
+                    continue;
+                };
+                for column in &headwater_analysis::semantics::relation(db, table).columns {
+                    if let Some(column) = &column.name {
+                        out.add(sql::written(column), CompletionKind::Column, 600).origin(name.clone());
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Names of secrets that other files of the project ask for.
+fn project_secrets(db: &dyn Db, file: File) -> Vec<String> {
+    let mut found = Vec::new();
+    for other in file.project(db).files(db).iter() {
+        found.extend(crate::secrets::used(db, *other).iter().cloned());
+    }
+    found.sort();
+    found.dedup();
+    found
+}
