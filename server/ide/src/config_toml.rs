@@ -51,8 +51,32 @@ pub const CONFIG_KEYS: &[ConfigKey] = &[
         values: SEVERITIES,
         help: "How much each diagnostic matters.",
     },
+    ConfigKey {
+        table: "format",
+        name: "width",
+        values: &["100", "80", "120"],
+        help: "How wide lines of SQL may be.",
+    },
+    ConfigKey { table: "format", name: "indent", values: &["4", "2"], help: "Spaces of one step." },
+    ConfigKey {
+        table: "format",
+        name: "keywords",
+        values: &["keep", "upper", "lower"],
+        help: "How keywords are written.",
+    },
+    ConfigKey {
+        table: "format",
+        name: "align",
+        values: &["true", "false"],
+        help: "Whether the columns of a schema are aligned.",
+    },
     ConfigKey { table: "hosts", name: "", values: &[], help: "Hosts by name: `[hosts.prod]` with `url`." },
 ];
+
+/// Whether TOML has a value without quotes: numbers, `true`, `false`.
+fn is_bare(word: &str) -> bool {
+    matches!(word, "true" | "false") || word.bytes().all(|b| b.is_ascii_digit())
+}
 
 /// What may stand at a place of `headwater.toml`.
 pub fn config_completion(text: &str, offset: TextSize) -> Vec<CompletionItem> {
@@ -139,6 +163,7 @@ pub fn config_schema() -> String {
     let property = |key: &ConfigKey, indent: &str| {
         let ty = match key.values {
             ["true", "false"] => "\"type\": \"boolean\"".to_owned(),
+            [first, ..] if is_bare(first) => "\"type\": \"integer\"".to_owned(),
             values if key.name == "baseline" => {
                 format!("\"type\": \"string\", \"examples\": [{}]", words(values))
             }
@@ -153,10 +178,12 @@ pub fn config_schema() -> String {
     format!(
         "{{\n  \"$schema\": \"http://json-schema.org/draft-07/schema#\",\n  \"title\": \"headwater.toml\",\n  \"type\": \"object\",\n  \
          \"additionalProperties\": false,\n  \"properties\": {{\n{},\n    \"impact\": {{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{\n{}\n    }} }},\n    \
+         \"format\": {{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{\n{}\n    }} }},\n    \
          \"hints\": {{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{\n{}\n    }} }},\n    \
          \"hosts\": {{ \"type\": \"object\" }},\n    \"diagnostics\": {{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{\n{}\n    }} }}\n  }}\n}}\n",
         of("", "    "),
         of("impact", "        "),
+        of("format", "        "),
         of("hints", "        "),
         diagnostics.join(",\n")
     )
@@ -187,7 +214,7 @@ mod tests {
     fn every_key_is_read() {
         for key in CONFIG_KEYS.iter().filter(|k| !k.name.is_empty()) {
             let value = key.values[0];
-            let value = if value == "true" { value.to_owned() } else { format!("\"{value}\"") };
+            let value = if is_bare(value) { value.to_owned() } else { format!("\"{value}\"") };
             let table = if key.table.is_empty() { String::new() } else { format!("[{}]\n", key.table) };
             let (_, problems) =
                 headwater_analysis::Config::parse(&format!("{table}{} = {value}\n", key.name));

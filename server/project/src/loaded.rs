@@ -76,7 +76,6 @@ pub fn read_changes(fs: &dyn FileSystem, root: &ProjectRoot, paths: &[Utf8PathBu
         let Ok(below) = path.strip_prefix(&root.path) else { continue };
         if crate::surroundings::is_one(below) {
             around = true;
-            continue;
         }
         if is_hidden(below) {
             continue;

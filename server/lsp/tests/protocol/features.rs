@@ -573,6 +573,8 @@ const MATRIX: &[(&str, &str, &str)] = &[
         "executeCommandProvider",
         "virtual_documents_and_their_commands_say_the_same",
     ),
+    ("Formatting of documents", "documentFormattingProvider", "a_document_and_a_range_of_it"),
+    ("Formatting of ranges", "documentRangeFormattingProvider", "a_document_and_a_range_of_it"),
     ("Diagnostics, pulled and pushed", "diagnosticProvider", "diagnostics"),
 ];
 
@@ -580,7 +582,8 @@ const MATRIX: &[(&str, &str, &str)] = &[
 async fn the_matrix_in_the_docs_is_what_is_offered_and_tested() {
     let fixture = server().await;
     let offer = fixture.hello["capabilities"].clone();
-    let sources = [include_str!("features.rs"), include_str!("diagnostics.rs")].concat();
+    let sources =
+        [include_str!("features.rs"), include_str!("diagnostics.rs"), include_str!("formatting.rs")].concat();
     let mut page = String::from(
         "# Editor features\n\nGenerated from what the server offers to a client that can do everything; each row names the test that shows it over\n\
          the wire (`server/lsp/tests/protocol`). A client that cannot do something is not offered it.\n\n| Feature | Offered as | Test |\n|---|---|---|\n",

@@ -17,7 +17,7 @@ pub const FUNCTIONS: &[Function] = &[
     ("folding ranges", |text| pipe(text, |db, f| drop(folding_ranges(db, f)))),
     ("code lenses", |text| pipe(text, |db, f| drop(code_lenses(db, f)))),
     ("document links", |text| pipe(text, |db, f| drop(document_links(db, f)))),
-    ("hover", |text| pipe(text, |db, f| drop(hover(db, f, TextSize::from(6))))),
+    ("hover", |text| pipe(text, |db, f| drop(hover(db, f, TextSize::from(6), None)))),
 ];
 
 fn pipe(text: &str, ask: fn(&Database, File)) {
