@@ -90,10 +90,18 @@ impl Project {
     }
 
     fn made(db: &Database, root: Utf8PathBuf, durability: Durability) -> Self {
-        Self::builder(root, Arc::default(), Arc::default(), ProjectFacts::default(), None, None, Arc::default())
-            .durability(durability)
-            .root_durability(Durability::NEVER_CHANGE)
-            .new(db)
+        Self::builder(
+            root,
+            Arc::default(),
+            Arc::default(),
+            ProjectFacts::default(),
+            None,
+            None,
+            Arc::default(),
+        )
+        .durability(durability)
+        .root_durability(Durability::NEVER_CHANGE)
+        .new(db)
     }
 }
 
