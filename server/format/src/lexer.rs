@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use headwater_syntax::template::tags;
+use headwater_syntax::template::{is_template, tags};
 
 use crate::glue::{is_apart, is_space};
 
@@ -31,9 +31,10 @@ pub(crate) struct Token {
     pub(crate) range: Range<usize>,
 }
 
-/// All tokens of `text`, which has line feeds for line ends. Linear.
+/// All tokens of `text`, which has line feeds for line ends. Only a template has tags. Linear.
 pub(crate) fn tokens(text: &str) -> Vec<Token> {
-    let tags: Vec<Range<usize>> = tags(text).into_iter().map(|tag| Range::<usize>::from(tag.range)).collect();
+    let tags = if is_template(text) { tags(text) } else { Vec::new() };
+    let tags: Vec<_> = tags.into_iter().map(|tag| Range::<usize>::from(tag.range)).collect();
     let mut lexer = Lexer { text, tags: &tags, next_tag: 0, at: 0 };
     let mut out = Vec::new();
     while let Some(token) = lexer.token() {
@@ -215,10 +216,11 @@ mod tests {
 
     #[test]
     fn tags_are_opaque_wherever_they_stand() {
-        assert_eq!(split("a={{ f('x') }}"), ["a", "=", "{{ f('x') }}"]);
-        assert_eq!(split("'{{ f('x') }}' b"), ["'{{ f('x') }}'", "b"]);
-        assert_eq!(split("-- {{ f(\n) }} c\nd"), ["-- {{ f(\n) }} c", "d"]);
-        assert_eq!(split("{# a\nb #}/* x {{ '*/' }} */"), ["{# a\nb #}", "/* x {{ '*/' }} */"]);
+        assert_eq!(split("%a={{ f('x') }}"), ["%", "a", "=", "{{ f('x') }}"]);
+        assert_eq!(split("%'{{ f('x') }}' b"), ["%", "'{{ f('x') }}'", "b"]);
+        assert_eq!(split("'{{ f('y') }}'"), ["'{{ f('", "y", "') }}'"]);
+        assert_eq!(split("%-- {{ f(\n) }} c\nd"), ["%", "-- {{ f(\n) }} c", "d"]);
+        assert_eq!(split("%{# a\nb #}/* x {{ '*/' }} */"), ["%", "{# a\nb #}", "/* x {{ '*/' }} */"]);
     }
 
     #[test]

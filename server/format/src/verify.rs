@@ -70,9 +70,9 @@ mod tests {
     #[test]
     fn blanks_do_not_count_except_beside_tags() {
         assert!(same_sql("SELECT a,b -- c\nFROM t", "SELECT a, b\n-- c\n  FROM t", false));
-        assert!(same_sql("f({{a}},{{ b }})", "f( {{ a }}, {{b}} )", false));
-        assert!(!same_sql("a{{b}}", "a {{b}}", false));
-        assert!(same_sql("{% if a %}y{% end %}", "{% if a %} y\n{% end %}", false));
+        assert!(same_sql("%f({{a}},{{ b }})", "%f( {{ a }}, {{b}} )", false));
+        assert!(!same_sql("%a{{b}}", "%a {{b}}", false));
+        assert!(same_sql("%{% if a %}y{% end %}", "%{% if a %} y\n{% end %}", false));
         assert!(!same_sql("'a  b'", "'a b'", false));
         assert!(!same_sql("a - -b", "a --b", false));
         assert!(!same_sql("SELECT a", "select a", false));
@@ -82,7 +82,7 @@ mod tests {
     #[test]
     fn comments_do_not_cross_tags() {
         assert!(same_sql("a -- x\n, b", "a, -- x\nb", false));
-        assert!(!same_sql("{% if a %} -- {{x}}\n{% end %} b", "{% if a %} {% end %} -- {{x}}\nb", false));
+        assert!(!same_sql("%{% if a %} -- {{x}}\n{% end %} b", "%{% if a %} {% end %} -- {{x}}\nb", false));
         assert!(!same_sql("a -- x", "a", false));
     }
 }

@@ -79,7 +79,7 @@ fn comments_stay_where_they_are() {
 
             -- where
             WHERE x -- of x
-            = 1 -- end
+                = 1 -- end
         "#]],
     );
     sql(

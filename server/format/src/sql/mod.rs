@@ -24,12 +24,15 @@ use leaves::{Leaves, Trivia, TriviaKind, is_word};
 /// ends. The result ends without one.
 pub(crate) fn format(body: &str, options: &Options, base: usize) -> Result<String, Reason> {
     let masked = mask_dropped_lines(body);
-    let parsed = template::parse(&masked);
-    if !parsed.errors.is_empty() {
-        return Err(Reason::TemplateError);
-    }
-    if joins_words(&masked, &parsed) {
-        return Err(Reason::GluedTag);
+    // Without the mark at its start a text is printed as it is, and braces are braces.
+    if template::is_template(&masked) {
+        let parsed = template::parse(&masked);
+        if !parsed.errors.is_empty() {
+            return Err(Reason::TemplateError);
+        }
+        if joins_words(&masked, &parsed) {
+            return Err(Reason::GluedTag);
+        }
     }
     let tree = sql::parse(&masked).ok_or(Reason::SyntaxError)?;
     let root = tree.root_node();
@@ -190,7 +193,10 @@ impl<'a> Builder<'a> {
             if n > 0 && self.is_spaced(parent, *child) {
                 parts.push(self.docs.space());
             }
-            parts.push(self.node(*child));
+            let doc = self.node(*child);
+            // On a line that only a comment or a tag makes it begin: what it goes on with stands further left.
+            let goes_on = n > 0 && (self.begins_with_line(*child) || self.follows_comment(*child));
+            parts.push(if goes_on { self.docs.indent(doc) } else { doc });
         }
         parts
     }

@@ -130,7 +130,10 @@ impl Builder<'_> {
                 _ => {}
             }
             behind_table = Kind::of(child) == Kind::TableRef;
-            parts.push(self.node(child));
+            let doc = self.node(child);
+            // Tables between tags are below the word.
+            let below = behind_table && self.begins_with_line(child);
+            parts.push(if below { self.docs.indent(doc) } else { doc });
         }
         self.docs.concat(&parts)
     }
