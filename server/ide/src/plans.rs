@@ -2,7 +2,8 @@
 
 use headwater_analysis::syntax::{self, schema};
 use headwater_analysis::{
-    Db, Diagnostic, Directive, File, FileKind, Severity, TextRange, TextSize, datafile, plan_refused,
+    Db, Diagnostic, Directive, File, FileKind, NodeType, Severity, TextRange, TextSize, datafile,
+    plan_refused,
 };
 use headwater_plan::{Change, Class, ResourceKind, definition, file_changes, project_plan};
 
@@ -87,6 +88,14 @@ pub fn plan_diagnostics(db: &dyn Db, file: File) -> Vec<Diagnostic> {
     let code = plan_refused();
     let severity = file.project(db).config(db).severities.get(code.name).copied().unwrap_or(code.severity);
     if severity == Severity::Off || definition(db, before) == definition(db, file) {
+        return Vec::new();
+    }
+    // Nothing else stores rows, so nothing else is refused; and pipes are what is typed in most.
+    let stores = definition(db, file).as_ref().is_some_and(|d| match d.pipe() {
+        Some(pipe) => pipe.nodes.iter().any(|n| n.ty == NodeType::Materialized),
+        None => d.table().is_some(),
+    });
+    if !stores {
         return Vec::new();
     }
     let changes = file_changes(db, file);
