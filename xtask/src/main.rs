@@ -33,9 +33,10 @@ Usage: cargo xtask <command>
                      the sessions in real editors alone, of those that are named
   codegen [--check]  regenerate the parsers and the typed AST; with --check, fail when the committed ones differ
   codegen --ast      regenerate the typed AST alone
-  codegen --catalog [--known] [NAME]
+  codegen --catalog [--known] [--first DIR]… [NAME]
                      ask the SQL engine about itself and regenerate the data of server/catalog; with --known, from the
-                     answers in the cache alone; with a NAME, print what becomes of functions with that in their names
+                     answers in the cache alone; with --first, beginning with the functions that these folders use; with
+                     a NAME, print what becomes of functions with that in their names
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
   bench --engine [--quick]
                      print the SQL engine's figures
@@ -72,7 +73,7 @@ fn main() -> ExitCode {
             Err(error) => fail(&error),
         };
     }
-    // The generator of the catalog and its judge start this program as workers of the engine.
+    // The generator of the catalog and the judges start this program as workers of the engine.
     if std::env::args_os().nth(1).as_deref() == Some(OsStr::new("engine-worker")) {
         return headwater_warehouse::worker_main();
     }
@@ -83,10 +84,9 @@ fn main() -> ExitCode {
         Some("test") => test::run(!flag("--no-editors")),
         Some("editors") => test::editors(&args[1..]),
         Some("codegen") if flag("--ast") => codegen::run_ast(),
-        Some("codegen") if flag("--catalog") => catalog::run(
-            args.iter().skip(2).find(|a| !a.starts_with('-')).map(String::as_str),
-            flag("--known"),
-        ),
+        Some("codegen") if flag("--catalog") => {
+            catalog::Options::parse(&args[1..]).and_then(|o| catalog::run(&o))
+        }
         Some("codegen") => codegen::run(flag("--check")),
         Some("bench") => match args.get(1).map(String::as_str) {
             Some("--write") => match args.get(2) {

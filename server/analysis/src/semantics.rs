@@ -113,7 +113,10 @@ pub fn selected(db: &dyn Db, file: File, node: usize) -> Vec<query::OutputColumn
         for column in &facts.columns {
             let range = rendering.to_node(column.range).range;
             match at.get(&range) {
-                Some(n) if out[*n].ty != column.ty => out[*n].ty = None,
+                Some(n) if out[*n].ty != column.ty => {
+                    out[*n].ty = None;
+                    out[*n].either = None;
+                }
                 Some(_) => {}
                 None => {
                     at.insert(range, out.len());
@@ -199,6 +202,7 @@ fn merged(all: &[Facts], renderings: &[Rendering]) -> Relation {
     let own = |c: &query::OutputColumn| Column {
         name: c.name.clone(),
         ty: c.ty.clone(),
+        either: c.either.clone(),
         range: None,
         sources: Arc::new([]),
     };
@@ -214,13 +218,12 @@ fn merged(all: &[Facts], renderings: &[Rendering]) -> Relation {
         };
         match index.get(name) {
             Some(n) => {
-                if columns[*n].ty != column.ty {
-                    columns[*n].ty = None;
-                }
+                let first = &mut columns[*n];
+                (first.ty, first.either) = either(first, column);
             }
             None => {
                 index.insert(name.clone(), columns.len());
-                columns.push(Column::new(name.clone(), column.ty.clone()));
+                columns.push(own(column));
             }
         }
     }
@@ -229,6 +232,24 @@ fn merged(all: &[Facts], renderings: &[Rendering]) -> Relation {
             && facts.columns.iter().zip(&columns).all(|(a, b)| a.name == b.name)
     });
     Relation { columns, complete, star_may_show_more: !is_same, ..Relation::default() }
+}
+
+/// The type that a column has in both of two, or the few that it has in one or the other.
+fn either(one: &Column, other: &query::OutputColumn) -> (Option<Type>, Option<Arc<[Type]>>) {
+    /// More than these are no longer told apart.
+    const MOST: usize = 4;
+    if one.ty.is_some() && one.ty == other.ty {
+        return (one.ty.clone(), None);
+    }
+    fn all<'a>(ty: &'a Option<Type>, either: &'a Option<Arc<[Type]>>) -> Option<&'a [Type]> {
+        ty.as_ref().map(std::slice::from_ref).or(either.as_deref())
+    }
+    let (Some(first), Some(second)) = (all(&one.ty, &one.either), all(&other.ty, &other.either)) else {
+        return (None, None);
+    };
+    let mut types = first.to_vec();
+    types.extend(second.iter().filter(|ty| !first.contains(ty)).cloned());
+    (None, (types.len() <= MOST).then(|| types.into()))
 }
 
 /// The tables that a node can name.

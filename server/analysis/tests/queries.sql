@@ -370,3 +370,21 @@ select 1 from a join b on a.k = b.k and a.x = 1
 select 1 from a where k in ('x') or 1
 select k from (select k, x = 1 as y from a)
 select k from (select k from a where x = 1)
+
+-- What is the same in every row: a dictionary column beside it gives a dictionary, beside anything else it does not.
+-- table c: l LowCardinality(String), ln LowCardinality(Nullable(String)), s String, n Nullable(Int64), d DateTime, st AggregateFunction(sum, Int64), dy Dynamic
+select concat(l, 'x') as one, concat(l, s) as two, concat(l, upper('x')) as three from c
+select concat(l, toString(now())) as one, concat(l, toString(rand())) as two from c
+select concat(l, any(s)) as x from c group by l
+select concat(l, x) as one from (select l, 'x' as x from c)
+with 'x' as k select concat(l, k) as one, l = k as two from c
+select concat(l, (select 'x')) as one from c
+select (select 1, 2) as two, (select l, n from c) as pair, (select tuple(n) from c) as one
+select count(*), countIf(*, l = 'a'), countState(*), uniq(*), count(distinct *) from c
+select tuple(*) as all from c
+select row_number() over (partition by l order by d) as r, lagInFrame(l) over () as before from c
+select l from c order by st
+select l, row_number() over (order by tuple(st)) as r from c
+select l, row_number() over (partition by dy) as r from c
+select distinct st from c limit 1 by st
+select l from c limit 1 by dy

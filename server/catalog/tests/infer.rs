@@ -424,12 +424,12 @@ fn aggregates_and_combinators() {
         lagInFrame(LowCardinality(String))",
         &expect![[r#"
             count() = UInt64
-            count(?) = ?
+            count(?) = UInt64
             sum(UInt8) = UInt64
-            sum(Nullable(Int8)) = ?
-            sum(String) = ?
-            sum(UInt8, UInt8) = ?
-            sumIf(Nullable(UInt8), Bool) = ?
+            sum(Nullable(Int8)) = Nullable(Int64)
+            sum(String) = ArgumentType { argument: 0, ty: String, accepted: None }
+            sum(UInt8, UInt8) = ArgumentCount { min: 1, max: Some(1) }
+            sumIf(Nullable(UInt8), Bool) = Nullable(UInt64)
             sumIf(UInt8, Nullable(UInt8)) = UInt64
             sumIf(UInt8, String) = ArgumentType { argument: 1, ty: String, accepted: Some("UInt8 or Bool") }
             countIf(Bool) = UInt64
@@ -446,26 +446,26 @@ fn aggregates_and_combinators() {
             maxSimpleState(LowCardinality(String)) = SimpleAggregateFunction(max, String)
             sumOrNull(UInt8) = Nullable(UInt64)
             groupArrayOrNull(UInt8) = Array(UInt8)
-            sumArray(Array(Nullable(Int8))) = ?
+            sumArray(Array(Nullable(Int8))) = Nullable(Int64)
             sumForEach(Array(UInt8)) = Array(UInt64)
             sumMap(Map(String, UInt8)) = Map(String, UInt64)
-            sumMap(Array(String), Array(UInt8)) = ?
+            sumMap(Array(String), Array(UInt8)) = Tuple(Array(String), Array(UInt64))
             sumMapState(Array(String), Array(UInt8)) = AggregateFunction(1, sumMap, Array(String), Array(UInt8))
-            argMax(String, Nullable(Date)) = ?
+            argMax(String, Nullable(Date)) = Nullable(String)
             argMaxState(Nullable(String), DateTime) = AggregateFunction(argMax, Nullable(String), DateTime)
             quantile(0.5)(UInt8) = Float64
             quantile(DateTime) = DateTime
-            quantiles(0.5, 0.9)(Decimal(9, 2)) = ?
+            quantiles(0.5, 0.9)(Decimal(9, 2)) = Array(Decimal(9, 2))
             topK(10)(LowCardinality(String)) = Array(String)
-            groupArray(Nullable(String)) = ?
+            groupArray(Nullable(String)) = Array(String)
             groupUniqArray(Array(UInt8)) = Array(Array(UInt8))
-            uniq(String, UInt8, Date) = ?
-            windowFunnel(3600)(DateTime, Bool, Bool) = ?
-            avg(Decimal(9, 2)) = ?
+            uniq(String, UInt8, Date) = UInt64
+            windowFunnel(3600)(DateTime, Bool, Bool) = UInt8
+            avg(Decimal(9, 2)) = Float64
             max(LowCardinality(String)) = String
-            any(Array(LowCardinality(String))) = ?
+            any(Array(LowCardinality(String))) = Array(String)
             sum(0.5)(UInt8) = ParameterCount { min: 0, max: Some(0) }
-            row_number() = ?
+            row_number() = UInt64
             lagInFrame(LowCardinality(String)) = String
         "#]],
     );
@@ -530,38 +530,38 @@ fn the_table() {
             minus(DateTime, DateTime) = Int32
             divide(UInt8, UInt8) = Float64
             multiply(Decimal(9, 2), Decimal(9, 3)) = Decimal(9, 5)
-            equals(LowCardinality(String), 'a') = ?
-            equals(DateTime, '2024-01-01') = ?
-            equals(UInt8, String) = ?
+            equals(LowCardinality(String), 'a') = LowCardinality(UInt8)
+            equals(DateTime, '2024-01-01') = UInt8
+            equals(UInt8, String) = UInt8
             toDateTime(String, 'Europe/Madrid') = DateTime('Europe/Madrid')
-            toDateTime64(String, 6, 'UTC') = ?
+            toDateTime64(String, 6, 'UTC') = DateTime64(6, 'UTC')
             toDecimal64(Float64, 5) = Decimal(18, 5)
             toFixedString(String, 12) = FixedString(12)
             toStartOfHour(DateTime('UTC')) = DateTime('UTC')
             toStartOfHour(Nullable(DateTime)) = Nullable(DateTime)
             toStartOfDay(DateTime64(3)) = DateTime
             toStartOfInterval(DateTime, IntervalDay) = DateTime
-            dateDiff('day', Date, DateTime) = ?
-            dateTrunc('month', DateTime('UTC')) = DateTime('UTC')
+            dateDiff('day', Date, DateTime) = Int64
+            dateTrunc('month', DateTime('UTC')) = Date
             formatDateTime(DateTime, '%Y') = String
             toUnixTimestamp64Milli(DateTime64(3)) = Int64
-            length(LowCardinality(String)) = ?
+            length(LowCardinality(String)) = LowCardinality(UInt64)
             length(UInt8) = ArgumentType { argument: 0, ty: UInt8, accepted: None }
-            upper(Nullable(String)) = ?
-            substring(LowCardinality(String), 1, 2) = ?
-            splitByChar(',', Nullable(String)) = ?
-            arrayElement(Array(Nullable(Int8)), 1) = ?
+            upper(Nullable(String)) = Nullable(String)
+            substring(LowCardinality(String), 1, 2) = LowCardinality(String)
+            splitByChar(',', Nullable(String)) = Array(String)
+            arrayElement(Array(Nullable(Int8)), 1) = Nullable(Int8)
             arrayElement(Map(String, UInt8), 'a') = UInt8
-            arraySort(Array(LowCardinality(String))) = ?
+            arraySort(Array(LowCardinality(String))) = Array(String)
             arrayDistinct(Array(DateTime64(6, 'UTC'))) = Array(DateTime64(6, 'UTC'))
             has(Array(String), 'a') = UInt8
-            mapKeys(Map(LowCardinality(String), UInt8)) = ?
+            mapKeys(Map(LowCardinality(String), UInt8)) = Array(String)
             mapValues(Map(String, Array(UInt8))) = Array(Array(UInt8))
             JSONExtractString(String, 'a', 'b', 'c', 'd', 'e', 'f') = String
-            JSONExtractInt(LowCardinality(String), 'a') = ?
+            JSONExtractInt(LowCardinality(String), 'a') = Int64
             round(Float64, 2) = Float64
             cityHash64(String, UInt8, Date) = UInt64
-            isNull(?) = ?
+            isNull(?) = UInt8
             toString(?) = ?
             now64(3) = DateTime64(3)
             greatest(UInt8, Int16) = Int16
@@ -595,18 +595,18 @@ fn conversions() {
     });
     expect![[r#"
         UInt32 -> UInt64: Lossless
-        UInt64 -> UInt32: Unknown
+        UInt64 -> UInt32: Lossy
         String -> LowCardinality(String): Same
         String -> Nullable(String): Lossless
-        Nullable(String) -> String: Unknown
+        Nullable(String) -> String: Lossy
         DateTime -> DateTime64(3): Lossless
-        String -> UInt64: Unknown
-        UInt64 -> Float64: Unknown
+        String -> UInt64: Lossy
+        UInt64 -> Float64: Lossy
         SimpleAggregateFunction(sum, UInt64) -> UInt64: Same
-        Array(UInt8) -> UInt8: Unknown
+        Array(UInt8) -> UInt8: Lossy
         AggregateFunction(sum, UInt8) -> AggregateFunction(uniq, UInt8): Impossible
-        AggregateFunction(sum, UInt8) -> UInt64: Unknown
-        UUID -> Date: Unknown
+        AggregateFunction(sum, UInt8) -> UInt64: Lossy
+        UUID -> Date: Lossy
     "#]]
     .assert_eq(&lines.concat());
 }

@@ -374,7 +374,7 @@ fn call(random: &mut Random, functions: &[(String, usize)], pool: &[Expression],
 }
 
 /// Functions, each with the number of files that call it; one for all without folders.
-fn weights(folders: &[PathBuf]) -> Result<Vec<(String, usize)>> {
+pub(super) fn weights(folders: &[PathBuf]) -> Result<Vec<(String, usize)>> {
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for folder in folders {
         files(folder, &mut |text| {

@@ -104,19 +104,26 @@ fn fit_arity(prober: &Prober<'_>, subject: &Subject, count: usize) -> Arity {
     arity.rules.append(&mut exact);
     arity.rules.append(&mut special);
     arity.rules.append(&mut general);
-    // A rule that is contradicted anywhere is none.
-    loop {
-        let contradicted = samples.iter().find_map(|(cell, sample)| {
-            let seen = seen(instances, cell);
-            let at = arity.rules.iter().position(|r| r.fits(&seen))?;
-            let filled =
-                arity.rules[at].template.fill(Filling { types: &sample.types, constants: &sample.constants });
-            (filled.is_some() && filled.as_ref() != Some(sample.result)).then_some(at)
-        });
-        match contradicted {
-            Some(at) => arity.rules.remove(at),
-            None => break,
+    // Where a rule is contradicted, there is none.
+    while let Some((at, cell)) = samples.iter().find_map(|(cell, sample)| {
+        let seen = seen(instances, cell);
+        let at = arity.rules.iter().position(|r| r.fits(&seen))?;
+        let filled =
+            arity.rules[at].template.fill(Filling { types: &sample.types, constants: &sample.constants });
+        (filled.is_some() && filled.as_ref() != Some(sample.result)).then_some((at, *cell))
+    }) {
+        let class = |n: &usize| {
+            let mut set = Classes::default();
+            set.insert(instances[*n].class);
+            if instances[*n].is_constant { Position::Constant(set) } else { Position::Classes(set) }
         };
+        let positions: Vec<Position> = cell.iter().map(class).collect();
+        // Before it, so that it is not asked there; in its place when it says nothing else.
+        if arity.rules[at].positions == positions {
+            arity.rules[at].template = Template::Open;
+        } else {
+            arity.rules.insert(at, Rule { positions, template: Template::Open });
+        }
     }
     arity.refused = refused(prober, subject, &cells, count);
     arity
@@ -207,24 +214,22 @@ fn cost(template: &Template) -> usize {
 /// engine refuses them, a type does no harm.
 fn blocks(keys: &[Vec<Key>], foreign: &[&Vec<Key>]) -> Vec<Vec<Position>> {
     let mut out = Vec::new();
-    let mut work: Vec<(Vec<Vec<Key>>, usize)> = vec![(keys.to_vec(), 0)];
-    while let Some((keys, split)) = work.pop() {
+    let mut work: Vec<Vec<&Vec<Key>>> = vec![keys.iter().collect()];
+    while let Some(keys) = work.pop() {
         let Some(first) = keys.first() else { continue };
-        let places: Vec<BTreeSet<&Key>> =
-            (0..first.len()).map(|n| keys.iter().map(|k| &k[n]).collect()).collect();
-        let uniform = places.iter().all(|place| {
-            let kind = |k: &Key| match k {
-                Key::Column(_) => 0,
-                Key::Constant(_) => 1,
-                Key::Text(_) => 2,
-            };
-            let mut kinds = place.iter().map(|k| kind(k));
-            let first = kinds.next();
-            kinds.all(|k| Some(k) == first) && (first != Some(2) || place.len() == 1)
-        });
-        let clean = !foreign.iter().any(|f| f.iter().zip(&places).all(|(key, place)| place.contains(key)));
-        if uniform && clean {
-            out.push(
+        let count = first.len();
+        let places: Vec<BTreeSet<&Key>> = (0..count).map(|n| keys.iter().map(|k| &k[n]).collect()).collect();
+        let inside: Vec<&&Vec<Key>> = foreign
+            .iter()
+            .filter(|f| f.iter().zip(&places).all(|(key, place)| place.contains(key)))
+            .collect();
+        let split = mixed(&places).or_else(|| worst(&keys, &places, &inside));
+        match split {
+            Some((at, is_apart)) => {
+                let (apart, rest): (Vec<_>, Vec<_>) = keys.into_iter().partition(|k| is_apart(&k[at]));
+                work.extend([apart, rest]);
+            }
+            None => out.push(
                 places
                     .iter()
                     .map(|place| match place.first() {
@@ -233,44 +238,48 @@ fn blocks(keys: &[Vec<Key>], foreign: &[&Vec<Key>]) -> Vec<Vec<Position>> {
                         _ => Position::Classes(classes(place)),
                     })
                     .collect(),
-            );
-            continue;
-        }
-        // Split by what stands at one place; places in turn.
-        let at = (0..first.len()).map(|n| (split + n) % first.len()).find(|n| places[*n].len() > 1);
-        let Some(at) = at else { continue };
-        let mut parts: BTreeMap<&Key, Vec<Vec<Key>>> = BTreeMap::new();
-        for key in &keys {
-            parts.entry(&key[at]).or_default().push(key.clone());
-        }
-        // Parts with equal rests stay together.
-        let mut together: BTreeMap<BTreeSet<Vec<Key>>, Vec<Vec<Key>>> = BTreeMap::new();
-        for (key, part) in parts {
-            let rests: BTreeSet<Vec<Key>> = part
-                .iter()
-                .map(|k| k.iter().enumerate().filter(|(n, _)| *n != at).map(|(_, k)| k.clone()).collect())
-                .collect();
-            let kind = matches!(key, Key::Column(_));
-            // Columns and constants do not mix in one set.
-            let mut rests = rests;
-            rests.insert(vec![if kind { Key::Column(Class(0)) } else { Key::Constant(Class(0)) }; 9]);
-            if matches!(key, Key::Text(_)) {
-                rests.insert(vec![key.clone(); 9]);
-            }
-            together.entry(rests).or_default().extend(part);
-        }
-        let alone = together.len() == 1;
-        for (_, part) in together {
-            if alone && (split + 1) >= 2 * first.len() {
-                // Nothing separates them by sets: one by one.
-                work.extend(part.into_iter().map(|k| (vec![k], 0)));
-            } else {
-                work.push((part, if alone { split + 1 } else { at + 1 }));
-            }
+            ),
         }
     }
     out.sort();
     out
+}
+
+/// A place, and what is to be told apart there.
+type Split<'a> = (usize, Box<dyn Fn(&Key) -> bool + 'a>);
+
+/// A place where columns, constants and texts stand together: one set cannot say that.
+fn mixed<'a>(places: &[BTreeSet<&'a Key>]) -> Option<Split<'a>> {
+    places.iter().enumerate().find_map(|(at, place)| {
+        let first = *place.first()?;
+        let is_like = move |key: &Key| match (first, key) {
+            (Key::Column(_), Key::Column(_)) | (Key::Constant(_), Key::Constant(_)) => true,
+            (first, key) => first == key,
+        };
+        let is_mixed = !place.iter().all(|key| is_like(key));
+        is_mixed.then(|| (at, Box::new(is_like) as Box<dyn Fn(&Key) -> bool + 'a>))
+    })
+}
+
+/// What stands in most of the foreign cells, for one of its own: without it, the rest is the cleanest.
+fn worst<'a>(
+    keys: &[&'a Vec<Key>],
+    places: &[BTreeSet<&'a Key>],
+    inside: &[&&Vec<Key>],
+) -> Option<Split<'a>> {
+    if inside.is_empty() {
+        return None;
+    }
+    let candidates = places.iter().enumerate().filter(|(_, place)| place.len() > 1);
+    let all = candidates.flat_map(|(at, place)| place.iter().map(move |key| (at, *key)));
+    let share = |(at, key): &(usize, &Key)| {
+        let foreign = inside.iter().filter(|f| f[*at] == **key).count();
+        let own = keys.iter().filter(|k| k[*at] == **key).count();
+        // In thousandths; the rarer one of equals.
+        (1000 * foreign / own.max(1), std::cmp::Reverse(own))
+    };
+    let (at, key) = all.max_by_key(share)?;
+    Some((at, Box::new(move |other: &Key| other == key)))
 }
 
 fn classes(place: &BTreeSet<&Key>) -> Classes {
@@ -472,14 +481,24 @@ fn refused(prober: &Prober<'_>, subject: &Subject, cells: &[&Vec<usize>], count:
             }
             for place in 0..count {
                 let mut set = Classes::default();
+                // What else stood beside something that was accepted at this place.
+                let mut surroundings: BTreeSet<Vec<Class>> = BTreeSet::new();
+                // What is accepted there among other numbers of arguments, it is the others' fault.
+                let mut elsewhere = Classes::default();
+                for cell in subject.cells.iter().filter(|c| c.len() > place) {
+                    if prober.state(subject, cell) == State::Accepted {
+                        elsewhere.insert(instances[cell[place]].class);
+                        if cell.len() == count {
+                            let mut others: Vec<Class> = cell.iter().map(|n| instances[*n].class).collect();
+                            others.remove(place);
+                            surroundings.insert(others);
+                        }
+                    }
+                }
                 for (class, (all_refused, others)) in &alone[place] {
                     // In three different surroundings in which another class is accepted.
-                    let within = others.iter().filter(|o| {
-                        o.iter()
-                            .enumerate()
-                            .all(|(n, class)| taken[if n < place { n } else { n + 1 }].contains(*class))
-                    });
-                    if *all_refused && within.count() >= 3 {
+                    let within = others.iter().filter(|o| surroundings.contains(*o)).count();
+                    if *all_refused && within >= 3 && !elsewhere.contains(*class) {
                         set.insert(*class);
                     }
                 }
@@ -495,30 +514,34 @@ fn refused(prober: &Prober<'_>, subject: &Subject, cells: &[&Vec<usize>], count:
     out
 }
 
-/// What a function does with `Nullable` and `LowCardinality`: the one way that explains all samples.
+/// What a function does with `Nullable` and `LowCardinality`: the one way that explains all samples. With `is_verbose`, an
+/// example against each of the others is printed.
 pub(crate) fn wrapping(
     rules: &Rules,
     samples: &[(Vec<Argument>, Type)],
     apply: fn(&Rules, &[Argument], &[Type]) -> Answer,
     set: impl Fn(&mut Rules, Wrapping),
+    is_verbose: bool,
 ) -> Wrapping {
     if samples.is_empty() {
         return Wrapping::Unknown;
     }
-    for mode in [Wrapping::Default, Wrapping::Ignored, Wrapping::Kept] {
+    for mode in [Wrapping::Default, Wrapping::Ignored, Wrapping::Kept, Wrapping::IgnoredWhole] {
         let mut rules = rules.clone();
         set(&mut rules, mode);
-        let explains = samples.iter().all(|(arguments, result)| {
+        let mut against = samples.iter().filter_map(|(arguments, result)| {
             let types: Vec<Type> = arguments.iter().filter_map(|a| a.ty.clone()).collect();
             match apply(&rules, arguments, &types) {
-                Answer::Type(ty) => ty == *result,
+                Answer::Type(ty) if ty == *result => None,
                 // What the table does not know is not against it.
-                Answer::Unknown => true,
-                Answer::Refused(_) => false,
+                Answer::Unknown => None,
+                other => Some(format!("{types:?} is {result}, not {other:?}")),
             }
         });
-        if explains {
-            return mode;
+        match against.next() {
+            None => return mode,
+            Some(example) if is_verbose => println!("  no wrapper is {mode:?}: {example}"),
+            Some(_) => {}
         }
     }
     Wrapping::Unknown

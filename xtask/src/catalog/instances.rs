@@ -164,11 +164,29 @@ const COLUMNS: &[(&str, usize, &[&str])] = &[
         &["Array(Tuple(UInt8, String))", "Array(Tuple(a Date, b Float64))", "Array(Tuple(Float64, Float64))"],
     ),
     ("array of maps", 0, &["Array(Map(String, UInt8))", "Array(Map(UInt8, String))"]),
+    // At the end, since columns are named by their number, and answers are kept by names.
+    ("map", 0, &["Map(String, UInt8)", "Map(String, Float32)"]),
+    (
+        "array of nullables",
+        0,
+        &[
+            "Array(Nullable(UInt16))",
+            "Array(Nullable(UInt32))",
+            "Array(Nullable(Int8))",
+            "Array(Nullable(Int16))",
+            "Array(Nullable(Float32))",
+            "Array(Nullable(Bool))",
+            "Array(Nullable(UUID))",
+            "Array(Nullable(Decimal(9, 2)))",
+            "Array(Nullable(Enum8('a' = 1, 'b' = 2)))",
+            "Array(Nullable(FixedString(2)))",
+        ],
+    ),
 ];
 
 /// Constants: group, texts, how many of them represent it.
 const CONSTANTS: &[(&str, usize, &[&str])] = &[
-    ("constant number", 1, &["2", "1", "5", "300"]),
+    ("constant number", 1, &["2", "1", "5", "300", "0"]),
     ("constant negative", 0, &["-1", "-300"]),
     ("constant float", 1, &["0.5", "1.5"]),
     (

@@ -81,7 +81,7 @@ pub(crate) fn lists(engine: &Engine) -> Result<Vec<u8>> {
 }
 
 /// Functions that the engine lists as aggregates and that work over windows only.
-const WINDOW_ONLY: [&str; 17] = [
+const WINDOW_ONLY: [&str; 18] = [
     "cume_dist",
     "denseRank",
     "dense_rank",
@@ -99,6 +99,7 @@ const WINDOW_ONLY: [&str; 17] = [
     "percentRank",
     "percent_rank",
     "rank",
+    "row_number",
 ];
 
 #[derive(Default)]

@@ -15,20 +15,47 @@ use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-/// Asks the engine and writes the files of `server/catalog/data`. With `only`, functions whose names hold that text are
-/// probed, and what came of them is printed instead. With `known_only`, no probe is asked that was not asked before.
+/// What to do.
+#[derive(Debug, Default)]
+pub(crate) struct Options {
+    /// Functions whose names hold this text are probed, and what came of them is printed instead of written.
+    only: Option<String>,
+    /// No probe is asked that was not asked before.
+    known_only: bool,
+    /// The functions that files in these folders use are probed before all others: a run that is cut short knows them.
+    first: Vec<PathBuf>,
+}
+
+impl Options {
+    /// Reads `[--known] [--first DIR]… [NAME]`.
+    pub(crate) fn parse(args: &[String]) -> Result<Self> {
+        let mut options = Self::default();
+        let mut args = args.iter();
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--catalog" => {}
+                "--known" => options.known_only = true,
+                "--first" => options.first.push(args.next().context("--first needs a folder")?.into()),
+                name => options.only = Some(name.to_owned()),
+            }
+        }
+        Ok(options)
+    }
+}
+
+/// Asks the engine and writes the files of `server/catalog/data`.
 ///
 /// # Errors
 ///
 /// When the engine is not there or answers what nobody expects.
-pub(crate) fn run(only: Option<&str>, known_only: bool) -> Result<()> {
+pub(crate) fn run(options: &Options) -> Result<()> {
     let engine = engine::Engine::new(2)?;
-    if only.is_none() {
+    if options.only.is_none() {
         write("lists.bin", &lists::lists(&engine)?)?;
         write("docs.bin", &lists::docs(&engine)?)?;
     }
-    let text = returns::returns(&engine, only, known_only)?;
-    if only.is_some() {
+    let text = returns::returns(&engine, options)?;
+    if options.only.is_some() {
         print!("{text}");
         return Ok(());
     }

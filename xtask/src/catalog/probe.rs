@@ -81,6 +81,12 @@ impl Prober<'_> {
         }
     }
 
+    /// Whether it is accepted for what its types are: `Dynamic` has its own way with every function.
+    fn is_taken(&self, subject: &Subject, cell: &[usize]) -> bool {
+        self.state(subject, cell) == State::Accepted
+            && !self.groups(cell).iter().any(|g| matches!(*g, "dynamic" | "variant"))
+    }
+
     /// Asks what `plan` wants of every subject, all at once.
     fn wave(
         &mut self,
@@ -250,7 +256,7 @@ impl Prober<'_> {
             if !s.thorough && p.is_uniform(s, 2) {
                 return Vec::new();
             }
-            for cell in s.cells.iter().filter(|c| c.len() == 2 && p.state(s, c) == State::Accepted) {
+            for cell in s.cells.iter().filter(|c| c.len() == 2 && p.is_taken(s, c)) {
                 places[0].insert(cell[0]);
                 places[1].insert(cell[1]);
             }
@@ -259,26 +265,15 @@ impl Prober<'_> {
         })?;
         self.wave(subjects, "two arguments, whole groups", |p, s| {
             let accepted: Vec<&Vec<usize>> =
-                s.cells.iter().filter(|c| c.len() == 2 && p.state(s, c) == State::Accepted).collect();
+                s.cells.iter().filter(|c| c.len() == 2 && p.is_taken(s, c)).collect();
             let mut out = Vec::new();
             if s.coarse || p.is_uniform(s, 2) {
                 // The result hangs on nothing: each group once at each place.
-                for place in 0..2 {
-                    let groups: BTreeMap<&str, &Vec<usize>> =
-                        accepted.iter().map(|c| (p.instances[c[place]].group, *c)).collect();
-                    for (group, seed) in groups {
-                        out.extend(p.group(group).into_iter().map(|n| {
-                            let mut cell = seed.clone();
-                            cell[place] = n;
-                            cell
-                        }));
-                    }
-                }
-                return out;
+                return p.each_group(&accepted);
             }
             let most = if s.thorough { 700 } else { 36 };
             let pairs: BTreeMap<Vec<&str>, &Vec<usize>> =
-                accepted.iter().map(|c| (p.groups(c), *c)).filter(|(g, _)| !g.contains(&"dynamic")).collect();
+                accepted.iter().map(|c| (p.groups(c), *c)).collect();
             for (pair, anchor) in pairs {
                 let (a, b) = (p.group(pair[0]), p.group(pair[1]));
                 if a.len() * b.len() <= most {
@@ -292,9 +287,13 @@ impl Prober<'_> {
             }
             out
         })?;
+        self.wave(subjects, "two arguments, texts", |p, s| p.telling_texts(s))?;
         // Groups that no representative stands for, and what refused groups are made of, beside what is accepted.
         self.wave(subjects, "two arguments, the rest", |p, s| {
             let mut out = Vec::new();
+            for seed in p.seeds(s, 2, 8) {
+                out.extend(p.relatives(&seed));
+            }
             if s.coarse {
                 return out;
             }
@@ -311,11 +310,103 @@ impl Prober<'_> {
         })
     }
 
+    /// Whole groups at each place, one cell for each group that is taken there: beside columns rather than constants, and
+    /// rather beside one of its own kind.
+    fn each_group(&self, taken: &[&Vec<usize>]) -> Vec<Vec<usize>> {
+        let mut out = Vec::new();
+        let count = taken.first().map_or(0, |c| c.len());
+        for place in 0..count {
+            let mut best: BTreeMap<&str, (usize, &Vec<usize>)> = BTreeMap::new();
+            for cell in taken {
+                let group = self.instances[cell[place]].group;
+                let others = || cell.iter().enumerate().filter(|(n, _)| *n != place).map(|(_, n)| *n);
+                let cost = others()
+                    .map(|n| match &self.instances[n] {
+                        other if other.group == group => 0,
+                        other if other.is_constant => 10,
+                        _ => 1,
+                    })
+                    .sum();
+                let entry = best.entry(group).or_insert((cost, cell));
+                if cost < entry.0 {
+                    *entry = (cost, cell);
+                }
+            }
+            for (group, (_, seed)) in best {
+                out.extend(self.group(group).into_iter().map(|n| {
+                    let mut cell = seed.clone();
+                    cell[place] = n;
+                    cell
+                }));
+            }
+        }
+        out
+    }
+
+    /// Where a constant text decides about the result, as a unit does: each that is taken, beside everything that is.
+    fn telling_texts(&self, subject: &Subject) -> Vec<Vec<usize>> {
+        let taken: Vec<&Vec<usize>> =
+            subject.cells.iter().filter(|c| c.len() == 2 && self.is_taken(subject, c)).collect();
+        let mut out = Vec::new();
+        for place in 0..2 {
+            let is_text = |cell: &[usize]| self.instances[cell[place]].group == "constant string";
+            let mut results: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+            for cell in taken.iter().filter(|c| is_text(c)) {
+                if let Verdict::Type(text) = self.verdict(subject, cell) {
+                    results.entry(cell[1 - place]).or_default().insert(text);
+                }
+            }
+            if results.values().all(|types| types.len() < 2) {
+                continue;
+            }
+            let texts: BTreeSet<usize> = taken.iter().filter(|c| is_text(c)).map(|c| c[place]).collect();
+            let others: BTreeSet<usize> = taken.iter().map(|c| c[1 - place]).collect();
+            for other in others.into_iter().filter(|n| !self.instances[*n].is_constant) {
+                out.extend(texts.iter().map(|text| {
+                    let mut cell = vec![other; 2];
+                    cell[place] = *text;
+                    cell
+                }));
+            }
+        }
+        out
+    }
+
+    /// The cell with arrays of other kinds in the place of each of its arrays.
+    fn relatives(&self, cell: &[usize]) -> Vec<Vec<usize>> {
+        let mut out = Vec::new();
+        for place in 0..cell.len() {
+            if self.instances[cell[place]].group.starts_with("array of") {
+                for n in self.group("array of nullables").into_iter().chain(self.group("array of maps")) {
+                    let mut other = cell.to_vec();
+                    other[place] = n;
+                    out.push(other);
+                }
+            }
+        }
+        out
+    }
+
+    /// Accepted cells whose arguments are worth being tried in wrappers: of different kinds, and for each place one of each
+    /// kind that mostly wears them.
+    pub(crate) fn wrapped_seeds(&self, subject: &Subject, count: usize) -> BTreeSet<Vec<usize>> {
+        let most = if count == 1 { 16 } else { 8 };
+        let mut out: BTreeSet<Vec<usize>> = self.seeds(subject, count, most).into_iter().collect();
+        for place in 0..count {
+            for group in ["string", "unsigned", "float", "datetime", "array of strings", "map"] {
+                let wears = |c: &&Vec<usize>| c.len() == count && self.instances[c[place]].group == group;
+                let mut cells = subject.cells.iter().filter(wears);
+                out.extend(cells.find(|c| self.is_taken(subject, c)).cloned());
+            }
+        }
+        out
+    }
+
     /// Accepted cells of different kinds.
     pub(crate) fn seeds(&self, subject: &Subject, count: usize, most: usize) -> Vec<Vec<usize>> {
         let mut seen: BTreeMap<Vec<&str>, Vec<usize>> = BTreeMap::new();
         for cell in &subject.cells {
-            if cell.len() == count && self.state(subject, cell) == State::Accepted {
+            if cell.len() == count && self.is_taken(subject, cell) {
                 seen.entry(self.groups(cell)).or_insert_with(|| cell.clone());
             }
         }
@@ -325,13 +416,12 @@ impl Prober<'_> {
         all.into_iter().step_by(step).collect()
     }
 
-    /// Whether every call with so many arguments gave one and the same type. `Dynamic` has its own way with every
-    /// function.
+    /// Whether every call with so many arguments gave one and the same type.
     fn is_uniform(&self, subject: &Subject, count: usize) -> bool {
         let results: BTreeSet<&str> = subject
             .cells
             .iter()
-            .filter(|c| c.len() == count && !self.groups(c).contains(&"dynamic"))
+            .filter(|c| c.len() == count && self.is_taken(subject, c))
             .filter_map(|c| match self.verdict(subject, c) {
                 Verdict::Type(text) => Some(text.as_str()),
                 Verdict::Refused(..) | Verdict::Lost => None,
@@ -343,7 +433,17 @@ impl Prober<'_> {
     fn many(&mut self, subjects: &mut [Subject], count: usize) -> Result<()> {
         let all = self.representatives();
         let few = self.by_sql(if count == 3 {
-            &["UInt8", "Float64", "String", "'a'", "DateTime", "Array(UInt8)", "Map(String, UInt64)", "2"]
+            &[
+                "UInt8",
+                "Float64",
+                "String",
+                "'a'",
+                "'day'",
+                "DateTime",
+                "Array(UInt8)",
+                "Map(String, UInt64)",
+                "2",
+            ]
         } else {
             &["UInt8", "Float64", "String", "'a'", "DateTime"]
         });
@@ -395,17 +495,14 @@ impl Prober<'_> {
                 return out;
             }
             for seed in p.seeds(s, count, if count == 3 { 6 } else { 2 }) {
-                for position in 0..count {
-                    for n in p.group(p.instances[seed[position]].group) {
-                        let mut cell = seed.clone();
-                        cell[position] = n;
-                        out.push(cell);
-                    }
-                }
+                out.extend(p.relatives(&seed));
             }
+            let taken: Vec<&Vec<usize>> =
+                s.cells.iter().filter(|c| c.len() == count && p.is_taken(s, c)).collect();
+            out.extend(p.each_group(&taken));
             // Any mix of what was taken at each place.
             let mut places: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); count];
-            for cell in s.cells.iter().filter(|c| c.len() == count && p.state(s, c) == State::Accepted) {
+            for cell in s.cells.iter().filter(|c| c.len() == count && p.is_taken(s, c)) {
                 for (place, n) in places.iter_mut().zip(cell) {
                     place.insert(*n);
                 }

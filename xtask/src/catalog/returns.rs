@@ -1,6 +1,7 @@
 //! The table of return types: which functions are probed, and the rules of each.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 
 use anyhow::Result;
 use headwater_catalog::table::class::{Class, Classes};
@@ -8,8 +9,9 @@ use headwater_catalog::table::template::Template;
 use headwater_catalog::table::{
     self, Answer, Arity, Position, Refusal, Rule, Rules, Wrapping, by_table, by_table_aggregate,
 };
-use headwater_catalog::{Argument, CASTS, Type};
+use headwater_catalog::{Argument, CASTS, Type, find};
 
+use super::Options;
 use super::engine::{Engine, flag, text};
 use super::fit;
 use super::instances::{self, Instance};
@@ -89,11 +91,13 @@ const PARAMETERS: [&str; 12] = [
     "(0.01, 0.5)",
 ];
 
-/// All rules as a text. With `only`, of functions whose names hold that.
-pub(crate) fn returns(engine: &Engine, only: Option<&str>, known_only: bool) -> Result<String> {
+/// All rules as a text.
+pub(crate) fn returns(engine: &Engine, options: &Options) -> Result<String> {
+    let only = options.only.as_deref();
     let instances = instances::all()?;
     let prelude = instances::table(&instances);
-    let mut journal = Journal::open(Engine::with_prelude(2, prelude)?, "probes", " FROM p", known_only)?;
+    let mut journal =
+        Journal::open(Engine::with_prelude(2, prelude)?, "probes", " FROM p", options.known_only)?;
     let rows = engine.rows(
         "SELECT name, is_aggregate, categories, higher_order FROM system.functions
          WHERE alias_to = '' AND origin = 'System' ORDER BY name",
@@ -115,18 +119,34 @@ pub(crate) fn returns(engine: &Engine, only: Option<&str>, known_only: bool) -> 
         }
     }
     let mut prober = Prober { instances: &instances, journal: &mut journal };
-    let mut aggregates = parameters(&mut prober, &aggregates)?;
+    let aggregates = parameters(&mut prober, &aggregates)?;
+    let used = used(&options.first)?;
+    let is_used = |s: &Subject| used.contains(&s.name);
+    let (first_scalars, scalars): (Vec<_>, Vec<_>) = scalars.into_iter().partition(is_used);
+    let (first_aggregates, aggregates): (Vec<_>, Vec<_>) = aggregates.into_iter().partition(is_used);
     let mut functions = BTreeMap::new();
-    for (subjects, apply) in
-        [(&mut scalars, by_table as Apply), (&mut aggregates, by_table_aggregate as Apply)]
-    {
+    for (mut subjects, apply) in [
+        (first_scalars, by_table as Apply),
+        (first_aggregates, by_table_aggregate as Apply),
+        (scalars, by_table as Apply),
+        (aggregates, by_table_aggregate as Apply),
+    ] {
         println!("{} functions", subjects.len());
-        prober.run(subjects)?;
-        wrappers(&mut prober, subjects, apply, &mut functions)?;
+        prober.run(&mut subjects)?;
+        wrappers(&mut prober, &subjects, apply, &mut functions, only.is_some())?;
     }
     functions.insert(CASTS.to_owned(), casts(&mut prober)?);
     println!("{} probes asked in this run", journal.asked);
     Ok(table::write(&functions))
+}
+
+/// Canonical names of the functions that files in these folders use.
+fn used(folders: &[PathBuf]) -> Result<BTreeSet<String>> {
+    if folders.is_empty() {
+        return Ok(BTreeSet::new());
+    }
+    let names = super::eval::weights(folders)?;
+    Ok(names.iter().filter_map(|(name, _)| Some(find(name)?.base().to_owned())).collect())
 }
 
 /// Which classes are cast to which: the value is as the engine's own conversions have it.
@@ -246,6 +266,7 @@ fn wrappers(
     subjects: &[Subject],
     apply: Apply,
     functions: &mut BTreeMap<String, Rules>,
+    is_verbose: bool,
 ) -> Result<()> {
     let aggregate = apply as usize == by_table_aggregate as Apply as usize;
     let fitted: Vec<Rules> = subjects.iter().map(|s| fit::fit(prober, s)).collect();
@@ -253,7 +274,7 @@ fn wrappers(
     for subject in subjects {
         let mut plan = Vec::new();
         for count in 1..=MOST {
-            for cell in prober.seeds(subject, count, if count == 1 { 16 } else { 8 }) {
+            for cell in prober.wrapped_seeds(subject, count) {
                 plan.extend(variants(prober.instances, subject, &cell));
             }
         }
@@ -270,11 +291,11 @@ fn wrappers(
                 })
                 .collect()
         };
-        rules.nulls = fit::wrapping(&rules, &answers(false), apply, |r, mode| r.nulls = mode);
+        rules.nulls = fit::wrapping(&rules, &answers(false), apply, |r, mode| r.nulls = mode, is_verbose);
         rules.low_cardinality = if aggregate {
             Wrapping::Default
         } else {
-            fit::wrapping(&rules, &answers(true), apply, |r, mode| r.low_cardinality = mode)
+            fit::wrapping(&rules, &answers(true), apply, |r, mode| r.low_cardinality = mode, is_verbose)
         };
         if aggregate {
             rules.parameters = no_parameters(prober, subject);

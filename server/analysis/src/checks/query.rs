@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use headwater_catalog::Fault as CallFault;
+use headwater_catalog::{Fault as CallFault, Type};
 use headwater_syntax::{FileKind, TextRange};
 use headwater_template::Witness;
 use rustc_hash::FxHashSet;
@@ -185,9 +185,12 @@ pub(super) fn describe(kind: &FaultKind) -> (&'static Code, String) {
         ),
         FaultKind::KeyType { ty, clause } => (
             &codes::KEY_TYPE,
-            format!(
-                "{clause} does not take {ty}{{when}}: each row may hold another type; convert it, as in `.:String` or toString(…)"
-            ),
+            match ty {
+                Type::Dynamic(_) | Type::Variant(_) => format!(
+                    "{clause} does not take {ty}{{when}}: each row may hold another type; convert it, as in `.:String` or toString(…)"
+                ),
+                _ => format!("{clause} does not take {ty}{{when}}: its values cannot be compared"),
+            },
         ),
         FaultKind::UnknownPosition { position, columns } => (
             &codes::UNKNOWN_POSITION,

@@ -87,7 +87,7 @@ impl<'t> Analyzer<'t> {
     fn opaque(&mut self, ty: Option<Type>, range: TextRange) -> Value {
         let key = self.unique();
         let term = self.term(TermKind::Constant, key, Vec::new(), range);
-        Value { ty, constant: None, sources: Arc::new([]), term }
+        Value { ty, constant: None, either: None, is_constant: None, sources: Arc::new([]), term }
     }
 
     /// A query in the place of a value.
@@ -99,7 +99,7 @@ impl<'t> Analyzer<'t> {
         sources.dedup();
         let ty = relation.complete.then(|| typing::of_scalar_subquery(&relation)).flatten();
         let value = self.opaque(ty, range);
-        Value { sources: sources.into(), ..value }
+        Value { sources: sources.into(), is_constant: Some(true), ..value }
     }
 
     /// `x IN …`.
@@ -136,7 +136,8 @@ impl<'t> Analyzer<'t> {
         let key =
             hash(&("in", e.operators().count(), self.keys(&terms), e.right().map(|r| r.text(self.text))));
         let term = self.term(TermKind::Call, key, terms, range);
-        Value { ty, constant: None, sources: computed_from(sides.iter()), term }
+        let is_constant = left.is_constant;
+        Value { ty, constant: None, either: None, is_constant, sources: computed_from(sides.iter()), term }
     }
 
     /// Whether a name on the right of `IN` is a table; its columns are then read as a filter.
@@ -184,16 +185,23 @@ impl<'t> Analyzer<'t> {
     pub(super) fn call(&mut self, call: &Call<'t>, range: TextRange) -> Value {
         let faults = self.fault_count();
         let parameters: Vec<Value> = call.parameters.iter().map(|p| self.expression(*p)).collect();
-        let mut has_star = false;
+        // The columns that stars stand for, with their arguments' numbers; `None` when they are not all known.
+        let mut stars: Option<Vec<(usize, Vec<Value>)>> = Some(Vec::new());
         let mut seen: Vec<Option<Seen>> = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
             seen.push(match argument {
                 CallArgument::Expression(e) => match e.peeled() {
                     Expression::Lambda(_) => None,
                     Expression::Star(star) => {
-                        has_star = true;
-                        let (columns, _) = self.star(star);
+                        let (columns, complete) = self.star(star);
                         let sources = computed_from(columns.iter().map(|(_, value)| value));
+                        match &mut stars {
+                            Some(stars) if complete || typing::is_count(&call.function) => {
+                                let values = columns.into_iter().map(|(_, value)| value).collect();
+                                stars.push((seen.len(), values));
+                            }
+                            _ => stars = None,
+                        }
                         Some(Seen {
                             value: Value { sources, ..Value::unknown() },
                             is_lambda: false,
@@ -218,22 +226,36 @@ impl<'t> Analyzer<'t> {
             });
         }
         let seen = self.lambdas(call, seen);
-        let inferred =
-            if has_star { Inferred::Unknown } else { typing::infer(&call.function, &parameters, &seen) };
+        let inferred = match stars {
+            Some(stars) if stars.is_empty() => typing::infer(&call.function, &parameters, &seen),
+            // To `count`, with combinators too, a star is no argument.
+            Some(stars) if typing::is_count(&call.function) => {
+                let none = stars.into_iter().map(|(at, _)| (at, Vec::new())).collect();
+                typing::infer(&call.function, &parameters, &expanded(&seen, none))
+            }
+            Some(stars) => match typing::infer(&call.function, &parameters, &expanded(&seen, stars)) {
+                // Its numbers are not those of the arguments as written.
+                Inferred::Fault(_) => Inferred::Unknown,
+                other => other,
+            },
+            None => Inferred::Unknown,
+        };
         self.short_circuit(call, &seen, faults);
         if !matches!(inferred, Inferred::Fault(_)) {
             self.compared(call, &seen, range);
         }
-        let ty = match inferred {
-            Inferred::Type(ty) => Some(ty),
-            Inferred::Unknown => None,
+        let (ty, either) = match inferred {
+            Inferred::Type(ty) => (Some(ty), None),
+            Inferred::Either(types) => (None, Some(types.into())),
+            Inferred::Unknown => (None, None),
             Inferred::Fault(fault) => {
                 let at = place_of(&fault, call, &seen, range);
                 self.fault(at, FaultKind::Call { function: call.function.to_string(), fault });
-                None
+                (None, None)
             }
         };
-        self.called_value(call, &parameters, &seen, ty, range)
+        let value = self.called_value(call, &parameters, &seen, ty, range);
+        Value { either, ..value }
     }
 
     fn called_value(
@@ -256,7 +278,8 @@ impl<'t> Analyzer<'t> {
         let key = hash(&("call", name, self.keys(&all)));
         let term = self.term(kind, key, children, range);
         let sources = computed_from(seen.iter().map(|s| &s.value));
-        Value { ty, constant: None, sources, term }
+        let is_constant = typing::is_constant(&call.function, seen);
+        Value { ty, constant: None, either: None, is_constant, sources, term }
     }
 
     fn keys(&self, terms: &[Term]) -> Vec<u64> {
@@ -305,7 +328,14 @@ impl<'t> Analyzer<'t> {
             let key = hash(&("parameter", n, self.scopes.len(), before));
             let term = self.term(TermKind::Constant, key, Vec::new(), lambda.range());
             let ty = types.get(n).cloned().flatten();
-            let value = Value { ty, constant: None, sources: Arc::new([]), term };
+            let value = Value {
+                ty,
+                constant: None,
+                either: None,
+                is_constant: Some(false),
+                sources: Arc::new([]),
+                term,
+            };
             self.scope().parameters.push((name, value));
         }
         let value = self.expression(body);
@@ -325,7 +355,7 @@ impl<'t> Analyzer<'t> {
             children.extend(terms);
         }
         let term = self.term(TermKind::Window, hash(&("window", key)), children, range);
-        Value { term, constant: None, ..value }
+        Value { term, constant: None, either: None, is_constant: Some(false), ..value }
     }
 
     fn over(&mut self, over: Over<'t>) -> Vec<Term> {
@@ -349,15 +379,32 @@ impl<'t> Analyzer<'t> {
         }
         let mut terms = Vec::new();
         for partition in specification.partitions() {
-            terms.push(self.for_purpose(UseKind::Group, |this| this.expression(partition)).term);
+            let value = self.for_purpose(UseKind::Group, |this| this.expression(partition));
+            self.key_type(partition.range(), value.ty, "PARTITION BY");
+            terms.push(value.term);
         }
         for order in specification.order_by_clauses() {
-            for value in order.order_items().filter_map(|item| item.value()) {
-                terms.push(self.for_purpose(UseKind::Order, |this| this.expression(value)).term);
+            for expression in order.order_items().filter_map(|item| item.value()) {
+                let value = self.for_purpose(UseKind::Order, |this| this.expression(expression));
+                self.key_type(expression.range(), value.ty, "ORDER BY");
+                terms.push(value.term);
             }
         }
         terms
     }
+}
+
+/// The arguments with columns in the place of stars.
+fn expanded(seen: &[Seen], stars: Vec<(usize, Vec<Value>)>) -> Vec<Seen> {
+    let mut stars = stars.into_iter().peekable();
+    let mut out = Vec::new();
+    for (n, argument) in seen.iter().enumerate() {
+        match stars.next_if(|(at, _)| *at == n) {
+            Some((_, values)) => out.extend(values.into_iter().map(|value| Seen { value, ..*argument })),
+            None => out.push(Seen { value: argument.value.clone(), ..*argument }),
+        }
+    }
+    out
 }
 
 fn parameter_names(lambda: Lambda<'_>, text: &str) -> Vec<String> {

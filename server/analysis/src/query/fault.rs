@@ -123,11 +123,11 @@ pub enum FaultKind {
         /// What the engine calls its type.
         ty: &'static str,
     },
-    /// A key whose type has no order: what it holds, each row decides.
+    /// A key whose type has no order: what it holds, each row decides, or it is a state.
     KeyType {
         /// The type.
         ty: Type,
-        /// `GROUP BY` or `ORDER BY`.
+        /// `GROUP BY`, `ORDER BY` or `PARTITION BY`.
         clause: &'static str,
     },
     /// A position in `GROUP BY` or `ORDER BY` that is not there.

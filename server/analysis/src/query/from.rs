@@ -208,7 +208,7 @@ impl<'t> Analyzer<'t> {
             self.for_purpose(UseKind::Join, |this| this.mention(range, &sources, true));
             // Both sides are the same column to `GROUP BY`.
             let term = values.first().map_or_else(Term::default, |v| v.term);
-            let value = Value { ty, constant: None, sources, term };
+            let value = Value { ty, constant: None, either: None, is_constant: Some(false), sources, term };
             let scope = self.scope();
             if scope.using.insert(name.clone(), value).is_none() {
                 scope.using_order.push(name);
@@ -314,7 +314,14 @@ impl<'t> Analyzer<'t> {
             self.terms[value.term.0].range,
         );
         let ty = value.ty.as_ref().and_then(typing::element);
-        Value { ty, constant: None, sources: computed_from(std::iter::once(value)), term }
+        Value {
+            ty,
+            constant: None,
+            either: None,
+            is_constant: Some(false),
+            sources: computed_from(std::iter::once(value)),
+            term,
+        }
     }
 }
 

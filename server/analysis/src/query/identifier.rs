@@ -118,7 +118,7 @@ impl<'t> Analyzer<'t> {
         let key = hash(&("part", self.key(value.term), rest));
         let term = self.term(TermKind::Call, key, vec![value.term], range);
         let sources = value.sources.iter().map(|s| Source { is_copy: false, ..*s }).collect();
-        Value { ty, constant: None, sources, term }
+        Value { ty, constant: None, either: None, is_constant: value.is_constant, sources, term }
     }
 
     /// The value of an alias; `None` while it is being looked at.
@@ -235,6 +235,7 @@ impl<'t> Analyzer<'t> {
         let mut value = self.column_of(level, table, column, range);
         if !is_certain {
             value.ty = None;
+            value.either = None;
             value.term = super::scope::Term::default();
         }
         self.mention(range, &value.sources.clone(), true);
@@ -272,7 +273,8 @@ impl<'t> Analyzer<'t> {
         };
         let name = column.name.clone().unwrap_or_default();
         let term = self.term(TermKind::Column(name), key, Vec::new(), range);
-        Value { ty: column.ty.clone(), constant: None, sources, term }
+        let (ty, either) = (column.ty.clone(), column.either.clone());
+        Value { ty, constant: None, either, is_constant: Some(false), sources, term }
     }
 
     /// How the engine calls a column: with as much in front of it as tells it from others.

@@ -91,6 +91,8 @@ pub struct OutputColumn {
     pub name: Option<String>,
     /// Its type, when it is known.
     pub ty: Option<Type>,
+    /// The types that it has in one request or another, when it is not the same in all.
+    pub either: Option<Arc<[Type]>>,
     /// Where it is asked for.
     pub range: TextRange,
     /// Indexes of the base columns that its value is computed from, sorted.
@@ -165,6 +167,7 @@ pub fn analyze(text: &str, tree: &sql::Tree, tables: &dyn Tables) -> Facts {
         .map(|column| OutputColumn {
             name: column.name.clone(),
             ty: column.ty.clone(),
+            either: column.either.clone(),
             range: column.range.unwrap_or_else(|| query.range()),
             sources: column.sources.to_vec(),
         })

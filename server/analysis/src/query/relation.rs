@@ -27,6 +27,8 @@ pub struct Column {
     pub name: Option<String>,
     /// Its type, if it is known.
     pub ty: Option<Type>,
+    /// The types that it has in one request or another, when it is not the same in all.
+    pub either: Option<Arc<[Type]>>,
     /// Where a query asks for it; `None` in tables.
     pub range: Option<TextRange>,
     /// What its value is computed from, sorted. Empty in tables: there a column is its own source.
@@ -36,7 +38,7 @@ pub struct Column {
 impl Column {
     /// A column of a table.
     pub fn new(name: impl Into<String>, ty: Option<Type>) -> Self {
-        Self { name: Some(name.into()), ty, range: None, sources: Arc::new([]) }
+        Self { name: Some(name.into()), ty, either: None, range: None, sources: Arc::new([]) }
     }
 }
 

@@ -22,8 +22,13 @@ pub(super) const MAX_EXPANSION: usize = 50_000;
 pub(super) struct Value {
     /// Its type, if it is known.
     pub(super) ty: Option<Type>,
+    /// The types that it has in one request or another, when it is not the same in all.
+    pub(super) either: Option<Arc<[Type]>>,
     /// What it is, if it is a literal.
     pub(super) constant: Option<Literal>,
+    /// Whether it is the same for every row; `None` when that is not known. What comes out of a subquery in FROM never is,
+    /// to the engine.
+    pub(super) is_constant: Option<bool>,
     /// The base columns that it is computed from, sorted.
     pub(super) sources: Arc<[Source]>,
     /// What it is to `GROUP BY`.
@@ -292,7 +297,7 @@ impl<'t> Analyzer<'t> {
         // Of a value that is not known, no other is known to be equal.
         let key = if constant.is_some() { key } else { self.unique() };
         let term = self.term(TermKind::Constant, key, Vec::new(), range);
-        Value { ty, constant, sources: Arc::new([]), term }
+        Value { ty, constant, either: None, is_constant: Some(true), sources: Arc::new([]), term }
     }
 
     /// A key that nothing else has.

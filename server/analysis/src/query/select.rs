@@ -69,6 +69,7 @@ impl<'t> Analyzer<'t> {
         self.scopes.pop();
         for (column, types) in result.columns.iter_mut().zip(&types) {
             column.ty = typing::of_union(types);
+            column.either = None;
         }
         result
     }
@@ -109,6 +110,7 @@ impl<'t> Analyzer<'t> {
         if is_recursive {
             for column in &mut relation.columns {
                 column.ty = None;
+                column.either = None;
             }
         }
         if let Some(names) = columns {
@@ -226,7 +228,7 @@ impl<'t> Analyzer<'t> {
             grouping.before.push((value.term, "a key"));
             let name = self.output_name(expression);
             let (range, sources) = (expression.range(), value.sources.to_vec());
-            columns.push(super::OutputColumn { name, ty: value.ty, range, sources });
+            columns.push(super::OutputColumn { name, ty: value.ty, either: value.either, range, sources });
         }
         self.check_grouping(&grouping);
         self.scopes.pop();
@@ -251,14 +253,16 @@ impl<'t> Analyzer<'t> {
                 }
                 Clause::OrderByClause(c) => {
                     for item in c.order_items() {
-                        if let Some(term) = item.value().and_then(|e| self.ordered_by(e, positions)) {
+                        let Some(expression) = item.value() else { continue };
+                        if let Some((term, ty)) = self.ordered_by(expression, positions) {
+                            self.key_type(expression.range(), ty, "ORDER BY");
                             grouping.others.push(term);
                         }
                     }
                 }
                 Clause::LimitByClause(c) => {
                     for expression in c.expressions() {
-                        if let Some(term) = self.ordered_by(expression, positions) {
+                        if let Some((term, _)) = self.ordered_by(expression, positions) {
                             grouping.others.push(term);
                         }
                     }
@@ -310,27 +314,31 @@ impl<'t> Analyzer<'t> {
                     Some(None) => Value::unknown(),
                     None => this.expression(expression),
                 });
-                self.key_type(expression, &value, "GROUP BY");
+                self.key_type(expression.range(), value.ty, "GROUP BY");
                 vec![value.term]
             }
         }
     }
 
-    fn ordered_by(&mut self, expression: Expression<'t>, positions: &[SelectItem<'t>]) -> Option<Term> {
+    fn ordered_by(
+        &mut self,
+        expression: Expression<'t>,
+        positions: &[SelectItem<'t>],
+    ) -> Option<(Term, Option<Type>)> {
         match self.position(expression, positions) {
             // It is selected, and looked at there.
             Some(_) => None,
             None => {
                 let value = self.for_purpose(UseKind::Order, |this| this.expression(expression));
-                self.key_type(expression, &value, "ORDER BY");
-                Some(value.term)
+                Some((value.term, value.ty))
             }
         }
     }
 
-    fn key_type(&mut self, expression: Expression<'t>, value: &Value, clause: &'static str) {
-        if let Some(ty @ (Type::Dynamic(_) | Type::Variant(_))) = &value.ty {
-            self.fault(expression.range(), FaultKind::KeyType { ty: ty.clone(), clause });
+    /// Checks that a key is of a type that rows can be put together by, or in order. `LIMIT BY` and `DISTINCT` take any.
+    pub(super) fn key_type(&mut self, range: TextRange, ty: Option<Type>, clause: &'static str) {
+        if let Some(ty) = ty.filter(|ty| typing::is_no_key(ty, clause == "ORDER BY")) {
+            self.fault(range, FaultKind::KeyType { ty, clause });
         }
     }
 
@@ -437,7 +445,7 @@ fn define<'t>(scope: &mut Scope<'t>, select: SelectQuery<'t>, text: &str) {
 }
 
 fn column(name: Option<String>, value: Value, range: TextRange) -> Column {
-    Column { name, ty: value.ty, range: Some(range), sources: value.sources }
+    Column { name, ty: value.ty, either: value.either, range: Some(range), sources: value.sources }
 }
 
 fn items_range(select: SelectQuery<'_>) -> TextRange {

@@ -252,7 +252,14 @@ impl<'t> Analyzer<'t> {
                     let term = value.term;
                     Some((
                         called,
-                        Value { ty: Some(ty), constant: None, sources: Arc::clone(&sources), term },
+                        Value {
+                            ty: Some(ty),
+                            constant: None,
+                            either: None,
+                            is_constant: value.is_constant,
+                            sources: Arc::clone(&sources),
+                            term,
+                        },
                     ))
                 })
                 .collect()

@@ -182,12 +182,10 @@ pub(super) fn of_membership(left: &Type) -> Type {
 
 /// The type of a query in the place of a value: its one column, or a tuple of them; no row is NULL.
 pub(super) fn of_scalar_subquery(relation: &Relation) -> Option<Type> {
-    let types: Vec<Type> = relation.columns.iter().map(|c| c.ty.clone()).collect::<Option<_>>()?;
-    let nullable = |ty: &Type| if ty.may_be_nullable() { ty.clone().nullable() } else { ty.clone() };
-    match types.as_slice() {
+    match relation.columns.as_slice() {
         [] => None,
-        [one] => Some(nullable(one)),
-        // Whether a tuple may be missing is a setting of its own.
+        [one] => one.ty.clone().map(Type::nullable),
+        // Several are a tuple, with names and there in any case or neither of these: the number of rows decides.
         _ => None,
     }
 }
@@ -213,6 +211,14 @@ pub(super) fn canonical(name: &str) -> String {
     catalog::find(name).map_or_else(|| name.to_owned(), |f| f.name())
 }
 
+/// Whether it counts rows, and not those that differ.
+pub(super) fn is_count(name: &str) -> bool {
+    let is_count = |f: catalog::Function| {
+        f.base() == "count" && !f.combinators().contains(&catalog::Combinator::Distinct)
+    };
+    catalog::find(name).is_some_and(is_count)
+}
+
 /// The types that a function gives to the parameters of a lambda.
 pub(super) fn lambda_parameters(name: &str, others: &[Option<Type>], count: usize) -> Vec<Option<Type>> {
     catalog::lambda_parameters(name, others, count).unwrap_or_default()
@@ -230,19 +236,64 @@ pub(super) fn applied(function: &str, value: &Value) -> Option<Type> {
 /// What a call gives.
 pub(super) enum Inferred {
     Type(Type),
+    /// One of these, as the request has it.
+    Either(Vec<Type>),
     Unknown,
     Fault(catalog::Fault),
 }
 
+/// Calls are tried with at most so many combinations of types that arguments may have.
+const MAX_COMBINATIONS: usize = 8;
+
 pub(super) fn infer(name: &str, parameters: &[Value], seen: &[Seen]) -> Inferred {
+    let own: Vec<Option<Type>> = seen.iter().map(|s| s.value.ty.clone()).collect();
+    let mut combinations = vec![own];
+    for (n, argument) in seen.iter().enumerate() {
+        let Some(either) = &argument.value.either else { continue };
+        let with = |types: &Vec<Option<Type>>, ty: &Type| {
+            let mut types = types.clone();
+            types[n] = Some(ty.clone());
+            types
+        };
+        combinations =
+            combinations.iter().flat_map(|types| either.iter().map(move |ty| with(types, ty))).collect();
+        if combinations.len() > MAX_COMBINATIONS {
+            return Inferred::Unknown;
+        }
+    }
+    if let [types] = combinations.as_slice() {
+        return infer_one(name, parameters, seen, types);
+    }
+    let mut found = Vec::new();
+    for types in &combinations {
+        match infer_one(name, parameters, seen, types) {
+            Inferred::Type(ty) if found.contains(&ty) => {}
+            Inferred::Type(ty) => found.push(ty),
+            // Which of them go together is not known: one that the engine refuses may be none.
+            _ => return Inferred::Unknown,
+        }
+    }
+    match found.pop() {
+        Some(only) if found.is_empty() => Inferred::Type(only),
+        Some(last) => {
+            found.push(last);
+            Inferred::Either(found)
+        }
+        None => Inferred::Unknown,
+    }
+}
+
+/// What the call gives when its arguments have these types.
+fn infer_one(name: &str, parameters: &[Value], seen: &[Seen], types: &[Option<Type>]) -> Inferred {
     let constants: Option<Vec<Constant>> =
         parameters.iter().map(|p| p.literal().and_then(constant)).collect();
     let arguments: Vec<Argument> = seen
         .iter()
-        .map(|s| Argument {
-            ty: s.value.ty.clone(),
+        .zip(types)
+        .map(|(s, ty)| Argument {
+            ty: ty.clone(),
             constant: s.value.literal().and_then(constant),
-            is_constant: s.value.literal().map(|_| true),
+            is_constant: s.value.is_constant,
             is_lambda: s.is_lambda,
         })
         .collect();
@@ -253,15 +304,26 @@ pub(super) fn infer(name: &str, parameters: &[Value], seen: &[Seen]) -> Inferred
     }
     match catalog::infer(&Call { name, parameters: &constants, arguments: &arguments }) {
         // What each row decides comes from something that each row decides.
-        Inference::Type(ty)
-            if is_open(&ty) && !seen.iter().any(|s| s.value.ty.as_ref().is_none_or(is_open)) =>
-        {
+        Inference::Type(ty) if is_open(&ty) && !types.iter().any(|ty| ty.as_ref().is_none_or(is_open)) => {
             Inferred::Unknown
         }
         Inference::Type(ty) => Inferred::Type(ty),
         Inference::Unknown => Inferred::Unknown,
         Inference::Fault(fault) => Inferred::Fault(fault),
     }
+}
+
+/// Whether a call gives the same value for every row; `None` when that is not known.
+pub(super) fn is_constant(name: &str, seen: &[Seen]) -> Option<bool> {
+    /// Functions of the clock and the session, which the engine asks once in a query.
+    const ONCE: [&str; 6] = ["now", "now64", "today", "yesterday", "UTCTimestamp", "timezone"];
+    let function = catalog::find(name)?;
+    if function.kind() != catalog::Kind::Scalar || seen.iter().any(|s| s.value.is_constant == Some(false)) {
+        return Some(false);
+    }
+    let is_pure = function.is_deterministic() == Some(true) || ONCE.contains(&function.base());
+    let all = seen.iter().all(|s| s.value.is_constant == Some(true) && !s.is_lambda);
+    (is_pure && all && function.base() != "arrayJoin").then_some(true)
 }
 
 /// The argument that a fault is about.
@@ -271,6 +333,19 @@ pub(super) fn argument_of(fault: &catalog::Fault) -> Option<usize> {
             Some(*argument)
         }
         _ => None,
+    }
+}
+
+/// Whether the engine takes no key of this type, for what is in it: values whose types each row decides, and where there is
+/// an order, states too.
+pub(super) fn is_no_key(ty: &Type, is_ordered: bool) -> bool {
+    match ty {
+        Type::Dynamic(_) | Type::Variant(_) => true,
+        Type::AggregateFunction(_) => is_ordered,
+        Type::Array(inner) | Type::Nullable(inner) => is_no_key(inner, is_ordered),
+        Type::Map(kv) => is_no_key(&kv.0, is_ordered) || is_no_key(&kv.1, is_ordered),
+        Type::Tuple(elements) => elements.iter().any(|e| is_no_key(&e.ty, is_ordered)),
+        _ => false,
     }
 }
 

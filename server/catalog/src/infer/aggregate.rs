@@ -8,6 +8,13 @@ use crate::table::{by_table_aggregate, rules};
 use crate::{Aggregate, Constant, Type};
 
 pub(super) fn infer(function: &Function, call: &Call<'_>) -> Inference {
+    // What the engine reads `count(DISTINCT …)` as, by a setting of its own.
+    let implementation = match (function.base(), function.combinators()) {
+        ("count", [Combinator::Distinct]) => find("uniqExact"),
+        ("count", [Combinator::Distinct, Combinator::If]) => find("uniqExactIf"),
+        _ => None,
+    };
+    let function = implementation.as_ref().unwrap_or(function);
     let base = rules(function.base());
     if function.combinators().is_empty()
         && let Some(rules) = base
@@ -22,7 +29,7 @@ pub(super) fn infer(function: &Function, call: &Call<'_>) -> Inference {
         }
     }
     let Some(types) = types(call.arguments) else {
-        return match base.map(|rules| super::only_type(rules).filter(|_| hides_nulls(rules))) {
+        return match base.map(|rules| super::only_type(rules.all()).filter(|_| hides_nulls(rules))) {
             Some(Some(ty)) => around(function.combinators(), ty.clone()),
             _ => Inference::Unknown,
         };
@@ -100,7 +107,7 @@ fn result(function: &Function, parameters: &[Constant], types: &[Type]) -> Infer
                 };
             };
             let Some(made_by) = find(&state.function) else { return Inference::Unknown };
-            if have_other_states(&inside, &made_by) {
+            if have_other_states(&inside, &made_by) || takes_other_arguments(&inside, &made_by, state) {
                 return Inference::Fault(Fault::OtherState {
                     argument: 0,
                     state_of: state.function.to_string(),
@@ -202,6 +209,18 @@ fn state(function: &Function, parameters: &[Constant], types: &[Type]) -> Infere
         parameters: parameters.into(),
         arguments: types.into(),
     })))
+}
+
+/// Whether a function cannot merge a state for what the state was made of: the engine sets it up over the arguments of the
+/// state first, as `sum` over the value and the condition of `sumIf`.
+fn takes_other_arguments(merged_by: &Function, made_by: &Function, state: &Aggregate) -> bool {
+    if merged_by == made_by {
+        return false;
+    }
+    // A condition that may be NULL makes a state of its own.
+    let drops_condition = merged_by.combinators().is_empty() && made_by.combinators() == [Combinator::If];
+    (drops_condition && state.arguments.iter().any(Type::is_nullable))
+        || matches!(result(merged_by, &state.parameters, &state.arguments), Inference::Fault(_))
 }
 
 /// Whether the states of two functions are of different kinds for certain. Of all pairs of functions, the engine merges only

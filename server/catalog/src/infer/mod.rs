@@ -7,8 +7,9 @@ mod special;
 pub use lambda::lambda_parameters;
 
 use crate::functions::{Function, Kind, find, suggestions};
+use crate::table::class::{Class, Classes};
 use crate::table::template::Template;
-use crate::table::{Answer, Rules, Wrapping, by_table, rules};
+use crate::table::{Answer, Rule, Rules, Wrapping, by_table, rules};
 use crate::{Constant, Type};
 
 /// A call of a function by name.
@@ -195,7 +196,7 @@ fn wrong_count(rules: &Rules, arguments: &[Argument]) -> Option<Fault> {
 fn answered(rules: &Rules, answer: Answer, arguments: &[Argument], types: Vec<Type>) -> Inference {
     match answer {
         Answer::Type(ty) => Inference::Type(ty),
-        Answer::Unknown => longer(rules, arguments, &types),
+        Answer::Unknown => otherwise(rules, arguments, &types),
         Answer::Refused(Some(argument)) => Inference::Fault(Fault::ArgumentType {
             argument,
             ty: types.into_iter().nth(argument).unwrap_or(Type::Nothing),
@@ -205,21 +206,24 @@ fn answered(rules: &Rules, answer: Answer, arguments: &[Argument], types: Vec<Ty
     }
 }
 
-/// The one type that the function gives for every number and kind of arguments.
-fn only_type(rules: &Rules) -> Option<&Type> {
-    let mut templates = rules.arities.iter().flat_map(|(_, arity)| &arity.rules).map(|r| &r.template);
+/// The one type that all of these rules give.
+fn only_type<'a>(rules: impl Iterator<Item = &'a Rule>) -> Option<&'a Type> {
+    let mut templates = rules.map(|r| &r.template);
     let Some(first @ Template::Fixed(ty)) = templates.next() else { return None };
     templates.all(|t| t == first).then_some(ty)
 }
 
-/// More arguments than the table has: a function that gives one type always gives it then too.
-fn longer(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Inference {
+/// Arguments that the table has no rule for, or more than it has: a function that gives one type always gives it then too.
+fn otherwise(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Inference {
     let most = rules.arities.iter().map(|(n, _)| *n).max().unwrap_or(0);
     let open_end = rules.count.is_none_or(|(_, max)| max.is_none_or(|max| max > most));
-    if types.len() <= most || most < 2 || !open_end {
+    if types.len() > most && (most < 2 || !open_end) {
         return Inference::Unknown;
     }
-    let Some(ty) = only_type(rules) else { return Inference::Unknown };
+    if types.iter().any(|ty| Class::of(ty).is_open()) {
+        return Inference::Unknown;
+    }
+    let Some(ty) = only_type(rules.closed()) else { return Inference::Unknown };
     // A rule for fewer arguments deals with the wrappers: those that have one, as many as the rule takes.
     let mut order: Vec<usize> = (0..types.len()).collect();
     order.sort_by_key(|n| {
@@ -231,10 +235,10 @@ fn longer(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Inference {
     let few: Vec<Argument> = order.iter().map(|n| arguments[*n].clone()).collect();
     let mut any = rules.clone();
     any.arities = vec![(
-        most,
+        few.len(),
         crate::table::Arity {
-            rules: vec![crate::table::Rule {
-                positions: vec![crate::table::Position::Classes(crate::table::class::Classes::ALL); most],
+            rules: vec![Rule {
+                positions: vec![crate::table::Position::Classes(Classes::ALL); few.len()],
                 template: Template::Fixed(ty.clone()),
             }],
             refused: Vec::new(),
@@ -250,7 +254,7 @@ fn longer(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Inference {
 /// What is known although a type is not: a function that gives one type, and hides wrappers.
 fn whatever_the_types(rules: &Rules, count: usize) -> Inference {
     let hides = |w: Wrapping| w == Wrapping::Ignored;
-    match only_type(rules) {
+    match only_type(rules.all()) {
         Some(ty) if hides(rules.nulls) && hides(rules.low_cardinality) && count > 0 => {
             Inference::Type(ty.clone())
         }

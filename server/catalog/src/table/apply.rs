@@ -26,6 +26,13 @@ pub fn by_table(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Answer
                 types = types.iter().map(Type::without_any_low_cardinality).collect();
             }
             Wrapping::Ignored => types = types.iter().map(Type::without_any_low_cardinality).collect(),
+            Wrapping::IgnoredWhole => {
+                let whole = |ty: &Type| match ty {
+                    Type::LowCardinality(_) => ty.bare().clone(),
+                    ty => ty.without_any_low_cardinality(),
+                };
+                types = types.iter().map(whole).collect();
+            }
             Wrapping::Kept => {}
             Wrapping::Unknown => return Answer::Unknown,
         }
@@ -40,7 +47,9 @@ pub fn by_table(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Answer
                 nullable = true;
                 types = types.iter().map(without_nullable).collect();
             }
-            Wrapping::Ignored => types = types.iter().map(without_nullable).collect(),
+            Wrapping::Ignored | Wrapping::IgnoredWhole => {
+                types = types.iter().map(without_nullable).collect();
+            }
             Wrapping::Kept => {}
             Wrapping::Unknown => return Answer::Unknown,
         }

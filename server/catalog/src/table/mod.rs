@@ -27,6 +27,8 @@ pub enum Wrapping {
     Kept,
     /// It is taken off, and the result does not have it.
     Ignored,
+    /// Of `LowCardinality` only: it is taken off together with a `Nullable` inside, and the result has neither.
+    IgnoredWhole,
     /// None of these.
     #[default]
     Unknown,
@@ -39,6 +41,7 @@ impl Wrapping {
             Self::Default => 'd',
             Self::Kept => 'k',
             Self::Ignored => 'i',
+            Self::IgnoredWhole => 'w',
             Self::Unknown => 'u',
         }
     }
@@ -48,6 +51,7 @@ impl Wrapping {
             Some('d') => Self::Default,
             Some('k') => Self::Kept,
             Some('i') => Self::Ignored,
+            Some('w') => Self::IgnoredWhole,
             _ => Self::Unknown,
         }
     }
@@ -150,25 +154,40 @@ impl Rules {
         self.arities.iter().find(|(n, _)| *n == count).map(|(_, arity)| arity)
     }
 
+    /// Its rules for any number of arguments.
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Rule> {
+        self.arities.iter().flat_map(|(_, arity)| &arity.rules)
+    }
+
+    /// The rules about values whose types are not inside of them.
+    pub(crate) fn closed(&self) -> impl Iterator<Item = &Rule> {
+        let is_closed = |rule: &&Rule| {
+            rule.positions.iter().all(|p| match p {
+                Position::Classes(set) | Position::Constant(set) => set.iter().any(|c| !c.is_open()),
+                Position::Text(_) => true,
+            })
+        };
+        self.all().filter(is_closed)
+    }
+
     /// Whether the function gives its argument's type whatever it is.
     fn hands_on(&self) -> bool {
-        let mut rules = self.arities.iter().flat_map(|(_, arity)| &arity.rules).peekable();
-        rules.peek().is_some() && rules.all(|r| matches!(r.template, Template::Argument(_)))
+        let mut closed = self.closed().peekable();
+        closed.peek().is_some() && closed.all(|r| matches!(r.template, Template::Argument(_)))
     }
 
     /// The result of a call whose wrappers are dealt with.
     pub fn answer(&self, seen: &[Seen<'_>], with: Filling<'_>) -> Answer {
         let Some(arity) = self.arity(seen.len()) else { return Answer::Unknown };
-        if let Some(rule) = arity.rules.iter().find(|r| r.fits(seen)) {
-            return rule.template.fill(with).map_or(Answer::Unknown, Answer::Type);
-        }
+        // What is refused was asked; a rule may cover more than was.
         let refused = |refusal: &&Refusal| {
             refusal.classes.iter().zip(seen).all(|(classes, seen)| classes.contains(seen.class))
         };
-        match arity.refused.iter().find(refused) {
-            Some(refusal) => Answer::Refused(refusal.argument),
-            None => Answer::Unknown,
+        if let Some(refusal) = arity.refused.iter().find(refused) {
+            return Answer::Refused(refusal.argument);
         }
+        let rule = arity.rules.iter().find(|r| r.fits(seen));
+        rule.and_then(|rule| rule.template.fill(with)).map_or(Answer::Unknown, Answer::Type)
     }
 }
 

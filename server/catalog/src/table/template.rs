@@ -45,6 +45,8 @@ pub enum Template {
     Decimal(Number, Number),
     /// `FixedString` of a length.
     FixedString(Number),
+    /// None: answers to such calls follow no rule that is known.
+    Open,
 }
 
 /// A number of a template.
@@ -132,6 +134,7 @@ impl Template {
                 Type::Decimal(u8::try_from(precision).ok()?, u8::try_from(scale).ok()?)
             }
             Self::FixedString(length) => Type::FixedString(length.fill(with).filter(|n| *n > 0)?),
+            Self::Open => return None,
         })
     }
 }
@@ -221,6 +224,7 @@ impl fmt::Display for Template {
             Self::Time64(scale) => write!(f, "i{scale}"),
             Self::Decimal(precision, scale) => write!(f, "d{precision}{scale}"),
             Self::FixedString(length) => write!(f, "f{length}"),
+            Self::Open => f.write_str("?"),
         }
     }
 }
@@ -309,6 +313,7 @@ fn read(rest: &mut &str) -> Option<Template> {
         'i' => Template::Time64(number(rest)?),
         'd' => Template::Decimal(number(rest)?, number(rest)?),
         'f' => Template::FixedString(number(rest)?),
+        '?' => Template::Open,
         _ => return None,
     })
 }
@@ -379,6 +384,7 @@ mod tests {
             "d76,s0",
             "fk1",
             "c",
+            "?",
         ] {
             assert_eq!(Template::parse(text).map(|t| t.to_string()).as_deref(), Some(text));
         }

@@ -37,7 +37,7 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
                 .filter(|(n, _)| (*n > 0 && n % 2 == 0) || n + 1 == arguments.len())
                 .map(|(_, a)| a)
                 .collect();
-            branches(&values)
+            with_low_cardinality(branches(&values), arguments)
         }
         "coalesce" => coalesce(arguments),
         "ifNull" => {

@@ -13,6 +13,15 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
         "tuple" => types(arguments).map(Type::tuple).into(),
         "map" => map(arguments),
         "tupleElement" => tuple_element(arguments),
+        // What an array holds whose elements' types are inside of them.
+        "arrayElement" => match arguments {
+            [Argument { ty: Some(Type::Array(element)), .. }, Argument { ty: Some(index), .. }]
+                if matches!(**element, Type::Dynamic(_) | Type::Variant(_)) && index.is_integer() =>
+            {
+                Inference::Type(element.as_ref().clone())
+            }
+            _ => return None,
+        },
         "arrayConcat" => whole(arguments, |arrays| {
             arrays.iter().all(|t| matches!(t, Type::Array(_))).then(|| narrow(arrays))?
         }),
@@ -45,10 +54,17 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
             _ => return None,
         },
         "mapFromArrays" => match arguments {
-            [_, _] => whole(arguments, |t| {
-                let (key, value) = (t[0].element()?, t[1].element()?);
-                Some(Type::map(key.bare().clone(), value))
-            }),
+            [_, _] => types(arguments)
+                .and_then(|t| {
+                    let (key, value) = (t[0].element()?, t[1].element()?);
+                    // A key is never NULL; its dictionary stays.
+                    let key = match key {
+                        Type::LowCardinality(inner) => inner.bare().clone().low_cardinality(),
+                        key => key.bare().clone(),
+                    };
+                    Some(Type::map(key, value))
+                })
+                .into(),
             _ => return None,
         },
         "tupleConcat" if !arguments.is_empty() => whole_tuples(arguments),

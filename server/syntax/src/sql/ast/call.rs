@@ -255,11 +255,11 @@ impl<'t> FunctionCall<'t> {
             call.arguments.push(Argument::Query(query));
         }
         // `count(*)` counts rows: it has no argument.
-        if lower == "count" && matches!(call.arguments[..], [Argument::Expression(Expression::Star(_))]) {
-            call.arguments.clear();
-        }
+        let is_star = matches!(call.arguments[..], [Argument::Expression(Expression::Star(_))]);
         if self.is_distinct(source) {
             call.function += "Distinct";
+        } else if lower == "count" && is_star {
+            call.arguments.clear();
         }
         if let Some(condition) = self.filter_clause().and_then(|filter| filter.condition()) {
             call.function += "If";
