@@ -232,7 +232,8 @@ fn hours_of(hours: &[u32]) -> String {
 fn step(values: &[u32], whole: u32) -> Option<u32> {
     let (first, second) = (values.first()?, values.get(1)?);
     let step = second - first;
-    let fits = *first == 0 && whole % step == 0 && values.len() == usize::try_from(whole / step).ok()?;
+    let fits =
+        *first == 0 && whole.is_multiple_of(step) && values.len() == usize::try_from(whole / step).ok()?;
     (fits && values.windows(2).all(|w| w[1] - w[0] == step)).then_some(step)
 }
 

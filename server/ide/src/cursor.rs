@@ -14,9 +14,7 @@ pub(crate) const MARKER: &str = "hwCursor0";
 
 /// The cursor and what it stands in.
 pub(crate) struct Cursor {
-    /// The word before the cursor, as far as it is typed.
-    pub(crate) prefix: String,
-    /// That word in the file's text.
+    /// The word before the cursor, as far as it is typed, in the file's text.
     pub(crate) word: TextRange,
     /// The cursor in the file's text; the marker begins here in the marked one.
     pub(crate) offset: TextSize,
@@ -79,7 +77,7 @@ impl Cursor {
         let is_plain = datafile(db, file).includes.iter().all(|i| i.target.is_none());
         let nodes = marked.nodes();
         let node = nodes.iter().rposition(|n| n.header().entry.line.start() <= offset).filter(|_| is_plain);
-        Some(Self { prefix: text[word].to_owned(), word, offset, marked, place, node })
+        Some(Self { word, offset, marked, place, node })
     }
 }
 

@@ -394,11 +394,10 @@ fn definition_name(node: ast::Node<'_>, text: &str) -> Option<(String, TextRange
 }
 
 fn definition_of(root: ast::Node<'_>, at: TextSize, text: &str, name: &str) -> Option<TextRange> {
-    let found = ast::definitions_at(root, at, text).into_iter().find_map(|d| {
+    ast::definitions_at(root, at, text).into_iter().find_map(|d| {
         let plain = d.plain_name(text)?;
         (plain.value == name).then_some(plain.range)
-    });
-    found
+    })
 }
 
 /// The place of an alias that the SELECT around a node defines.

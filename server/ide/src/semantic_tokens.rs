@@ -112,7 +112,7 @@ pub fn semantic_tokens(db: &dyn Db, file: File) -> Vec<SemanticToken> {
             | Directive::ForwardQuery => sql(&body, &known, &mut out),
             _ if e.block.is_none() && body.text.contains("{{") => sql(&body, &known, &mut out),
             _ if e.block.is_none() => {
-                e.args.iter().for_each(|a| out.push(*a, TokenClass::Value, false, false))
+                e.args.iter().for_each(|a| out.push(*a, TokenClass::Value, false, false));
             }
             _ => {}
         }

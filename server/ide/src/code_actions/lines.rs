@@ -9,7 +9,7 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
     let (file, range) = (cx.file, diagnostic.range);
     match diagnostic.code.name {
         "byte-order-mark" => {
-            actions.fix("bom", "Remove the byte order mark", || Some(Change::replace(file, range, "")))
+            actions.fix("bom", "Remove the byte order mark", || Some(Change::replace(file, range, "")));
         }
         "ignored-directive"
         | "deprecated-directive"

@@ -255,7 +255,7 @@ fn words_begin_with(name: &str, wanted: &str) -> bool {
 pub fn documentation(db: &dyn Db, project: Project, key: &str) -> Option<String> {
     let (kind, name) = key.split_once(':')?;
     let topic = match kind {
-        "directive" => return Directive::named(name).map(|d| crate::directives_help::markdown(d)),
+        "directive" => return Directive::named(name).map(crate::directives_help::markdown),
         "template" => return crate::template_docs::find(name).map(|f| f.markdown()),
         "table" => {
             let file = headwater_analysis::names(db, project).table(name)?;

@@ -223,10 +223,7 @@ fn parameters(db: &dyn Db, file: File, text: &str, relevance: u16, out: &mut Ite
 /// Names that `set` and `for` bind before the place.
 fn variables(text: &str, at: TextSize, out: &mut Items) {
     language::parse(text).walk(&mut |piece| {
-        let (names, range) = match piece {
-            Piece::Set { names, range, .. } | Piece::Loop { names, range, .. } => (names, range),
-            _ => return,
-        };
+        let (Piece::Set { names, range, .. } | Piece::Loop { names, range, .. }) = piece else { return };
         if range.start() < at {
             for name in names.iter().filter(|n| !n.value.contains(MARKER)) {
                 out.add(name.value.clone(), CompletionKind::Variable, 650).origin("variable");
@@ -259,7 +256,7 @@ fn statements(out: &mut Items) {
 fn in_text(db: &dyn Db, file: File, function: &str, argument: usize, out: &mut Items) {
     match (function, argument) {
         ("tb_secret" | "tb_var", 0) => {
-            for name in file.project(db).surroundings(db).secrets.iter() {
+            for name in &file.project(db).surroundings(db).secrets {
                 out.add(name.clone(), CompletionKind::Secret, 700).origin(".env.local");
             }
             let mut others: Vec<String> = project_secrets(db, file);

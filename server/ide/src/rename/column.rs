@@ -35,7 +35,7 @@ pub(super) fn rename(db: &dyn Db, column: &ColumnVertex, to: &str) -> Renamed {
         change: Change::default(),
     };
     rename.change.annotations = annotations(&rename.from, to);
-    rename.collect(origin)?;
+    rename.collect(origin.vertex)?;
     rename.edit()?;
     Ok(rename.change)
 }
@@ -111,9 +111,9 @@ struct Rename<'a> {
 
 impl Rename<'_> {
     /// Everything whose column of this name is the renamed one.
-    fn collect(&mut self, origin: ColumnVertex) -> Result<(), Refusal> {
+    fn collect(&mut self, origin: Vertex) -> Result<(), Refusal> {
         let db = self.db;
-        let mut queue = VecDeque::from([origin.vertex]);
+        let mut queue = VecDeque::from([origin]);
         while let Some(vertex) = queue.pop_front() {
             if !self.all.insert(vertex) {
                 continue;
@@ -125,13 +125,13 @@ impl Rename<'_> {
             let graph = graph(db, vertex.file.project(db));
             for (next, kind) in graph.downstream(vertex) {
                 match (kind, next.node) {
-                    (EdgeKind::Materialize | EdgeKind::Copy, None) => {
-                        if relation(db, *next).column(&self.from).is_some() {
-                            queue.push_back(*next);
-                        }
+                    (EdgeKind::Materialize | EdgeKind::Copy, None)
+                        if relation(db, *next).column(&self.from).is_some() =>
+                    {
+                        queue.push_back(*next);
                     }
                     (EdgeKind::Read, Some(node)) if self.passes_on(vertex, *next, node)? => {
-                        queue.push_back(*next)
+                        queue.push_back(*next);
                     }
                     _ => {}
                 }
