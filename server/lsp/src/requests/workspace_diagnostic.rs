@@ -13,6 +13,7 @@
 use std::time::{Duration, Instant};
 
 use camino::Utf8PathBuf;
+use headwater_analysis::FileKind;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -45,14 +46,16 @@ pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Answer {
     let mut items = Vec::new();
     let mut unchanged = Vec::new();
     let mut last_flush = Instant::now();
-    // What somebody looks at comes first; the rest in order of path, which is also how clients show it.
+    // What somebody looks at comes first; then pipes, and what they read, each in order of path: a data source's faults need
+    // the meaning of its readers, whose trees are parsed once when they are asked first.
     let mut open: Vec<_> = snapshot.world.open.iter().map(|(path, open)| (path, open.file)).collect();
     open.sort_unstable_by_key(|(path, _)| *path);
     let open = open.into_iter().map(|(_, file)| file);
     let is_closed = |file: &headwater_analysis::File| {
         !snapshot.world.open_only && !snapshot.world.open.contains_key(&snapshot.path(*file))
     };
-    let closed = snapshot.files().filter(is_closed);
+    let mut closed: Vec<_> = snapshot.files().filter(is_closed).collect();
+    closed.sort_by_key(|file| file.kind(&snapshot.db) != Some(FileKind::Pipe));
     let files: Vec<_> = open.chain(closed).collect();
     let ahead = Ahead::default();
     std::thread::scope(|scope| {
