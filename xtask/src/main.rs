@@ -51,8 +51,9 @@ Usage: cargo xtask <command>
                      with --verdicts, what the engine said is kept in FILE and not asked again
   semantic-eval DIR|FILE… [--worst N]
                      judge what we say of queries by the engine, on every rendering of the nodes of these projects
-  mutation-eval DIR… [--count N] [--seed N] [--worst N]
-                     break these projects at random, and judge by the engine whether we notice without it
+  mutation-eval DIR… [--count N] [--seed N] [--worst N] [--prove]
+                     break these projects at random, and judge by the engine whether we notice without it; with
+                     --prove, make our rules worse and see that this is noticed
   catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
                      judge the catalog's types by the engine, on random calls of the functions that these folders use
   format-eval DIR… [--worst N] [--width N] [--show]

@@ -64,7 +64,7 @@ pub(super) struct Outcome {
 }
 
 /// Rules that say what the engine refuses. Others are the format's, or the product's.
-const ENGINE_RULES: &[&str] = &[
+pub(super) const ENGINE_RULES: &[&str] = &[
     "unknown-column",
     "ambiguous-column",
     "unknown-function",
@@ -79,6 +79,9 @@ const ENGINE_RULES: &[&str] = &[
     "no-columns",
     "target-columns",
     "column-default",
+    "comparison-types",
+    "join-types",
+    "literal-type",
     "key-column",
 ];
 

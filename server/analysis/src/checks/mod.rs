@@ -9,6 +9,7 @@ mod engine_settings;
 mod graph;
 mod impact;
 mod jsonpath;
+mod kept_states;
 mod keys;
 mod lexer;
 mod lints;
@@ -144,6 +145,7 @@ fn local(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         FileKind::Datasource => {
             values::check(cx, &mut sink);
             schema::check(cx, &mut sink);
+            kept_states::check(cx, &mut sink);
             engine::check(cx, &mut sink);
             engine_settings::check(cx, &mut sink);
             connector::check(cx, &mut sink);
