@@ -54,7 +54,7 @@ module.exports = grammar({
     /[\s\u0085\u00A0\u180E\u2000-\u200D\u2028\u2029\u202F\u205F\u2060\u3000\uFEFF]/, $.comment, $.template_comment, $.template_statement, $.unclosed_comment, $.unclosed_statement,
   ],
 
-  inline: $ => [$._primary, $._compound, $._literal, $._like, $._rows],
+  inline: $ => [$._primary, $._compound, $._literal, $._like, $._rows, $._list_separator, $._argument_items, $._argument_rest],
 
   conflicts: $ => [
     [$.cte, $._operand_name],

@@ -155,6 +155,34 @@ fn edits_can_be_undone() -> anyhow::Result<()> {
     undo(DATASOURCE, "datafile/datasource/test/corpus", 40)
 }
 
+/// What follows a tag decides what it is, however far away the last edit was: a token that did not look that far would be
+/// used again.
+#[test]
+fn a_tag_is_read_again_when_what_follows_it_changes() -> anyhow::Result<()> {
+    let mut parser = Parser::new();
+    parser.set_language(&SQL.into())?;
+    let text = "SELECT {% if a %} x {% elif b %} y {% else %} z {% end %} AS d FROM t WHERE {% if a %} p {% else %} q {% end %}";
+    let original = parser.parse(text, None).context("no tree")?;
+    let at = |part: &str| text.find(part).context("part of the text");
+    let (first, second) = (at("z {% end")?, at("{% else %} q")?);
+
+    let (mut tree, mut current) = (original.clone(), text.to_owned());
+    for (start, end, by) in [
+        (first, first + 2, ")"),
+        (second - 1, second + 2, "FROM"),
+        (second - 1, second + 3, "{% "),
+        (first, first + 1, "z "),
+    ] {
+        let (edit, new) = replace(&current, start, end, by);
+        tree.edit(&edit);
+        tree = parser.parse(&new, Some(&tree)).context("no tree")?;
+        current = new;
+    }
+    assert_eq!(current, text);
+    assert_eq!(tree.root_node().to_sexp(), original.root_node().to_sexp());
+    Ok(())
+}
+
 /// What is never closed is read once, not once for every time it is opened.
 #[test]
 fn unclosed_text_takes_linear_time() -> anyhow::Result<()> {

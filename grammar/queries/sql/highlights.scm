@@ -67,7 +67,7 @@
 ] @keyword.operator
 
 [
-  "=" "comparison" "+" "-" "*" "/" "%" "||" "->" "::" ".:"
+  "=" "comparison" "+" "-" "*" "/" "||" "->" "::" ".:"
 ] @operator
 
 ["(" ")" "[" "]" "{" "}"] @punctuation.bracket

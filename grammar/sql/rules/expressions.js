@@ -182,6 +182,12 @@ module.exports = {
   aliased_expression: $ =>
     prec.left(PREC.alias, seq(field('value', $._expression), alias($._as, 'AS'), field('alias', $._alias_name))),
 
+  // CASE, CAST and the functions with words between their arguments take an alias without AS. Others do not, but
+  // a rule for each list of arguments would copy all operator states; `f(a b)` is for whoever reads the tree.
+  _argument: $ => choice($._value, alias($._loose_alias, $.aliased_expression)),
+
+  _loose_alias: $ => prec.left(PREC.alias, seq(field('value', $._expression), field('alias', $._name))),
+
   _alias_name: $ => choice($._name, $.template_output, $.templated_name, $.query_parameter),
 
   // The marker never comes: its validity tells the scanner that FROM may start a query here.
@@ -194,14 +200,23 @@ module.exports = {
     prec(PREC.postfix, seq(field('value', $._expression), '[', optional(field('index', $._value)), ']')),
 
   tuple_access: $ =>
-    prec(PREC.postfix, seq(
-      field('value', $._expression),
-      choice(
-        field('index', $.tuple_index),
-        seq('.', field('name', choice($._path_part, $.string))),
-        seq(alias($._dot_colon, '.:'), field('type', $.data_type)),
-      ),
-    )),
+    choice(
+      prec(PREC.postfix, seq(field('value', $._expression), $._tuple_step)),
+      // What begins as a path of names ends as one, unless no name follows.
+      prec(PREC.postfix, seq(
+        field('value', alias(choice($._operand_name, $._column_path), $.column_ref)), '.', field('name', $._tuple_key),
+      )),
+    ),
+
+  _tuple_step: $ =>
+    choice(
+      field('index', $.tuple_index),
+      seq('.', field('name', choice($._path_part, $._tuple_key))),
+      seq(alias($._dot_colon, '.:'), field('type', $.data_type)),
+    ),
+
+  // The engine takes any operand behind the dot; these are the ones that no operator could begin.
+  _tuple_key: $ => choice($.string, $.tuple, $.parenthesized_expression, $.array),
 
   _dot_colon: _ => /\.\s*:/,
 
@@ -213,7 +228,7 @@ module.exports = {
       prec(PREC.call, seq(
         kw('cast'),
         '(',
-        field('value', choice($._expression, $.aliased_expression)),
+        field('value', choice($._expression, $.aliased_expression, alias($._loose_alias, $.aliased_expression))),
         choice(
           seq(alias($._as, 'AS'), field('type', $.data_type)),
           seq(',', field('type_name', $._value)),
@@ -259,7 +274,7 @@ module.exports = {
   _argument_rest: $ => seq($._argument_items, choice(')', $.missing_parenthesis)),
 
   _argument_items: $ =>
-    seq($._value, repeat(seq(choice(',', $._argument_word), $._value)), optional(',')),
+    seq($._argument, repeat(seq(choice(',', $._argument_word), $._argument)), optional(',')),
 
   // The marker is empty: it says that FROM does not begin a clause.
   _argument_word: $ => seq($._argument_marker, choice(kw('from'), kw('for'), kw('placing'))),
@@ -312,14 +327,14 @@ module.exports = {
   case: $ =>
     seq(
       alias($._case, 'CASE'),
-      optional(field('value', $._value)),
+      optional(field('value', $._argument)),
       repeat1($.when),
-      optional(seq(kw('else'), field('else', $._value))),
+      optional(seq(kw('else'), field('else', $._argument))),
       kw('end'),
     ),
 
   when: $ =>
-    seq(kw('when'), field('condition', $._value), kw('then'), field('result', $._value)),
+    seq(kw('when'), field('condition', $._argument), kw('then'), field('result', $._argument)),
 
   // The unit is any word: the scanner looks for one before it lets INTERVAL be more than a name.
   interval: $ =>
@@ -366,14 +381,17 @@ module.exports = {
   _compare_operator: $ =>
     choice('=', alias($._compare, 'comparison'), seq(optional(kw('not')), $._like), alias($._escape, 'ESCAPE')),
 
-  _compare: _ => choice('==', '!=', '<>', '<', '>', '<=', '>=', '<=>'),
+  // One token, for each would be an entry of every operator state.
+  _compare: _ => /==|!=|<>|<=>|<=?|>=?/,
 
   _like: $ => alias($._like_word, 'LIKE'),
   _like_word: _ => anyCase('i?like|regexp'),
 
-  _sign: _ => choice('+', alias(/[-\u2212]/, '-')),
+  _sign: $ => choice('+', alias($._minus, '-')),
+  _minus: _ => /[-\u2212]/,
 
-  _multiply_operator: $ => choice('*', '/', '%', alias($._div_word, 'DIV')),
+  _multiply_operator: $ => choice('*', alias($._slash, '/'), alias($._div_word, 'DIV')),
+  _slash: _ => /[\/%]/,
   _div_word: _ => anyCase('div|mod'),
 
   in_expression: $ =>

@@ -12,13 +12,14 @@ const anyCase = word =>
 /** All keywords with a rule of their own. */
 const KEYWORDS = `
   alias all and append apply array ast asc between by cast codec collate columns compression cube
-  current date default delete describe distinct else end estimate except exists explain
+  current date default delete describe disk distinct else end estimate except exists explain
   false fetch fill filter final first following for format from granularity group grouping
-  groups having ignore index insert interpolate intersect into is join last level like limit
+  groups having if ignore index insert interpolate intersect into is join last level like limit
   local materialized next not null nulls offset on only order outer outfile over parallel partition pipeline
-  placing plan preceding prewhere qualify query range recursive regexp replace respect rollup sample select
-  sets settings skip staleness stdout step stream strict syntax table then ties timestamp to top
-  totals transaction tree true truncate type unbounded union unknown using values when where window with
+  placing plan preceding prewhere qualify query range recompress recursive regexp replace respect rollup sample
+  select sets settings skip staleness stdout step stream strict syntax table then ties timestamp to top
+  totals transaction tree true truncate type unbounded union unknown using values volume when where window
+  with
 `.trim().split(/\s+/);
 
 /**

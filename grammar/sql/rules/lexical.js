@@ -18,11 +18,11 @@ module.exports = {
     )),
 
   // Quoted, or starting with a digit (`1st`), which no keyword does either.
-  _quoted_identifier: _ =>
+  _quoted: _ =>
     token(choice(/`([^`\\\u{10FFFF}]|\\.|``)*`/, /"([^"\\\u{10FFFF}]|\\.|"")*"/, /“[^”]*”/, /[0-9]+[A-Za-z_][A-Za-z0-9_]*/)),
 
   // A name where no keyword of the language may stand instead (aliases, parts after a dot).
-  _name: $ => choice($.identifier, alias($._quoted_identifier, $.identifier)),
+  _name: $ => choice($.identifier, alias($._quoted, $.identifier)),
 
   // A name at the start of an operand. The keywords that begin a special form there are names too;
   // all others are names by themselves wherever they are not expected.

@@ -5,7 +5,7 @@
 
 /// <reference types="tree-sitter-cli/dsl" />
 
-const { anyCase, kw, commaList1, trailing } = require('./helpers');
+const { anyCase, kw, kws, commaList1, trailing } = require('./helpers');
 
 module.exports = {
   column_definitions: $ => seq(commaList1($.column_definition), optional(',')),
@@ -42,11 +42,29 @@ module.exports = {
     seq(
       $._value,
       optional(field('direction', $.direction)),
-      optional(kw('delete')),
-      optional($.where_clause),
+      // What a TTL does, `DELETE` if nothing is said.
+      optional(choice(
+        seq(kw('delete'), optional($.where_clause)),
+        $.where_clause,
+        $.ttl_move,
+        $.ttl_recompress,
+        // Any word in place of SET: as a keyword that begins SETTINGS it would keep states apart.
+        seq($.group_by_clause, optional(seq(alias($.identifier, 'SET'), $._ttl_set))),
+      )),
     ),
 
-  json_path: $ => prec(1, $._quoted_identifier),
+  // `TO DISK 'cold'`, `TO VOLUME 'slow'`
+  ttl_move: $ => seq(kw('to'), optional(kws('if exists')), choice(kw('disk'), kw('volume')), field('target', $.string)),
+
+  // `RECOMPRESS CODEC(ZSTD(9))`
+  ttl_recompress: $ => seq(kw('recompress'), kw('codec'), field('codec', $.argument_list)),
+
+  // Only what follows tells whether a comma goes on with these or begins the next TTL.
+  _ttl_set: $ => prec.right(commaList1(choice($.ttl_assignment, $._keyed_value))),
+
+  ttl_assignment: $ => prec(1, seq(field('column', $._name), '=', field('value', $._value))),
+
+  json_path: $ => prec(1, $._quoted),
 
   data_type: $ =>
     prec.right(seq(

@@ -114,6 +114,13 @@ static const char *const INFIX[] = {
     "AND", "OR", "IN", "LIKE", "ILIKE", "REGEXP", "DIV", "MOD", "IS", "NOT", "BETWEEN", "GLOBAL",
 };
 
+// The second letters, by the first from A on, of the words that `scan_word` tells from names. Most names are none of them
+// by their second letter, and every further one would be read twice.
+static const char *const SECOND_LETTERS[] = {
+    "LNST", "O", "AE", "AEIO", "LPSX", "OR", "LR", "AO", "NS", "", "", "EI", "IO",
+    "A",    "FR", "ALR", "U",   "",     "EQ", "HIR", "N", "",  "EHI", "", "EY", "",
+};
+
 #define WORD_MAX_LENGTH 20
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
@@ -148,17 +155,19 @@ static void skip_spaces(TSLexer *lexer) {
   while (is_space(lexer->lookahead)) advance(lexer);
 }
 
-// Reads a word in upper case; one too long to be in any list comes out empty.
-static void read_word(TSLexer *lexer, char word[WORD_MAX_LENGTH]) {
-  unsigned length = 0;
+static int32_t upper(int32_t c) { return c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c; }
+
+// Reads the rest of a word in upper case, `length` characters of which are there.
+static void read_rest(TSLexer *lexer, char word[WORD_MAX_LENGTH], unsigned length) {
   while (is_word_char(lexer->lookahead)) {
-    int32_t c = lexer->lookahead;
-    if (c >= 'a' && c <= 'z') c -= 'a' - 'A';
-    if (length < WORD_MAX_LENGTH) word[length++] = (char)c;
+    if (length < WORD_MAX_LENGTH) word[length++] = (char)upper(lexer->lookahead);
     advance(lexer);
   }
   word[length < WORD_MAX_LENGTH ? length : 0] = '\0';
 }
+
+// Reads a word in upper case; one too long to be in any list comes out empty.
+static void read_word(TSLexer *lexer, char word[WORD_MAX_LENGTH]) { read_rest(lexer, word, 0); }
 
 static bool next_word_is(TSLexer *lexer, const char *expected) {
   char word[WORD_MAX_LENGTH];
@@ -286,9 +295,11 @@ static bool scan_statement_tag(TSLexer *lexer, const bool *valid) {
   }
   lexer->mark_end(lexer);
   lexer->result_symbol = TEMPLATE_STATEMENT;
-  // In error recovery everything is valid, which says nothing about the place.
-  if (valid[ERROR_SENTINEL] || (!valid[ALTERNATIVE] && !valid[TEMPLATE_HOLE])) return true;
+  // Looked at even where it makes no difference. After an edit the runtime may use this token again in a place where it
+  // does, inside of a node that was built here, and how far this looks is what tells whether the edit touches it.
   enum Follow follow = classify_following(lexer);
+  // In error recovery everything is valid, which says nothing about the place.
+  if (valid[ERROR_SENTINEL]) return true;
   if (valid[ALTERNATIVE] && follow == FOLLOW_OPERAND) {
     lexer->result_symbol = ALTERNATIVE;
   } else if (valid[TEMPLATE_HOLE] && follow == FOLLOW_CONTINUES) {
@@ -869,7 +880,13 @@ static bool scan_word(TSLexer *lexer, const bool *valid) {
   // Nothing is consumed unless one of the words says so.
   lexer->mark_end(lexer);
   char word[WORD_MAX_LENGTH];
-  read_word(lexer, word);
+  int32_t first = upper(lexer->lookahead);
+  if (first < 'A' || first > 'Z') return false;
+  word[0] = (char)first;
+  advance(lexer);
+  int32_t second = upper(lexer->lookahead);
+  if (second < 'A' || second > 'Z' || strchr(SECOND_LETTERS[first - 'A'], (char)second) == NULL) return false;
+  read_rest(lexer, word, 1);
   if (valid[NAME_MARKER] && !valid[ERROR_SENTINEL] && contains(KEYWORD_NAMES, COUNT(KEYWORD_NAMES), word)) {
     return scan_keyword_name(lexer, word, valid);
   }

@@ -182,6 +182,7 @@ codes! {
     MISSING_FINAL "missing-final" Info "A read of a ReplacingMergeTree that may see replaced rows.";
     SORTING_KEY_UNUSED "sorting-key-unused" Info "Filters that the sorting key does not help.";
     QUERY_NOT_READ "query-not-read" Info "The query is too large to be looked at.";
+    SQL_SYNTAX "sql-syntax" Error "The engine's parser refuses the query.";
     UNKNOWN_COLUMN "unknown-column" Error "No table of the query has a column of that name.";
     AMBIGUOUS_COLUMN "ambiguous-column" Error "Several tables of a join have a column of that name.";
     UNKNOWN_FUNCTION "unknown-function" Error "The engine has no function of that name.";

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use hashlink::LinkedHashMap;
-use headwater_syntax::sql::{self, ast};
+use headwater_syntax::sql::{self, SyntaxError, ast};
 use headwater_syntax::template::{self, Arm, Piece, Template};
 use headwater_syntax::{TextRange, TextSize};
 use headwater_template::{Made, Parameters, Prepared, Request, Secrets, SourceMap, Witness};
@@ -83,6 +83,11 @@ impl Rendering {
     /// Whether values that the witness made up stand in it.
     pub fn has_made_up(&self) -> bool {
         matches!(&self.origin, Origin::Template { made_up, .. } if !made_up.is_empty())
+    }
+
+    /// Where the engine's parser refuses this text. Nothing is said of one whose outputs are not known.
+    pub(crate) fn syntax_errors(&self) -> Vec<SyntaxError> {
+        if self.is_query() { sql::errors(&self.text, &self.tree) } else { Vec::new() }
     }
 
     /// A place of this text in the node's own.

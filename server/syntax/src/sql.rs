@@ -4,17 +4,21 @@
 //! the tree-sitter grammar and are walked with an explicit cursor, so nesting depth costs no stack.
 
 pub mod ast;
+mod faults;
 mod statements;
+mod strict;
 mod tables;
 mod tree;
 
 use std::cell::RefCell;
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use text_size::TextRange;
 use tree_sitter::{ParseOptions, Parser};
 
-pub use statements::{Statement, SyntaxError, statements};
+pub use faults::{Reading, SyntaxError, as_read, errors, read};
+pub use statements::{Statement, statements};
 pub use tables::table_references_in;
 pub use tree::{Node, Tree};
 
@@ -82,6 +86,23 @@ fn parse_with(parser: &mut Parser, text: &str) -> Option<tree_sitter::Tree> {
     let options = ParseOptions::new().progress_callback(&mut progress);
     let bytes = text.as_bytes();
     parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options))
+}
+
+/// Parses `text` until `stopped` is set, telling `log` about every step.
+fn parse_logged(text: &str, log: Box<dyn FnMut(tree_sitter::LogType, &str) + Send>, stopped: &AtomicBool) {
+    let mut parser = Parser::new();
+    if parser.set_language(&headwater_grammar::SQL.into()).is_err() {
+        return;
+    }
+    parser.set_logger(Some(log));
+    let mut budget = 2_000 + text.len();
+    let mut progress = |_: &tree_sitter::ParseState| {
+        budget = budget.saturating_sub(1);
+        if budget == 0 || stopped.load(Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let options = ParseOptions::new().progress_callback(&mut progress);
+    let bytes = text.as_bytes();
+    parser.parse_with_options(&mut |at, _| bytes.get(at..).unwrap_or_default(), None, Some(options));
 }
 
 /// Every table that `text` reads, in order of position; `None` when [`parse`] gives up. Linear.

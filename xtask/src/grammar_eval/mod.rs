@@ -222,7 +222,7 @@ fn broken(options: &Options, judge: &mut Judge, accepted: &[String]) -> Result<(
     }
     let texts: Vec<&str> = all.iter().map(|m| m.sql.as_str()).collect();
     let (mut both, mut only_engine, mut only_ours, mut neither, mut near) = (0, 0, 0, 0, 0);
-    let (mut missed, mut wrong) = (Vec::new(), Vec::new());
+    let (mut missed, mut wrong, mut far) = (Vec::new(), Vec::new(), Vec::new());
     let mut operations: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for (mutant, verdict) in all.iter().zip(judge.judge(&texts)?) {
         let error = errors(&mutant.sql);
@@ -232,7 +232,16 @@ fn broken(options: &Options, judge: &mut Judge, accepted: &[String]) -> Result<(
             (Verdict::SyntaxError(_), Some(error)) => {
                 both += 1;
                 let found = usize::from(error.range.start());
-                near += usize::from(mutants::distance(&mutant.sql, mutant.at, found) <= 2);
+                if mutants::distance(&mutant.sql, mutant.at, found) <= 2 {
+                    near += 1;
+                } else {
+                    far.push(format!(
+                        "{}; {} at {found}: {}",
+                        line(),
+                        error.message,
+                        around(&mutant.sql, found)
+                    ));
+                }
                 operations.entry(mutant.operation).or_default().0 += 1;
             }
             (Verdict::SyntaxError(_), None) => {
@@ -263,6 +272,7 @@ fn broken(options: &Options, judge: &mut Judge, accepted: &[String]) -> Result<(
     }
     print_worst("Refused by the engine only", &missed, options.worst);
     print_worst("Refused by us only", &wrong, options.worst);
+    print_worst("Found far from where the statement was broken", &far, options.worst);
     Ok(())
 }
 

@@ -10,7 +10,7 @@ use super::items::{Items, Kind};
 
 /// What we saw in a statement; `None` when it takes too much work to parse.
 pub(super) fn items(text: &str) -> Option<Items> {
-    let tree = sql::parse_raw(text)?;
+    let tree = sql::parse_raw(&sql::as_read(text)?)?;
     let mut walk = Walk { text, items: Items::default() };
     walk.node(tree.root_node());
     Some(walk.items)
@@ -474,13 +474,6 @@ impl<'t> Walk<'t> {
         let arguments = node.child_by_field_name("arguments");
         let list: Vec<_> = arguments.map_or_else(Vec::new, |a| a.named_children(&mut a.walk()).collect());
         let words = |word: &str| arguments.is_some_and(|a| self.words(a, &[word]));
-        if let Some(operation) = look_up(DATE_ARITHMETIC, &name)
-            && let [first, second] = list.as_slice()
-        {
-            self.function(operation);
-            self.node(*first);
-            return self.node(*second);
-        }
         // `position(needle IN haystack)`, and nothing to trim.
         let only = |kind: &str| list.first().filter(|n| n.kind() == kind && list.len() == 1);
         if name.eq_ignore_ascii_case("position")
@@ -498,20 +491,18 @@ impl<'t> Walk<'t> {
         }
         if let Some(operation) = look_up(DATE_ARITHMETIC, &name)
             && let [first, value, date] = list.as_slice()
-            && first.kind() == "string"
-        {
-            self.function(operation);
-            self.node(*value);
-            return self.node(*date);
-        }
-        if let Some(operation) = look_up(DATE_ARITHMETIC, &name)
-            && let [first, value, date] = list.as_slice()
             && let Some(unit) = unit(self.text(*first))
         {
             self.function(operation);
             self.function(&format!("toInterval{unit}"));
             self.node(*value);
             return self.node(*date);
+        }
+        // Without a unit it is the operator, however many operands there are.
+        if let Some(operation) = look_up(DATE_ARITHMETIC, &name) {
+            self.function(operation);
+            let unit = list.first().filter(|n| n.kind() == "string" && list.len() == 3);
+            return list.iter().skip(usize::from(unit.is_some())).for_each(|n| self.node(*n));
         }
         let extracts = (name.eq_ignore_ascii_case("extract") && words("from"))
             || ["date_part", "datepart"].iter().any(|n| name.eq_ignore_ascii_case(n));
@@ -535,7 +526,7 @@ impl<'t> Walk<'t> {
         let distinct = if words("distinct") { "Distinct" } else { "" };
         self.function(&format!("{renamed}{distinct}{}", if has_filter { "If" } else { "" }));
         // The unit of `dateDiff(day, a, b)` becomes a string.
-        let is_unit = renamed == "dateDiff" && list.first().is_some_and(|n| n.kind() == "column_ref");
+        let is_unit = renamed == "dateDiff" && list.first().is_some_and(|n| unit(self.text(*n)).is_some());
         if is_unit {
             for argument in list.iter().skip(1) {
                 self.node(*argument);

@@ -104,6 +104,9 @@ pub fn diagnostics(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         Some(_) => {}
     }
     let mut all: Vec<_> = families.into_iter().flat_map(|family| family.iter()).cloned().collect();
+    // What breaks a query and is known by a name of its own is said once.
+    let named: Vec<_> = all.iter().filter(|d| *d.code != codes::SQL_SYNTAX).map(|d| d.range).collect();
+    all.retain(|d| *d.code != codes::SQL_SYNTAX || named.iter().all(|r| r.intersect(d.range).is_none()));
     for diagnostic in &mut all {
         if let Some(severity) = config.severities.get(diagnostic.code.name) {
             diagnostic.severity = *severity;

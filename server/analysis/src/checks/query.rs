@@ -1,9 +1,9 @@
-//! What is wrong with queries: names, calls, groups, set operations (codes `unknown-column` to `join-types`).
+//! What is wrong with queries: syntax, names, calls, groups, set operations (codes `sql-syntax` to `join-types`).
 
 use std::sync::Arc;
 
 use headwater_catalog::{Fault as CallFault, Type};
-use headwater_syntax::{FileKind, TextRange};
+use headwater_syntax::{FileKind, TextRange, TextSize};
 use headwater_template::Witness;
 use rustc_hash::FxHashSet;
 
@@ -27,6 +27,9 @@ pub(super) fn query_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
             let Some((entry, sql)) = node.sql() else { continue };
             let renderings = node_renderings(db, file, node.index);
             let heard = Heard::of(db, file, node.index);
+            for (range, message, witness) in syntax(&renderings, &heard) {
+                sink.in_body(entry, &sql, &codes::SQL_SYNTAX, range, format!("{message}{}", when(witness)));
+            }
             for (fault, number) in distinct(&node_meaning(db, file, node.index).facts, &renderings, &heard) {
                 let rendering = &renderings[number];
                 let (code, message) = describe(&fault.kind);
@@ -45,6 +48,42 @@ pub(super) fn query_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         }
     }
     Arc::new(out)
+}
+
+/// Where the parser stops, once for each place, with the first request that shows it. What is behind it is guesswork,
+/// and what the engine takes has none.
+fn syntax<'r>(renderings: &'r [Rendering], heard: &Heard<'_>) -> Vec<(TextRange, String, &'r Witness)> {
+    let mut out: Vec<(TextRange, String, &Witness)> = Vec::new();
+    for (number, rendering) in renderings.iter().enumerate() {
+        if matches!(heard.word(number), Some(Word::Takes)) {
+            continue;
+        }
+        let Some(error) = rendering.syntax_errors().into_iter().next() else { continue };
+        let before = last_token(&rendering.text, error.range.start());
+        // Another value may fit, there or before.
+        let near = [before, error.range];
+        if near.iter().any(|range| !range.is_empty() && rendering.to_node(*range).is_made_up) {
+            continue;
+        }
+        // An editor shows nothing where nothing is.
+        let shown = if error.range.is_empty() { before } else { error.range };
+        let range = rendering.to_node(shown).range;
+        if out.iter().all(|(other, ..)| *other != range) {
+            out.push((range, error.message, &rendering.witness));
+        }
+    }
+    out
+}
+
+/// The word or sign that ends before `at`.
+fn last_token(text: &str, at: TextSize) -> TextRange {
+    let text = text[..at.into()].trim_end();
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let word = text.trim_end_matches(is_word).len();
+    let sign = text.char_indices().next_back().map_or(0, |(start, _)| start);
+    let start = if word < text.len() { word } else { sign };
+    let size = |n: usize| TextSize::try_from(n).unwrap_or(at);
+    TextRange::new(size(start), size(text.len()))
 }
 
 /// Every fault once, with the number of the first text that shows it: requests that pass less come first. What the engine

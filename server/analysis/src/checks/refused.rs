@@ -33,7 +33,8 @@ pub(super) fn refusals(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
             let (Some(rendering), Some(facts)) = (renderings.get(number), facts.get(number)) else {
                 continue;
             };
-            if facts.faults.iter().any(|f| f.kind.refuses_query()) {
+            let is_explained = facts.faults.iter().any(|f| f.kind.refuses_query());
+            if is_explained || !rendering.syntax_errors().is_empty() {
                 continue;
             }
             let Some(range) = place_in_node(rendering, words) else { continue };

@@ -3,7 +3,7 @@
 use text_size::TextRange;
 
 use super::ast::{AstNode, Event, FunctionCall, Identifier, Kind, Node, Walk, place, text as text_of};
-use super::{Tree, parse, table_references_in};
+use super::{Reading, SyntaxError, Tree, read, table_references_in};
 use crate::range;
 
 /// One statement.
@@ -23,15 +23,6 @@ pub struct Statement {
     pub identifiers: Vec<String>,
 }
 
-/// Text that does not parse.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SyntaxError {
-    /// The text, or the place where something is missing.
-    pub range: TextRange,
-    /// What is wrong.
-    pub message: String,
-}
-
 impl Statement {
     /// A statement about which nothing is known yet.
     pub fn empty(kind: String, range: TextRange) -> Self {
@@ -40,9 +31,9 @@ impl Statement {
     }
 }
 
-/// Summaries of all statements of `text`. Linear.
+/// Summaries of all statements of `text`, as the engine reads it. Linear.
 pub fn statements(text: &str) -> Vec<Statement> {
-    let Some(tree) = parse(text) else {
+    let Some(Reading { tree, errors }) = read(text) else {
         let whole = range(0, text.len());
         let mut statement = Statement::empty("unknown".to_owned(), whole);
         let message = "this text takes more work to parse than its length justifies; simplify it".to_owned();
@@ -62,6 +53,14 @@ pub fn statements(text: &str) -> Vec<Statement> {
         }
     }
     visit(text, &tree, &mut out);
+    for error in errors {
+        // Where no statement is, the one before is not complete; where none is before, this is one.
+        let before = out.partition_point(|s| s.range.start() <= error.range.start());
+        if before == 0 {
+            out.insert(0, Statement::empty("error".to_owned(), error.range));
+        }
+        out[before.saturating_sub(1)].errors.push(error);
+    }
     for reference in table_references_in(&tree, text) {
         let name = reference.database.map(|d| format!("{d}.")).unwrap_or_default() + &reference.name;
         if let Some(statement) = at(&mut out, reference.range) {
@@ -92,8 +91,7 @@ fn visit(text: &str, tree: &Tree, out: &mut [Statement]) {
     while let Some(event) = walk.next() {
         let Event::Enter(node) = event else { continue };
         let kind = Kind::of(node);
-        // Words and signs have nothing to say, unless they are missing.
-        if kind == Kind::Token && !node.is_missing() {
+        if kind == Kind::Token {
             continue;
         }
         if let Some(statement) = at(out, place(node)) {
@@ -108,34 +106,12 @@ fn visit(text: &str, tree: &Tree, out: &mut [Statement]) {
                 Kind::ColumnRef => statement.identifiers.push(text_of(node, text).to_owned()),
                 _ => {}
             }
-            if let Some(message) = fault(text, kind, node) {
-                statement.errors.push(SyntaxError { range: place(node), message });
-            }
         }
         // What is inside an error is guesswork.
         if kind == Kind::Error && many {
             walk.skip_inside();
         }
     }
-}
-
-/// What is wrong with a node. The grammar gives common slips nodes of their own, so that a half-typed query keeps the
-/// rest of its tree.
-fn fault(text: &str, kind: Kind, node: Node<'_>) -> Option<String> {
-    Some(match kind.name() {
-        "missing_operand" => "an expression is missing here".to_owned(),
-        "missing_name" => "a name is missing behind the dot".to_owned(),
-        "missing_parenthesis" => "the closing parenthesis of these arguments is missing".to_owned(),
-        "unclosed_comment" => "this comment is never closed".to_owned(),
-        "unclosed_string" => "this string is never closed".to_owned(),
-        "unclosed_template" | "unclosed_statement" => "this template tag is never closed".to_owned(),
-        _ if node.is_missing() => format!("{} is missing here", node.kind()),
-        _ if kind == Kind::Error => {
-            let found: String = text_of(node, text).chars().take(40).collect();
-            format!("`{}` is not expected here", found.trim())
-        }
-        _ => return None,
-    })
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! TTL against partitions: rows go when all rows of their partition are old enough.
 
 use headwater_syntax::Directive;
-use headwater_syntax::sql::{self, ast};
+use headwater_syntax::sql::{self, ast, ast::AstNode};
 
 use super::super::Sink;
 use crate::codes;
@@ -51,6 +51,12 @@ fn period_of(key: &str) -> Option<(&'static str, u64, &'static str)> {
 fn days_of(ttl: &str) -> Option<u64> {
     let tree = sql::parse(ttl)?;
     let list = ast::descendants::<ast::Expressions<'_>>(tree.root_node()).next()?;
+    // Rows that move, shrink or are aggregated do not go.
+    let stays =
+        |kind| matches!(kind, ast::Kind::TtlMove | ast::Kind::TtlRecompress | ast::Kind::GroupByClause);
+    if ast::nodes(list.node()).any(|n| stays(ast::Kind::of(n))) {
+        return None;
+    }
     let mut expressions = list.expressions();
     let (first, None) = (expressions.next()?, expressions.next()) else { return None };
     let call = first.call(ttl).filter(|c| c.function == "plus")?;

@@ -223,6 +223,12 @@ pub enum Kind {
     TimeZoneExpression,
     /// `top_clause`
     TopClause,
+    /// `ttl_assignment`
+    TtlAssignment,
+    /// `ttl_move`
+    TtlMove,
+    /// `ttl_recompress`
+    TtlRecompress,
     /// `tuple`
     Tuple,
     /// `tuple_access`
@@ -384,6 +390,9 @@ impl Kind {
         (Self::TernaryExpression, "ternary_expression"),
         (Self::TimeZoneExpression, "time_zone_expression"),
         (Self::TopClause, "top_clause"),
+        (Self::TtlAssignment, "ttl_assignment"),
+        (Self::TtlMove, "ttl_move"),
+        (Self::TtlRecompress, "ttl_recompress"),
         (Self::Tuple, "tuple"),
         (Self::TupleAccess, "tuple_access"),
         (Self::TupleIndex, "tuple_index"),
@@ -413,159 +422,163 @@ impl Kind {
 }
 
 /// Kinds by the numbers that the parser gives them.
-pub(super) static KINDS: [Kind; 417] = {
-    let mut table = [Kind::Token; 417];
+pub(super) static KINDS: [Kind; 420] = {
+    let mut table = [Kind::Token; 420];
     table[1] = Kind::Identifier;
     table[8] = Kind::JoinKind;
     table[14] = Kind::SystemVariable;
-    table[41] = Kind::TypeWord;
-    table[105] = Kind::JoinKind;
-    table[147] = Kind::NullLiteral;
-    table[154] = Kind::NumberLiteral;
-    table[156] = Kind::StringLiteral;
-    table[157] = Kind::UnclosedString;
-    table[158] = Kind::NumberLiteral;
-    table[159] = Kind::TupleIndex;
-    table[160] = Kind::TemplateOutput;
-    table[161] = Kind::TemplateOutput;
-    table[163] = Kind::UnclosedTemplate;
+    table[34] = Kind::TypeWord;
+    table[100] = Kind::JoinKind;
+    table[143] = Kind::NullLiteral;
+    table[151] = Kind::NumberLiteral;
+    table[153] = Kind::StringLiteral;
+    table[154] = Kind::UnclosedString;
+    table[155] = Kind::NumberLiteral;
+    table[156] = Kind::TupleIndex;
+    table[157] = Kind::TemplateOutput;
+    table[158] = Kind::TemplateOutput;
+    table[160] = Kind::UnclosedTemplate;
+    table[161] = Kind::TemplateMarker;
+    table[162] = Kind::TemplateStatement;
+    table[163] = Kind::TemplateStatement;
     table[164] = Kind::TemplateStatement;
-    table[165] = Kind::TemplateStatement;
-    table[166] = Kind::TemplateStatement;
-    table[167] = Kind::StringLiteral;
-    table[182] = Kind::IntervalUnit;
-    table[184] = Kind::MissingParenthesis;
-    table[185] = Kind::MissingOperand;
-    table[186] = Kind::MissingName;
-    table[189] = Kind::Comment;
-    table[190] = Kind::TemplateComment;
-    table[191] = Kind::UnclosedComment;
-    table[192] = Kind::UnclosedStatement;
-    table[195] = Kind::OtherStatement;
-    table[196] = Kind::InsertTarget;
-    table[198] = Kind::SourceFile;
-    table[199] = Kind::Statement;
-    table[200] = Kind::Explain;
-    table[201] = Kind::Insert;
-    table[202] = Kind::ExplainKind;
-    table[203] = Kind::ExplainKind;
-    table[204] = Kind::Describe;
-    table[206] = Kind::QueryAlternatives;
-    table[207] = Kind::SetOperation;
-    table[208] = Kind::SelectQuery;
-    table[210] = Kind::SelectList;
-    table[211] = Kind::DistinctClause;
-    table[212] = Kind::TopClause;
-    table[213] = Kind::SelectList;
-    table[215] = Kind::SelectItem;
-    table[219] = Kind::WithClause;
-    table[220] = Kind::Cte;
-    table[221] = Kind::ColumnAliases;
-    table[222] = Kind::ScalarCte;
-    table[223] = Kind::FromClause;
-    table[224] = Kind::TableRef;
-    table[226] = Kind::Identifier;
-    table[228] = Kind::ValuesList;
-    table[229] = Kind::JoinedTables;
-    table[230] = Kind::TableName;
-    table[232] = Kind::TableFunction;
-    table[233] = Kind::ArgumentList;
-    table[234] = Kind::FinalModifier;
-    table[235] = Kind::SampleClause;
-    table[236] = Kind::Ratio;
-    table[237] = Kind::Join;
-    table[239] = Kind::UsingList;
-    table[241] = Kind::ColumnRef;
-    table[242] = Kind::ArrayJoin;
-    table[243] = Kind::SelectItem;
-    table[244] = Kind::PrewhereClause;
-    table[245] = Kind::WhereClause;
-    table[246] = Kind::HavingClause;
-    table[247] = Kind::QualifyClause;
-    table[248] = Kind::GroupByClause;
-    table[249] = Kind::GroupModifier;
-    table[250] = Kind::WindowClause;
-    table[251] = Kind::WindowDefinition;
-    table[252] = Kind::OrderByClause;
-    table[253] = Kind::OrderItem;
-    table[254] = Kind::Direction;
-    table[256] = Kind::WithFill;
-    table[257] = Kind::InterpolateClause;
-    table[258] = Kind::InterpolateItem;
-    table[259] = Kind::LimitClause;
-    table[260] = Kind::LimitByClause;
-    table[262] = Kind::OffsetClause;
-    table[264] = Kind::SettingsClause;
-    table[265] = Kind::Setting;
-    table[267] = Kind::FormatClause;
-    table[268] = Kind::IntoOutfileClause;
-    table[271] = Kind::TypedLiteral;
-    table[272] = Kind::ColumnRef;
-    table[275] = Kind::Star;
-    table[276] = Kind::ColumnsMatcher;
-    table[278] = Kind::ExceptColumns;
-    table[281] = Kind::ReplaceColumns;
-    table[282] = Kind::ReplaceColumns;
-    table[283] = Kind::ApplyColumns;
-    table[284] = Kind::ApplyColumns;
-    table[285] = Kind::LikeColumns;
-    table[286] = Kind::ParenthesizedExpression;
-    table[287] = Kind::Tuple;
-    table[288] = Kind::ArrayLiteral;
-    table[289] = Kind::MapLiteral;
-    table[290] = Kind::MapEntry;
-    table[291] = Kind::AliasedExpression;
-    table[293] = Kind::Subquery;
-    table[294] = Kind::Subscript;
-    table[295] = Kind::TupleAccess;
-    table[296] = Kind::Cast;
-    table[297] = Kind::UnaryExpression;
-    table[298] = Kind::FunctionCall;
-    table[299] = Kind::ArgumentList;
-    table[304] = Kind::FilterClause;
-    table[305] = Kind::WindowFunction;
-    table[306] = Kind::Over;
-    table[307] = Kind::WindowSpecification;
-    table[310] = Kind::WindowFrame;
-    table[311] = Kind::FrameBound;
-    table[312] = Kind::Case;
-    table[313] = Kind::When;
-    table[314] = Kind::Interval;
-    table[315] = Kind::Exists;
-    table[316] = Kind::UnaryExpression;
-    table[317] = Kind::BinaryExpression;
-    table[323] = Kind::InExpression;
-    table[325] = Kind::BetweenExpression;
-    table[326] = Kind::IsExpression;
-    table[327] = Kind::TimeZoneExpression;
-    table[328] = Kind::TernaryExpression;
-    table[329] = Kind::Lambda;
-    table[330] = Kind::LambdaParameters;
-    table[331] = Kind::TemplateAlternative;
-    table[332] = Kind::TemplateHole;
-    table[333] = Kind::TemplateJuxtaposition;
-    table[334] = Kind::ColumnDefinitions;
-    table[335] = Kind::ColumnDefinition;
-    table[336] = Kind::IndexDefinitions;
-    table[337] = Kind::IndexDefinition;
-    table[338] = Kind::Expressions;
-    table[340] = Kind::JsonPath;
-    table[341] = Kind::DataType;
-    table[342] = Kind::TypeArguments;
-    table[344] = Kind::ArrayLiteral;
-    table[345] = Kind::NegativeNumber;
-    table[346] = Kind::TypeField;
-    table[347] = Kind::ColumnRef;
-    table[348] = Kind::EnumValue;
-    table[349] = Kind::TypeSetting;
-    table[350] = Kind::TypeSkip;
-    table[353] = Kind::Identifier;
-    table[354] = Kind::Identifier;
-    table[355] = Kind::TemplatedName;
-    table[357] = Kind::NullLiteral;
-    table[358] = Kind::BooleanLiteral;
-    table[360] = Kind::TemplateMarker;
-    table[361] = Kind::QueryParameter;
+    table[165] = Kind::StringLiteral;
+    table[180] = Kind::IntervalUnit;
+    table[182] = Kind::MissingParenthesis;
+    table[183] = Kind::MissingOperand;
+    table[184] = Kind::MissingName;
+    table[187] = Kind::Comment;
+    table[188] = Kind::TemplateComment;
+    table[189] = Kind::UnclosedComment;
+    table[190] = Kind::UnclosedStatement;
+    table[193] = Kind::OtherStatement;
+    table[194] = Kind::InsertTarget;
+    table[196] = Kind::SourceFile;
+    table[197] = Kind::Statement;
+    table[198] = Kind::Explain;
+    table[199] = Kind::Insert;
+    table[200] = Kind::ExplainKind;
+    table[201] = Kind::ExplainKind;
+    table[202] = Kind::Describe;
+    table[204] = Kind::QueryAlternatives;
+    table[205] = Kind::SetOperation;
+    table[206] = Kind::SelectQuery;
+    table[208] = Kind::SelectList;
+    table[209] = Kind::DistinctClause;
+    table[210] = Kind::TopClause;
+    table[211] = Kind::SelectList;
+    table[212] = Kind::SelectItem;
+    table[216] = Kind::WithClause;
+    table[217] = Kind::Cte;
+    table[218] = Kind::ColumnAliases;
+    table[219] = Kind::ScalarCte;
+    table[220] = Kind::FromClause;
+    table[221] = Kind::TableRef;
+    table[223] = Kind::Identifier;
+    table[225] = Kind::ValuesList;
+    table[226] = Kind::JoinedTables;
+    table[227] = Kind::TableName;
+    table[229] = Kind::TableFunction;
+    table[230] = Kind::ArgumentList;
+    table[231] = Kind::FinalModifier;
+    table[232] = Kind::SampleClause;
+    table[233] = Kind::Ratio;
+    table[234] = Kind::Join;
+    table[236] = Kind::UsingList;
+    table[238] = Kind::ColumnRef;
+    table[239] = Kind::ArrayJoin;
+    table[240] = Kind::SelectItem;
+    table[241] = Kind::PrewhereClause;
+    table[242] = Kind::WhereClause;
+    table[243] = Kind::HavingClause;
+    table[244] = Kind::QualifyClause;
+    table[245] = Kind::GroupByClause;
+    table[246] = Kind::GroupModifier;
+    table[247] = Kind::WindowClause;
+    table[248] = Kind::WindowDefinition;
+    table[249] = Kind::OrderByClause;
+    table[250] = Kind::OrderItem;
+    table[251] = Kind::Direction;
+    table[253] = Kind::WithFill;
+    table[254] = Kind::InterpolateClause;
+    table[255] = Kind::InterpolateItem;
+    table[256] = Kind::LimitClause;
+    table[257] = Kind::LimitByClause;
+    table[259] = Kind::OffsetClause;
+    table[261] = Kind::SettingsClause;
+    table[262] = Kind::Setting;
+    table[264] = Kind::FormatClause;
+    table[265] = Kind::IntoOutfileClause;
+    table[268] = Kind::TypedLiteral;
+    table[269] = Kind::ColumnRef;
+    table[272] = Kind::Star;
+    table[273] = Kind::ColumnsMatcher;
+    table[275] = Kind::ExceptColumns;
+    table[278] = Kind::ReplaceColumns;
+    table[279] = Kind::ReplaceColumns;
+    table[280] = Kind::ApplyColumns;
+    table[281] = Kind::ApplyColumns;
+    table[282] = Kind::LikeColumns;
+    table[283] = Kind::ParenthesizedExpression;
+    table[284] = Kind::Tuple;
+    table[285] = Kind::ArrayLiteral;
+    table[286] = Kind::MapLiteral;
+    table[287] = Kind::MapEntry;
+    table[288] = Kind::AliasedExpression;
+    table[290] = Kind::AliasedExpression;
+    table[292] = Kind::Subquery;
+    table[293] = Kind::Subscript;
+    table[294] = Kind::TupleAccess;
+    table[297] = Kind::Cast;
+    table[298] = Kind::UnaryExpression;
+    table[299] = Kind::FunctionCall;
+    table[300] = Kind::ArgumentList;
+    table[303] = Kind::FilterClause;
+    table[304] = Kind::WindowFunction;
+    table[305] = Kind::Over;
+    table[306] = Kind::WindowSpecification;
+    table[309] = Kind::WindowFrame;
+    table[310] = Kind::FrameBound;
+    table[311] = Kind::Case;
+    table[312] = Kind::When;
+    table[313] = Kind::Interval;
+    table[314] = Kind::Exists;
+    table[315] = Kind::UnaryExpression;
+    table[316] = Kind::BinaryExpression;
+    table[321] = Kind::InExpression;
+    table[323] = Kind::BetweenExpression;
+    table[324] = Kind::IsExpression;
+    table[325] = Kind::TimeZoneExpression;
+    table[326] = Kind::TernaryExpression;
+    table[327] = Kind::Lambda;
+    table[328] = Kind::LambdaParameters;
+    table[329] = Kind::TemplateAlternative;
+    table[330] = Kind::TemplateHole;
+    table[331] = Kind::TemplateJuxtaposition;
+    table[332] = Kind::ColumnDefinitions;
+    table[333] = Kind::ColumnDefinition;
+    table[334] = Kind::IndexDefinitions;
+    table[335] = Kind::IndexDefinition;
+    table[336] = Kind::Expressions;
+    table[338] = Kind::TtlMove;
+    table[339] = Kind::TtlRecompress;
+    table[341] = Kind::TtlAssignment;
+    table[342] = Kind::JsonPath;
+    table[343] = Kind::DataType;
+    table[344] = Kind::TypeArguments;
+    table[346] = Kind::ArrayLiteral;
+    table[347] = Kind::NegativeNumber;
+    table[348] = Kind::TypeField;
+    table[349] = Kind::ColumnRef;
+    table[350] = Kind::EnumValue;
+    table[351] = Kind::TypeSetting;
+    table[352] = Kind::TypeSkip;
+    table[355] = Kind::Identifier;
+    table[356] = Kind::Identifier;
+    table[357] = Kind::TemplatedName;
+    table[359] = Kind::NullLiteral;
+    table[360] = Kind::BooleanLiteral;
+    table[362] = Kind::QueryParameter;
     table
 };
 
@@ -616,18 +629,19 @@ mod id {
     pub(super) const STALENESS: u16 = 43;
     pub(super) const STEP: u16 = 44;
     pub(super) const TABLE: u16 = 45;
-    pub(super) const THEN: u16 = 46;
-    pub(super) const TO: u16 = 47;
-    pub(super) const TYPE: u16 = 48;
-    pub(super) const TYPE_NAME: u16 = 49;
-    pub(super) const UNIT: u16 = 50;
-    pub(super) const USING: u16 = 51;
-    pub(super) const VALUE: u16 = 52;
-    pub(super) const ZONE: u16 = 53;
+    pub(super) const TARGET: u16 = 46;
+    pub(super) const THEN: u16 = 47;
+    pub(super) const TO: u16 = 48;
+    pub(super) const TYPE: u16 = 49;
+    pub(super) const TYPE_NAME: u16 = 50;
+    pub(super) const UNIT: u16 = 51;
+    pub(super) const USING: u16 = 52;
+    pub(super) const VALUE: u16 = 53;
+    pub(super) const ZONE: u16 = 54;
 }
 
 ast_node! {
-    /// `aliased_expression`: `value`, `alias`; `expr AS x` in parentheses, among arguments, in clauses; never an operand
+    /// `aliased_expression`: `value`, `alias`; `expr AS x` in parentheses, among arguments, in clauses; never an operand. Without `AS` in `CASE`, `CAST` and among arguments
     AliasedExpression = AliasedExpression
 }
 
@@ -1227,7 +1241,7 @@ ast_node! {
 }
 
 ast_node! {
-    /// `expressions`: expressions, each with `direction`?, `where_clause`?; keys, TTL, engine settings
+    /// `expressions`: expressions, each with `direction`?, or with what a TTL does: `where_clause`?, `ttl_move`, `ttl_recompress`, `group_by_clause` and `ttl_assignment`…; keys, TTL, engine settings
     Expressions = Expressions
 }
 
@@ -1254,6 +1268,38 @@ impl<'t> Expressions<'t> {
     }
     /// Every `expression`, in order.
     pub fn expressions(self) -> Children<'t, Expression<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `group_by_clause`.
+    pub fn group_by_clause(self) -> Option<GroupByClause<'t>> {
+        child(self.0)
+    }
+    /// Every `group_by_clause`, in order.
+    pub fn group_by_clauses(self) -> Children<'t, GroupByClause<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `ttl_assignment`.
+    pub fn ttl_assignment(self) -> Option<TtlAssignment<'t>> {
+        child(self.0)
+    }
+    /// Every `ttl_assignment`, in order.
+    pub fn ttl_assignments(self) -> Children<'t, TtlAssignment<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `ttl_move`.
+    pub fn ttl_move(self) -> Option<TtlMove<'t>> {
+        child(self.0)
+    }
+    /// Every `ttl_move`, in order.
+    pub fn ttl_moves(self) -> Children<'t, TtlMove<'t>> {
+        Children::new(self.0)
+    }
+    /// The first `ttl_recompress`.
+    pub fn ttl_recompress(self) -> Option<TtlRecompress<'t>> {
+        child(self.0)
+    }
+    /// Every `ttl_recompress`, in order.
+    pub fn ttl_recompresses(self) -> Children<'t, TtlRecompress<'t>> {
         Children::new(self.0)
     }
     /// The first `where_clause`.
@@ -2886,6 +2932,46 @@ impl<'t> TopClause<'t> {
 }
 
 ast_node! {
+    /// `ttl_assignment`: `column`, `value`; `GROUP BY a SET b = max(b)`
+    TtlAssignment = TtlAssignment
+}
+
+impl<'t> TtlAssignment<'t> {
+    /// Its `column`.
+    pub fn column(self) -> Option<Identifier<'t>> {
+        field(self.0, id::COLUMN)
+    }
+    /// Its `value`.
+    pub fn value(self) -> Option<Expression<'t>> {
+        field(self.0, id::VALUE)
+    }
+}
+
+ast_node! {
+    /// `ttl_move`: `target`; `TO DISK 'd'`, `TO VOLUME 'v'`
+    TtlMove = TtlMove
+}
+
+impl<'t> TtlMove<'t> {
+    /// Its `target`.
+    pub fn target(self) -> Option<StringLiteral<'t>> {
+        field(self.0, id::TARGET)
+    }
+}
+
+ast_node! {
+    /// `ttl_recompress`: `codec`; `RECOMPRESS CODEC(ZSTD(9))`
+    TtlRecompress = TtlRecompress
+}
+
+impl<'t> TtlRecompress<'t> {
+    /// Its `codec`.
+    pub fn codec(self) -> Option<ArgumentList<'t>> {
+        field(self.0, id::CODEC)
+    }
+}
+
+ast_node! {
     /// `tuple`: expressions
     Tuple = Tuple
 }
@@ -2902,7 +2988,7 @@ impl<'t> Tuple<'t> {
 }
 
 ast_node! {
-    /// `tuple_access`: `value`, and `index` (`tuple_index`, with its dot), `name` or `type`
+    /// `tuple_access`: `value`, and `index` (`tuple_index`, with its dot), `name` or `type`; `a.1`, `f(x).name`, `a.'name'`, `a.(1, 2)`, `a.:Int8`
     TupleAccess = TupleAccess
 }
 
@@ -2912,11 +2998,11 @@ impl<'t> TupleAccess<'t> {
         field(self.0, id::INDEX)
     }
     /// The first `name`.
-    pub fn name(self) -> Option<Name<'t>> {
+    pub fn name(self) -> Option<TupleAccessName<'t>> {
         field(self.0, id::NAME)
     }
     /// Every `name`, in order.
-    pub fn names(self) -> Fields<'t, Name<'t>> {
+    pub fn names(self) -> Fields<'t, TupleAccessName<'t>> {
         Fields::new(self.0, id::NAME)
     }
     /// Its `type`.
@@ -3692,6 +3778,14 @@ ast_enum! {
     ExpressionsPart {
         /// What gives a value.
         Expression = AliasedExpression ArrayLiteral BetweenExpression BinaryExpression BooleanLiteral Case Cast ColumnRef Exists FunctionCall InExpression Interval IsExpression Lambda MapLiteral MissingOperand NullLiteral NumberLiteral ParenthesizedExpression QueryParameter Star StringLiteral Subquery Subscript TemplateAlternative TemplateHole TemplateJuxtaposition TemplateOutput TernaryExpression TimeZoneExpression Tuple TupleAccess TypedLiteral UnaryExpression UnclosedString UnclosedTemplate WindowFunction,
+        /// `group_by_clause`
+        GroupByClause = GroupByClause,
+        /// `ttl_assignment`
+        TtlAssignment = TtlAssignment,
+        /// `ttl_move`
+        TtlMove = TtlMove,
+        /// `ttl_recompress`
+        TtlRecompress = TtlRecompress,
         /// `where_clause`
         WhereClause = WhereClause,
     }
@@ -3854,6 +3948,30 @@ ast_enum! {
         SampleClause = SampleClause,
         /// `template_output`
         TemplateOutput = TemplateOutput,
+    }
+}
+
+ast_enum! {
+    /// What may be the `name` of a `tuple_access`.
+    TupleAccessName {
+        /// `array`
+        ArrayLiteral = ArrayLiteral,
+        /// `identifier`
+        Identifier = Identifier,
+        /// `missing_name`
+        MissingName = MissingName,
+        /// `parenthesized_expression`
+        ParenthesizedExpression = ParenthesizedExpression,
+        /// `query_parameter`
+        QueryParameter = QueryParameter,
+        /// `string`
+        StringLiteral = StringLiteral,
+        /// `template_output`
+        TemplateOutput = TemplateOutput,
+        /// `templated_name`
+        TemplatedName = TemplatedName,
+        /// `tuple`
+        Tuple = Tuple,
     }
 }
 
@@ -4096,6 +4214,14 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             this.parts().for_each(|found| see(found.node()));
             this.expression().into_iter().for_each(|found| see(found.node()));
             this.expressions().for_each(|found| see(found.node()));
+            this.group_by_clause().into_iter().for_each(|found| see(found.node()));
+            this.group_by_clauses().for_each(|found| see(found.node()));
+            this.ttl_assignment().into_iter().for_each(|found| see(found.node()));
+            this.ttl_assignments().for_each(|found| see(found.node()));
+            this.ttl_move().into_iter().for_each(|found| see(found.node()));
+            this.ttl_moves().for_each(|found| see(found.node()));
+            this.ttl_recompress().into_iter().for_each(|found| see(found.node()));
+            this.ttl_recompresses().for_each(|found| see(found.node()));
             this.where_clause().into_iter().for_each(|found| see(found.node()));
             this.where_clauses().for_each(|found| see(found.node()));
         }
@@ -4539,6 +4665,19 @@ pub(super) fn every_accessor<'t>(node: Node<'t>, see: &mut dyn FnMut(Node<'t>)) 
             let Some(this) = TopClause::cast(node) else { return };
             this.count().into_iter().for_each(|found| see(found.node()));
             this.counts().for_each(|found| see(found.node()));
+        }
+        Kind::TtlAssignment => {
+            let Some(this) = TtlAssignment::cast(node) else { return };
+            this.column().into_iter().for_each(|found| see(found.node()));
+            this.value().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TtlMove => {
+            let Some(this) = TtlMove::cast(node) else { return };
+            this.target().into_iter().for_each(|found| see(found.node()));
+        }
+        Kind::TtlRecompress => {
+            let Some(this) = TtlRecompress::cast(node) else { return };
+            this.codec().into_iter().for_each(|found| see(found.node()));
         }
         Kind::Tuple => {
             let Some(this) = Tuple::cast(node) else { return };
