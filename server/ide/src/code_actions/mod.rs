@@ -8,6 +8,7 @@ mod create;
 mod lines;
 mod names;
 mod nodes;
+mod plan;
 mod query;
 mod schema;
 mod template;
@@ -106,7 +107,7 @@ const FIXES: &[fn(&Context<'_>, &Diagnostic, &mut Actions<'_>)] =
 
 /// Families that offer something at a place.
 const ASSISTS: &[fn(&Context<'_>, &mut Actions<'_>)] =
-    &[nodes::assist, create::assist, classic::assist, template::assist];
+    &[nodes::assist, create::assist, classic::assist, template::assist, plan::assist];
 
 /// Codes whose first fix changes nothing but the spelling of what is meant: these are mended all at once.
 pub const SAFE: &[&str] = &[
