@@ -83,10 +83,20 @@ pub(super) async fn everything(client: &mut TestClient, model: &Model) -> Seen {
     for (method, file, id) in asked {
         match client.answer(id).await {
             Ok(value) => seen.push((method.to_owned(), file.to_owned(), value)),
+            // The reason is part of what is seen: an edited server must give the one that a fresh one gives.
+            Err(error) if refuses(method, &error) => seen.push((method.to_owned(), file.to_owned(), error)),
             Err(error) => panic!("{method} of {file:?}, with nothing going on, is answered with {error}"),
         }
     }
     seen
+}
+
+/// Whether an error is the answer to a right request: what cannot be renamed is refused with a reason, which clients show.
+pub(super) fn refuses(method: &str, error: &Value) -> bool {
+    const REQUEST_FAILED: i64 = -32803;
+    matches!(method, "textDocument/prepareRename" | "textDocument/rename")
+        && error["code"].as_i64() == Some(REQUEST_FAILED)
+        && error["message"].as_str().is_some_and(|m| !m.is_empty())
 }
 
 /// Some places worth asking about: behind the words of a text that often are names.

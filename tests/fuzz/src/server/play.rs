@@ -188,12 +188,13 @@ impl Player {
         self.client.notify("workspace/didChangeWatchedFiles", json!({ "changes": changes })).await;
     }
 
-    /// Every request is answered: with a result, or because it was cancelled, or because its text is gone.
+    /// Every request is answered: with a result or a refusal, or because it was cancelled, or because its text is gone.
     async fn answers(&mut self) {
         for (id, method) in std::mem::take(&mut self.waiting) {
             if let Err(error) = self.client.answer(id).await {
                 let code = error["code"].as_i64();
-                assert!(matches!(code, Some(-32800 | -32801)), "{method} is answered with {error}");
+                let gone = matches!(code, Some(-32800 | -32801));
+                assert!(gone || answers::refuses(&method, &error), "{method} is answered with {error}");
             }
         }
     }
