@@ -155,6 +155,15 @@ static void skip_spaces(TSLexer *lexer) {
   while (is_space(lexer->lookahead)) advance(lexer);
 }
 
+// Not by `strchr`, which what loads grammars as WebAssembly does not offer to scanners. (Where the text is a constant,
+// compilers make a mask of it.)
+static bool begins_word(int32_t first, int32_t second) {
+  for (const char *letter = SECOND_LETTERS[first - 'A']; *letter != '\0'; letter++) {
+    if (*letter == second) return true;
+  }
+  return false;
+}
+
 static int32_t upper(int32_t c) { return c >= 'a' && c <= 'z' ? c - ('a' - 'A') : c; }
 
 // Reads the rest of a word in upper case, `length` characters of which are there.
@@ -885,7 +894,7 @@ static bool scan_word(TSLexer *lexer, const bool *valid) {
   word[0] = (char)first;
   advance(lexer);
   int32_t second = upper(lexer->lookahead);
-  if (second < 'A' || second > 'Z' || strchr(SECOND_LETTERS[first - 'A'], (char)second) == NULL) return false;
+  if (!begins_word(first, second)) return false;
   read_rest(lexer, word, 1);
   if (valid[NAME_MARKER] && !valid[ERROR_SENTINEL] && contains(KEYWORD_NAMES, COUNT(KEYWORD_NAMES), word)) {
     return scan_keyword_name(lexer, word, valid);
