@@ -24,14 +24,13 @@ fn position(line: usize, character: usize) -> Value {
 fn completion(server: &Path, project: &Path, rounds: usize) -> Result<()> {
     let mut client = start(server, project)?;
     let (uri, text) = open(&mut client, &project.join(generate::EDITED))?;
-    let line =
-        text.lines().position(|l| l.contains("FROM events")).context("the file reads a data source")?;
-    let content = text.lines().nth(line).unwrap_or_default();
-    let column = content.find("FROM events").unwrap_or(0);
+    let (line, content) =
+        text.lines().enumerate().find(|(_, l)| l.contains("count()")).context("the file counts")?;
+    let column = content.find("count()").unwrap_or(0);
     let mut version = 2;
     let mut type_letter = |client: &mut Client, insert: bool| {
-        let end = if insert { column } else { column + 2 };
-        let new = if insert { "t " } else { "" };
+        let end = if insert { column } else { column + 3 };
+        let new = if insert { "t, " } else { "" };
         let range = json!({ "start": position(line, column), "end": position(line, end) });
         version += 1;
         client.notify(
@@ -62,16 +61,17 @@ fn completion(server: &Path, project: &Path, rounds: usize) -> Result<()> {
         type_letter(&mut client, false)?;
     }
     Times::new(times).print("completion behind a letter, 1,000 files", "(bar: p95 ≤ 5)");
-    for (method, bar) in
-        [("textDocument/hover", "(bar: p95 ≤ 1)"), ("textDocument/signatureHelp", "(bar: p95 ≤ 1)")]
-    {
+    // On the function's name, and between its brackets.
+    for (method, at) in [("textDocument/hover", 1), ("textDocument/signatureHelp", "count(".len())] {
         let mut times = Vec::new();
         for _ in 0..rounds {
             let begin = Instant::now();
-            ask(&mut client, method, column + 7)?;
+            let answer = ask(&mut client, method, column + at)?;
             times.push(begin.elapsed());
+            ensure!(!answer.is_null(), "{method} has no answer");
         }
-        Times::new(times).print(&format!("{}, 1,000 files", method.trim_start_matches("textDocument/")), bar);
+        let name = method.trim_start_matches("textDocument/");
+        Times::new(times).print(&format!("{name}, 1,000 files"), "(bar: p95 ≤ 1)");
     }
     client.stop()
 }
