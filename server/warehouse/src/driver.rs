@@ -1,5 +1,6 @@
 //! One place of a pool: its process, and the thread that gives it work, watches the clock, and replaces it.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -8,14 +9,22 @@ use crossbeam_channel::{Receiver, Sender, TryRecvError, after, never, select};
 
 use crate::backoff::Backoff;
 use crate::error::EngineError;
+use crate::insert::Work;
 use crate::pool::PoolConfig;
 use crate::process::{NoWorker, Process};
-use crate::request::{Answer, Request, WorkerId};
+use crate::request::{Allow, Answer, WorkerId};
 use crate::wire::{Frame, ToPool, ToWorker};
 
-/// Requests that travel together; they are run and answered in order.
+/// What a worker's thread is given.
+pub(crate) enum Task {
+    Job(Job),
+    /// The jobs of one session: nothing else is done in between, and nothing stays behind.
+    Session(Receiver<Job>),
+}
+
+/// Work that travels together; it is done and answered in order.
 pub(crate) struct Job {
-    pub(crate) requests: Vec<Request>,
+    pub(crate) work: Vec<Work>,
     pub(crate) reply: Sender<Result<Answer, EngineError>>,
     /// Ends when they are taken back, or when nobody waits for them.
     pub(crate) cancelled: Receiver<()>,
@@ -35,11 +44,13 @@ impl Job {
 pub(crate) struct Driver {
     slot: usize,
     config: Arc<PoolConfig>,
-    queue: Receiver<Job>,
+    queue: Receiver<Task>,
     /// Ends with the pool.
     stopped: Receiver<()>,
     pids: Arc<[AtomicU32]>,
     process: Option<Process>,
+    /// Whether something may have left tables or settings in it.
+    is_used: bool,
     life: u64,
     next_id: u64,
     backoff: Backoff,
@@ -59,7 +70,7 @@ impl Driver {
     pub(crate) fn new(
         slot: usize,
         config: Arc<PoolConfig>,
-        queue: Receiver<Job>,
+        queue: Receiver<Task>,
         stopped: Receiver<()>,
         pids: Arc<[AtomicU32]>,
     ) -> Self {
@@ -70,6 +81,7 @@ impl Driver {
             stopped,
             pids,
             process: None,
+            is_used: false,
             life: 0,
             next_id: 0,
             backoff: Backoff::default(),
@@ -84,8 +96,8 @@ impl Driver {
         }
         loop {
             let dead = self.process.as_ref().map_or_else(never, |p| p.messages.clone());
-            let job = select! {
-                recv(self.queue) -> job => job,
+            let task = select! {
+                recv(self.queue) -> task => task,
                 recv(self.stopped) -> _ => return,
                 recv(dead) -> _ => {
                     // It died while idle: the next statement shall not pay for the restart.
@@ -94,41 +106,119 @@ impl Driver {
                     continue;
                 }
             };
-            let Ok(job) = job else { return };
-            self.work(&job);
+            match task {
+                Ok(Task::Job(job)) => self.work(&job),
+                Ok(Task::Session(jobs)) => self.session(&jobs),
+                Err(_) => return,
+            }
         }
+    }
+
+    /// Until the session is dropped. When its process dies, so does the session: a new process has none of its tables.
+    fn session(&mut self, jobs: &Receiver<Job>) {
+        self.clean();
+        let mut lost = None;
+        loop {
+            let dead = self.process.as_ref().map_or_else(never, |p| p.messages.clone());
+            let job = select! {
+                recv(jobs) -> job => job,
+                recv(self.stopped) -> _ => return,
+                recv(dead) -> _ => {
+                    self.lost(true);
+                    lost = self.is_used.then(|| self.last_death.clone());
+                    continue;
+                }
+            };
+            let Ok(job) = job else { break };
+            if matches!(*job.work, [Work::Reset]) {
+                lost = None;
+                self.clean();
+                let worker = WorkerId { slot: self.slot, life: self.life };
+                job.answer(Ok(Answer::empty(worker)));
+                continue;
+            }
+            let mut first = 0;
+            while first < job.work.len() {
+                let rest = &job.work[first..];
+                if let Some(why) = &lost {
+                    rest.iter().for_each(|_| job.answer(Err(EngineError::SessionLost(why.clone()))));
+                    break;
+                }
+                if let Some(why) = self.refusal(&job) {
+                    rest.iter().for_each(|_| job.answer(Err(why.clone())));
+                    break;
+                }
+                first += self.work_in_one_life(&job, rest);
+                if self.process.is_none() && self.is_used {
+                    lost = Some(self.last_death.clone());
+                }
+            }
+        }
+        self.clean();
+    }
+
+    /// Makes the worker as good as new for whoever comes next.
+    fn clean(&mut self) {
+        if !std::mem::take(&mut self.is_used) {
+            return;
+        }
+        let Some(process) = &self.process else { return };
+        let id = self.next_id;
+        self.next_id += 1;
+        process.send(Frame::run(id, &Work::Reset));
+        let limit = Work::Reset.limits().time + self.config.grace;
+        let is_clean = select! {
+            recv(process.messages) -> message => matches!(message, Ok(ToPool::Done(done, Ok(_))) if done == id),
+            recv(self.stopped) -> _ => false,
+            recv(after(limit)) -> _ => false,
+        };
+        if !is_clean {
+            self.lost(false);
+        }
+    }
+
+    /// Why nothing of `job` can be done now, if so. Otherwise there is a worker.
+    fn refusal(&mut self, job: &Job) -> Option<EngineError> {
+        if job.is_cancelled() {
+            return Some(EngineError::Cancelled);
+        }
+        self.ensure().err().map(EngineError::Unavailable)
     }
 
     fn work(&mut self, job: &Job) {
         let mut first = 0;
-        while first < job.requests.len() {
-            let rest = &job.requests[first..];
-            if job.is_cancelled() {
-                return rest.iter().for_each(|_| job.answer(Err(EngineError::Cancelled)));
-            }
-            if let Err(why) = self.ensure() {
-                return rest.iter().for_each(|_| job.answer(Err(EngineError::Unavailable(why.clone()))));
+        while first < job.work.len() {
+            let rest = &job.work[first..];
+            if let Some(why) = self.refusal(job) {
+                return rest.iter().for_each(|_| job.answer(Err(why.clone())));
             }
             first += self.work_in_one_life(job, rest);
         }
     }
 
-    /// Answers as many of `requests` as one process does, the one included that it died of.
-    fn work_in_one_life(&mut self, job: &Job, requests: &[Request]) -> usize {
+    /// Answers as much of `all` as one process does, the one included that it died of.
+    fn work_in_one_life(&mut self, job: &Job, all: &[Work]) -> usize {
         let Some(process) = &self.process else { return 0 };
         let base = self.next_id;
-        self.next_id += requests.len() as u64;
-        for (id, request) in (base..).zip(requests) {
-            process.send(Frame::run(id, request));
+        self.next_id += all.len() as u64;
+        for (id, work) in (base..).zip(all) {
+            self.is_used |= !matches!(work, Work::Query(r) if r.allow <= Allow::Reads);
+            process.send(Frame::run(id, work));
         }
-        for (n, request) in requests.iter().enumerate() {
+        for (n, work) in all.iter().enumerate() {
             let id = base + n as u64;
-            let limit = request.limits.time + self.config.grace;
-            let verdict = match self.wait(job, id, base + requests.len() as u64, Instant::now() + limit) {
+            let grace = self.config.grace + work.transfer();
+            let limit = work.limits().time + grace;
+            let verdict = match self.wait(job, id..base + all.len() as u64, Instant::now() + limit, grace) {
                 Event::Message(ToPool::Done(answered, result)) if answered == id => {
                     self.backoff.answered();
                     let worker = WorkerId { slot: self.slot, life: self.life };
-                    job.answer(result.map(|(class, body)| Answer { body, class, worker }));
+                    job.answer(result.map(|o| Answer {
+                        body: o.body,
+                        class: o.class,
+                        stats: o.stats,
+                        worker,
+                    }));
                     continue;
                 }
                 Event::Message(_) => EngineError::Crashed("the worker answered something else".to_owned()),
@@ -145,12 +235,12 @@ impl Driver {
             }));
             return n + 1;
         }
-        requests.len()
+        all.len()
     }
 
-    /// Waits for the answer to `id` until `deadline`. When the job is taken back, asks the worker to stop everything up
-    /// to `end` and gives it the grace to do so.
-    fn wait(&self, job: &Job, id: u64, end: u64, deadline: Instant) -> Event {
+    /// Waits for the answer to the first of `ids` until `deadline`. When the job is taken back, asks the worker to stop all
+    /// of them and gives it the `grace` to do so.
+    fn wait(&self, job: &Job, ids: Range<u64>, deadline: Instant, grace: Duration) -> Event {
         let Some(process) = &self.process else { return Event::Died };
         let mut deadline = deadline;
         let mut cancelled = job.cancelled.clone();
@@ -164,7 +254,7 @@ impl Driver {
                 recv(cancelled) -> _ => {
                     cancelled = never();
                     is_cancelled = true;
-                    deadline = deadline.min(Instant::now() + self.config.grace);
+                    deadline = deadline.min(Instant::now() + grace);
                 }
                 recv(self.stopped) -> _ => return Event::Stopped,
                 recv(after(pause)) -> _ => if Instant::now() >= deadline {
@@ -172,7 +262,7 @@ impl Driver {
                 },
             }
             if is_cancelled {
-                (id..end).for_each(|id| process.send(Frame::to_worker(&ToWorker::Cancel(id))));
+                ids.clone().for_each(|id| process.send(Frame::to_worker(&ToWorker::Cancel(id))));
             }
         }
     }
@@ -192,6 +282,7 @@ impl Driver {
             match Process::start(&self.config) {
                 Ok(process) => {
                     self.life += 1;
+                    self.is_used = false;
                     self.pids[self.slot].store(process.pid(), Ordering::Release);
                     self.process = Some(process);
                 }

@@ -28,6 +28,17 @@ pub enum EngineError {
         /// The limit, bytes.
         limit: u64,
     },
+    /// The rows of an insert are more bytes than are allowed. Nothing was sent.
+    InsertTooLarge {
+        /// Their size, bytes.
+        bytes: u64,
+        /// The limit, bytes.
+        limit: u64,
+    },
+    /// The request makes no statement: an insert without columns, a setting with an impossible name.
+    Invalid(String),
+    /// The session's worker is gone, and its tables with it. [`Session::reset`](crate::Session::reset) begins anew.
+    SessionLost(String),
     /// The engine did not end in time by itself, so its process was ended.
     TimedOut(Duration),
     /// The caller took the request back.
@@ -81,6 +92,12 @@ impl StatementError {
         });
         Self { code, name: name.to_owned(), message: rest.trim_end().to_owned(), position }
     }
+
+    /// Which row of an insert's data could not be read, counted from 1. Text formats say so.
+    pub fn row(&self) -> Option<u64> {
+        let (_, behind) = self.message.rsplit_once("(at row ")?;
+        behind.split_once(')')?.0.parse().ok()
+    }
 }
 
 impl fmt::Display for StatementError {
@@ -127,6 +144,16 @@ impl fmt::Display for EngineError {
                     f,
                     "the answer has {bytes} bytes, {limit} are allowed: add a LIMIT, or read fewer columns"
                 )
+            }
+            Self::InsertTooLarge { bytes, limit } => {
+                write!(
+                    f,
+                    "the rows have {bytes} bytes, {limit} are allowed in one insert: send them in parts"
+                )
+            }
+            Self::Invalid(why) => f.write_str(why),
+            Self::SessionLost(why) => {
+                write!(f, "the engine of this session is gone, and its tables with it: {why}")
             }
             Self::TimedOut(after) => {
                 write!(
@@ -177,6 +204,11 @@ mod tests {
             parse("something else (entirely)"),
             (0, String::new(), "something else (entirely)".into(), None)
         );
+        let row = StatementError::parse(
+            "Code: 27. DB::Exception: Cannot parse input: expected ',' before: 'x (at row 9)}\\n': (at row 500001)\n: While executing JSONEachRowRowInputFormat. (CANNOT_PARSE_INPUT_ASSERTION_FAILED) (version 26.7.2.1)",
+        );
+        assert_eq!((row.row(), row.code), (Some(500_001), 27));
+        assert_eq!(StatementError::parse("(at row x)").row(), None);
         assert_eq!(parse("Code: x. y"), (0, String::new(), "Code: x. y".into(), None));
         assert_eq!(parse(""), (0, String::new(), String::new(), None));
     }

@@ -8,13 +8,16 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::Path;
 use std::ptr::{self, NonNull};
+use std::time::Duration;
 
-use crate::request::Class;
+use crate::request::{Class, Stats};
 
 /// What `chdb_connection` points to.
 type Connected = *mut c_void;
 /// An answer of the engine.
 type Reply = *mut c_void;
+/// A streaming insert under way.
+type InsertStream = *mut c_void;
 
 /// `chdb_query_analysis_v1`.
 #[repr(C)]
@@ -49,7 +52,19 @@ struct Functions {
     buffer: unsafe extern "C" fn(Reply) -> *const u8,
     length: unsafe extern "C" fn(Reply) -> usize,
     error: unsafe extern "C" fn(Reply) -> *const c_char,
+    elapsed: unsafe extern "C" fn(Reply) -> f64,
+    result_rows: unsafe extern "C" fn(Reply) -> u64,
+    read_rows: unsafe extern "C" fn(Reply) -> u64,
+    read_bytes: unsafe extern "C" fn(Reply) -> u64,
+    written_rows: unsafe extern "C" fn(Reply) -> u64,
+    written_bytes: unsafe extern "C" fn(Reply) -> u64,
     destroy: unsafe extern "C" fn(Reply),
+    insert: unsafe extern "C" fn(Connected, *const c_char, usize, *const c_char, usize) -> InsertStream,
+    insert_append: unsafe extern "C" fn(InsertStream, *const c_void, usize) -> c_int,
+    insert_done: unsafe extern "C" fn(InsertStream) -> Reply,
+    insert_cancel: unsafe extern "C" fn(InsertStream),
+    insert_error: unsafe extern "C" fn(InsertStream) -> *const c_char,
+    insert_destroy: unsafe extern "C" fn(InsertStream),
     signal_handlers: unsafe extern "C" fn(c_int),
 }
 
@@ -93,7 +108,19 @@ impl Library {
             buffer: find!(b"chdb_result_buffer"),
             length: find!(b"chdb_result_length"),
             error: find!(b"chdb_result_error"),
+            elapsed: find!(b"chdb_result_elapsed"),
+            result_rows: find!(b"chdb_result_rows_read"),
+            read_rows: find!(b"chdb_result_storage_rows_read"),
+            read_bytes: find!(b"chdb_result_storage_bytes_read"),
+            written_rows: find!(b"chdb_result_rows_written"),
+            written_bytes: find!(b"chdb_result_bytes_written"),
             destroy: find!(b"chdb_destroy_query_result"),
+            insert: find!(b"chdb_stream_insert_n"),
+            insert_append: find!(b"chdb_stream_append"),
+            insert_done: find!(b"chdb_stream_done"),
+            insert_cancel: find!(b"chdb_stream_cancel_insert"),
+            insert_error: find!(b"chdb_stream_insert_error"),
+            insert_destroy: find!(b"chdb_destroy_insert_stream"),
             signal_handlers: find!(b"chdb_set_signal_handlers_enabled"),
         };
         // Never unloaded, so the functions above stay valid for the rest of the process.
@@ -143,7 +170,7 @@ impl Connection {
         sql: &str,
         params: &[(String, String)],
         format: &str,
-    ) -> Result<Vec<u8>, String> {
+    ) -> Result<(Vec<u8>, Stats), String> {
         let reply = if params.is_empty() {
             // SAFETY: both texts are given with their lengths and live until the call returns.
             unsafe {
@@ -177,21 +204,79 @@ impl Connection {
                 )
             }
         };
+        self.take(reply)
+    }
+
+    /// Writes `data` through `statement`, an `INSERT` without `FORMAT` and without rows. `go_on` is asked between pieces:
+    /// at the first `false` the insert is taken back, and the answer is `None`.
+    pub(crate) fn insert(
+        &mut self,
+        statement: &str,
+        format: &str,
+        data: &[u8],
+        mut go_on: impl FnMut() -> bool,
+    ) -> Result<Option<Stats>, String> {
+        /// Pieces are copied by the engine, and it can be told to stop between two of them.
+        const PIECE: usize = 1 << 20;
+        // SAFETY: both texts are given with their lengths and live until the call returns.
+        let raw = unsafe {
+            (self.functions.insert)(
+                self.connected(),
+                statement.as_ptr().cast(),
+                statement.len(),
+                format.as_ptr().cast(),
+                format.len(),
+            )
+        };
+        if raw.is_null() {
+            return Err("the engine opened no insert".to_owned());
+        }
+        let stream = Inserting { functions: self.functions, raw };
+        if let Some(error) = stream.error() {
+            return Err(error);
+        }
+        for piece in data.chunks(PIECE) {
+            if !go_on() {
+                // SAFETY: the stream is open; cancelling it does not free it.
+                unsafe { (self.functions.insert_cancel)(raw) };
+                return Ok(None);
+            }
+            // SAFETY: the bytes live until the call returns; the engine copies them.
+            if unsafe { (self.functions.insert_append)(raw, piece.as_ptr().cast(), piece.len()) } != 0 {
+                return Err(stream.error().unwrap_or_else(|| "the engine took no more rows".to_owned()));
+            }
+        }
+        // SAFETY: the stream is open and neither finished nor cancelled; its result is a reply like any other.
+        let reply = unsafe { (self.functions.insert_done)(raw) };
+        self.take(reply).map(|(_, stats)| Some(stats))
+    }
+
+    /// Copies what is in `reply`, and destroys it.
+    fn take(&self, reply: Reply) -> Result<(Vec<u8>, Stats), String> {
         if reply.is_null() {
             return Err("the engine gave no answer".to_owned());
         }
+        let f = self.functions;
         // SAFETY: `reply` is a result of this engine, not yet destroyed. Buffer and error live until `destroy`, and are
         // copied before it.
         unsafe {
-            let error = (self.functions.error)(reply);
+            let error = (f.error)(reply);
             let result = if error.is_null() {
-                let (data, length) = ((self.functions.buffer)(reply), (self.functions.length)(reply));
+                let (data, length) = ((f.buffer)(reply), (f.length)(reply));
                 let bytes = if data.is_null() { &[] } else { std::slice::from_raw_parts(data, length) };
-                Ok(bytes.to_vec())
+                let stats = Stats {
+                    elapsed: Duration::try_from_secs_f64((f.elapsed)(reply)).unwrap_or_default(),
+                    result_rows: (f.result_rows)(reply),
+                    read_rows: (f.read_rows)(reply),
+                    read_bytes: (f.read_bytes)(reply),
+                    written_rows: (f.written_rows)(reply),
+                    written_bytes: (f.written_bytes)(reply),
+                };
+                Ok((bytes.to_vec(), stats))
             } else {
                 Err(CStr::from_ptr(error).to_string_lossy().into_owned())
             };
-            (self.functions.destroy)(reply);
+            (f.destroy)(reply);
             result
         }
     }
@@ -225,5 +310,28 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // SAFETY: opened by `chdb_connect`, closed once.
         unsafe { (self.functions.close)(self.raw.as_ptr()) }
+    }
+}
+
+/// A streaming insert, freed in every case. Freeing one that was not finished takes it back.
+struct Inserting {
+    functions: Functions,
+    raw: InsertStream,
+}
+
+impl Inserting {
+    fn error(&self) -> Option<String> {
+        // SAFETY: the stream is not freed; its error lives as long as it does, and is copied.
+        unsafe {
+            let error = (self.functions.insert_error)(self.raw);
+            (!error.is_null()).then(|| CStr::from_ptr(error).to_string_lossy().into_owned())
+        }
+    }
+}
+
+impl Drop for Inserting {
+    fn drop(&mut self) {
+        // SAFETY: opened by `chdb_stream_insert_n`, freed once.
+        unsafe { (self.functions.insert_destroy)(self.raw) }
     }
 }

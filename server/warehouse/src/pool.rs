@@ -9,10 +9,12 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select, unbounded};
 
 use crate::config;
-use crate::driver::{Driver, Job};
+use crate::driver::{Driver, Job, Task};
 use crate::error::EngineError;
+use crate::insert::{Insert, Work};
 use crate::request::{Answer, Limits, Request};
 use crate::scratch;
+use crate::session::Session;
 
 /// The program that becomes a worker: it must call [`worker_main`](crate::worker_main) and nothing else.
 #[derive(Debug, Clone)]
@@ -49,6 +51,9 @@ pub struct PoolConfig {
     pub prelude: Vec<String>,
     /// What no request may exceed.
     pub most: Limits,
+    /// How many bytes of rows one insert may carry. They are held three times: here, in the pipe's other end, and in the
+    /// engine.
+    pub most_insert: u64,
     /// Memory of one worker as a whole, bytes.
     pub server_memory: u64,
     /// Where the workers' private folders are made.
@@ -76,6 +81,7 @@ impl PoolConfig {
                 result_rows: 10_000_000,
                 result_bytes: 256_000_000,
             },
+            most_insert: 256_000_000,
             server_memory: 4_000_000_000,
             scratch: std::env::temp_dir(),
             start_limit: Duration::from_secs(30),
@@ -87,12 +93,12 @@ impl PoolConfig {
 
 /// Workers that answer requests. Dropping it ends them.
 ///
-/// Requests are independent of each other: any worker may take any. A pool of one worker is a session, whose tables live
-/// until its worker dies; see [`Answer::worker`].
+/// Requests are independent of each other: any worker may take any. What belongs together goes into a [`Session`]. A pool of
+/// one worker that holds none is a session itself, whose tables live until its worker dies; see [`Answer::worker`].
 pub struct Pool {
-    jobs: Option<Sender<Job>>,
+    tasks: Option<Sender<Task>>,
     pids: Arc<[AtomicU32]>,
-    most: Limits,
+    most: Most,
     /// Dropped first, which ends whatever runs.
     stop: Option<Sender<()>>,
     drivers: Vec<JoinHandle<()>>,
@@ -107,7 +113,7 @@ impl Pool {
     pub fn new(mut config: PoolConfig) -> Self {
         config.workers = config.workers.max(1);
         scratch::sweep(&config.scratch);
-        let (jobs, queue) = unbounded();
+        let (tasks, queue) = unbounded();
         let (stop, stopped) = bounded(0);
         let pids: Arc<[AtomicU32]> = (0..config.workers).map(|_| AtomicU32::new(0)).collect();
         let config = Arc::new(config);
@@ -116,7 +122,8 @@ impl Pool {
             std::thread::Builder::new().name(format!("engine-{slot}")).spawn(move || driver.run()).ok()
         });
         let drivers = drivers.collect();
-        Self { jobs: Some(jobs), pids, most: config.most, stop: Some(stop), drivers }
+        let most = Most { limits: config.most, insert: config.most_insert };
+        Self { tasks: Some(tasks), pids, most, stop: Some(stop), drivers }
     }
 
     /// Runs one statement and waits for its answer.
@@ -152,30 +159,80 @@ impl Pool {
         self.submit_group(vec![request]).0
     }
 
+    /// Inserts rows and waits until they are written. In a pool of several workers only that one has them: inserts belong
+    /// into a [`Session`].
+    ///
+    /// # Errors
+    ///
+    /// See [`EngineError`].
+    pub fn insert(&self, insert: Insert) -> Result<Answer, EngineError> {
+        self.submit_all(vec![insert.into()]).0.wait()
+    }
+
+    /// A worker for one caller alone, with tables of its own: as soon as one is free, and until it is dropped. As many
+    /// sessions can work at a time as the pool has workers; the requests of one more wait for their turn.
+    pub fn session(&self) -> Session {
+        let (jobs, queue) = unbounded();
+        if let Some(tasks) = &self.tasks {
+            let _ = tasks.send(Task::Session(queue));
+        }
+        Session::new(jobs, self.most)
+    }
+
     /// The processes that run now. For status pages, and for tests that end them.
     pub fn pids(&self) -> Vec<u32> {
         self.pids.iter().map(|p| p.load(Ordering::Acquire)).filter(|p| *p != 0).collect()
     }
 
-    fn submit_group(&self, mut requests: Vec<Request>) -> (Ticket, usize) {
-        for request in &mut requests {
-            request.limits = config::clamp(request.limits, self.most);
-        }
-        let length = requests.len();
-        let (reply, answers) = bounded(length);
-        let (cancel, cancelled) = bounded(0);
-        let job = Job { requests, reply, cancelled: cancelled.clone() };
-        if let Some(jobs) = &self.jobs {
-            let _ = jobs.send(job);
-        }
-        let canceller = Canceller(Arc::new(Mutex::new(Some(cancel))));
-        (Ticket { answers, cancelled, canceller }, length)
+    fn submit_group(&self, requests: Vec<Request>) -> (Ticket, usize) {
+        self.submit_all(requests.into_iter().map(Work::from).collect())
     }
+
+    fn submit_all(&self, work: Vec<Work>) -> (Ticket, usize) {
+        let length = work.len();
+        let ticket = submit(work, self.most, |job| {
+            if let Some(tasks) = &self.tasks {
+                let _ = tasks.send(Task::Job(job));
+            }
+        });
+        (ticket, length)
+    }
+}
+
+/// What no work of a pool may exceed.
+#[derive(Clone, Copy)]
+pub(crate) struct Most {
+    limits: Limits,
+    /// Bytes of rows.
+    insert: u64,
+}
+
+/// Clamps and queues `work`. What is too large is refused here, before it is sent anywhere.
+pub(crate) fn submit(mut work: Vec<Work>, most: Most, queue: impl FnOnce(Job)) -> Ticket {
+    let (reply, answers) = bounded(work.len());
+    let (cancel, cancelled) = bounded(0);
+    let canceller = Canceller(Arc::new(Mutex::new(Some(cancel))));
+    let ticket = Ticket { answers, cancelled: cancelled.clone(), canceller };
+    for one in &mut work {
+        if let Some(limits) = one.limits_mut() {
+            *limits = config::clamp(*limits, most.limits);
+        }
+        if let Work::Insert(insert) = one
+            && insert.data.len() as u64 > most.insert
+        {
+            let too_large =
+                EngineError::InsertTooLarge { bytes: insert.data.len() as u64, limit: most.insert };
+            let _ = reply.send(Err(too_large));
+            return ticket;
+        }
+    }
+    queue(Job { work, reply, cancelled });
+    ticket
 }
 
 impl Drop for Pool {
     fn drop(&mut self) {
-        self.jobs = None;
+        self.tasks = None;
         self.stop = None;
         for driver in self.drivers.drain(..) {
             let _ = driver.join();
@@ -206,7 +263,7 @@ impl Ticket {
         self.canceller.clone()
     }
 
-    fn next(&self) -> Result<Answer, EngineError> {
+    pub(crate) fn next(&self) -> Result<Answer, EngineError> {
         let gone = || Err(EngineError::Cancelled);
         match self.answers.try_recv() {
             Ok(answer) => return answer,

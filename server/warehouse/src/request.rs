@@ -146,16 +146,40 @@ pub struct Answer {
     pub body: Vec<u8>,
     /// What the statement does, by the engine's own parser.
     pub class: Class,
+    /// What it cost, by the engine's own count.
+    pub stats: Stats,
     /// Which life of which worker answered. When it differs from an earlier answer's, tables made in between by
     /// anything but the prelude are gone.
     pub worker: WorkerId,
 }
 
 impl Answer {
+    /// Of work that says nothing.
+    pub(crate) fn empty(worker: WorkerId) -> Self {
+        Self { body: Vec::new(), class: Class::Control, stats: Stats::default(), worker }
+    }
+
     /// The body as text; what is not UTF-8 is replaced.
     pub fn text(&self) -> std::borrow::Cow<'_, str> {
         String::from_utf8_lossy(&self.body)
     }
+}
+
+/// What a statement cost, as the engine counts it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Stats {
+    /// Time in the engine.
+    pub elapsed: Duration,
+    /// Rows of the answer.
+    pub result_rows: u64,
+    /// Rows read from tables.
+    pub read_rows: u64,
+    /// Bytes read from tables, uncompressed.
+    pub read_bytes: u64,
+    /// Rows written, those of materialized views behind the table included: what was sent is at most this.
+    pub written_rows: u64,
+    /// Bytes written, likewise.
+    pub written_bytes: u64,
 }
 
 /// One process of the pool.

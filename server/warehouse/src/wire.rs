@@ -4,10 +4,12 @@
 //! wrong must not be able to make its parent allocate at will.
 
 use std::io::{self, Read, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::{EngineError, StatementError};
-use crate::request::{Allow, Class, Format, Limits, Request};
+use crate::insert::{InputFormat, Insert, Work};
+use crate::request::{Allow, Class, Format, Limits, Request, Stats};
 
 /// No frame is longer, bytes. Limits of requests keep answers far below.
 const MAX_FRAME: u32 = 1 << 30;
@@ -17,8 +19,8 @@ const MAX_FRAME: u32 = 1 << 30;
 pub(crate) enum ToWorker {
     /// The first frame: load this and open the engine.
     Start(Start),
-    /// Run this. Requests are run in the order in which they come.
-    Run(u64, Request),
+    /// Do this. Work is done in the order in which it comes.
+    Run(u64, Work),
     /// Stop this one if it is running, and do not start it if it is not.
     Cancel(u64),
 }
@@ -41,15 +43,25 @@ pub(crate) enum ToPool {
     /// It does not, and why.
     NotReady(String),
     /// What a request ended with.
-    Done(u64, Result<(Class, Vec<u8>), EngineError>),
+    Done(u64, Result<Outcome, EngineError>),
+}
+
+/// What a statement came to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    pub(crate) class: Class,
+    pub(crate) body: Vec<u8>,
+    pub(crate) stats: Stats,
 }
 
 /// Writes a frame; does not flush.
 pub(crate) fn send(out: &mut impl Write, frame: &Frame) -> io::Result<()> {
-    let length = u32::try_from(frame.0.len()).ok().filter(|l| *l <= MAX_FRAME);
+    let tail = frame.tail.as_ref().map_or(&[][..], |t| t.as_slice());
+    let length = u32::try_from(frame.bytes.len() + tail.len()).ok().filter(|l| *l <= MAX_FRAME);
     let length = length.ok_or_else(|| invalid("a frame is too long"))?;
     out.write_all(&length.to_le_bytes())?;
-    out.write_all(&frame.0)
+    out.write_all(&frame.bytes)?;
+    out.write_all(tail)
 }
 
 /// Reads a frame; `None` at the end of the stream.
@@ -69,7 +81,7 @@ pub(crate) fn receive(input: &mut impl Read) -> io::Result<Option<Frame>> {
     if bytes.len() < length as usize {
         return Ok(None);
     }
-    Ok(Some(Frame(bytes)))
+    Ok(Some(Frame { bytes, tail: None }))
 }
 
 fn invalid(what: &str) -> io::Error {
@@ -78,21 +90,25 @@ fn invalid(what: &str) -> io::Error {
 
 /// The bytes of one message.
 #[derive(Debug, Default)]
-pub(crate) struct Frame(Vec<u8>);
+pub(crate) struct Frame {
+    bytes: Vec<u8>,
+    /// What follows: rows that are sent and not copied. Of a frame that was received, all is in `bytes`.
+    tail: Option<Arc<Vec<u8>>>,
+}
 
 impl Frame {
     fn tag(tag: u8) -> Self {
-        Self(vec![tag])
+        Self { bytes: vec![tag], tail: None }
     }
 
     fn number(mut self, number: u64) -> Self {
-        self.0.extend_from_slice(&number.to_le_bytes());
+        self.bytes.extend_from_slice(&number.to_le_bytes());
         self
     }
 
     fn bytes(mut self, bytes: &[u8]) -> Self {
         self = self.number(bytes.len() as u64);
-        self.0.extend_from_slice(bytes);
+        self.bytes.extend_from_slice(bytes);
         self
     }
 
@@ -110,27 +126,54 @@ impl Frame {
                 }
                 frame
             }
-            ToWorker::Run(id, request) => Self::run(*id, request),
+            ToWorker::Run(id, work) => Self::run(*id, work),
             ToWorker::Cancel(id) => Self::tag(2).number(*id),
         }
     }
 
-    /// [`ToWorker::Run`] without owning the request.
-    pub(crate) fn run(id: u64, request: &Request) -> Self {
-        let limits = request.limits;
-        let mut frame = Self::tag(1)
-            .number(id)
-            .number(request.format as u64)
-            .number(request.allow as u64)
-            .number(u64::try_from(limits.time.as_micros()).unwrap_or(u64::MAX))
+    /// [`ToWorker::Run`] without owning the work.
+    pub(crate) fn run(id: u64, work: &Work) -> Self {
+        match work {
+            Work::Query(request) => {
+                let mut frame = Self::tag(1)
+                    .number(id)
+                    .number(request.format as u64)
+                    .number(request.allow as u64)
+                    .limits(request.limits)
+                    .text(&request.sql);
+                for (name, value) in &request.params {
+                    frame = frame.text(name).text(value);
+                }
+                frame
+            }
+            Work::Reset => Self::tag(3).number(id),
+            Work::Insert(insert) => {
+                let mut frame = Self::tag(4)
+                    .number(id)
+                    .number(insert.format as u64)
+                    .limits(insert.limits)
+                    .text(&insert.table)
+                    .number(u64::from(insert.database.is_some()))
+                    .text(insert.database.as_deref().unwrap_or_default())
+                    .number(insert.columns.len() as u64);
+                for column in &insert.columns {
+                    frame = frame.text(column);
+                }
+                frame = frame.number(insert.settings.len() as u64);
+                for (name, value) in &insert.settings {
+                    frame = frame.text(name).text(value);
+                }
+                frame.tail = Some(insert.data.clone());
+                frame
+            }
+        }
+    }
+
+    fn limits(self, limits: Limits) -> Self {
+        self.number(u64::try_from(limits.time.as_micros()).unwrap_or(u64::MAX))
             .number(limits.memory)
             .number(limits.result_rows)
             .number(limits.result_bytes)
-            .text(&request.sql);
-        for (name, value) in &request.params {
-            frame = frame.text(name).text(value);
-        }
-        frame
     }
 
     /// For the worker to send.
@@ -138,7 +181,16 @@ impl Frame {
         match message {
             ToPool::Ready(version) => Self::tag(0).text(version),
             ToPool::NotReady(why) => Self::tag(1).text(why),
-            ToPool::Done(id, Ok((class, body))) => Self::tag(2).number(*id).number(*class as u64).bytes(body),
+            ToPool::Done(id, Ok(Outcome { class, body, stats })) => Self::tag(2)
+                .number(*id)
+                .number(*class as u64)
+                .number(u64::try_from(stats.elapsed.as_nanos()).unwrap_or(u64::MAX))
+                .number(stats.result_rows)
+                .number(stats.read_rows)
+                .number(stats.read_bytes)
+                .number(stats.written_rows)
+                .number(stats.written_bytes)
+                .bytes(body),
             ToPool::Done(id, Err(error)) => {
                 let frame = Self::tag(3).number(*id);
                 match error {
@@ -155,10 +207,13 @@ impl Frame {
                     }
                     EngineError::TooLarge { bytes, limit } => frame.number(4).number(*bytes).number(*limit),
                     EngineError::Cancelled => frame.number(5),
-                    // These three are the pool's own verdicts.
-                    EngineError::TimedOut(_) | EngineError::Crashed(_) | EngineError::Unavailable(_) => {
-                        frame.number(6).text(&error.to_string())
-                    }
+                    EngineError::Invalid(why) => frame.number(7).text(why),
+                    // These are the pool's own verdicts.
+                    EngineError::TimedOut(_)
+                    | EngineError::Crashed(_)
+                    | EngineError::InsertTooLarge { .. }
+                    | EngineError::SessionLost(_)
+                    | EngineError::Unavailable(_) => frame.number(6).text(&error.to_string()),
                 }
             }
         }
@@ -180,20 +235,37 @@ impl Frame {
                 let id = rest.number()?;
                 let format = pick(&Format::ALL, rest.number()?)?;
                 let allow = pick(&ALLOW, rest.number()?)?;
-                let limits = Limits {
-                    time: Duration::from_micros(rest.number()?),
-                    memory: rest.number()?,
-                    result_rows: rest.number()?,
-                    result_bytes: rest.number()?,
-                };
+                let limits = rest.limits()?;
                 let sql = rest.text()?;
                 let mut params = Vec::new();
                 while !rest.is_empty() {
                     params.push((rest.text()?, rest.text()?));
                 }
-                ToWorker::Run(id, Request { sql, params, format, limits, allow })
+                ToWorker::Run(id, Work::Query(Request { sql, params, format, limits, allow }))
             }
             2 => ToWorker::Cancel(rest.number()?),
+            3 => ToWorker::Run(rest.number()?, Work::Reset),
+            4 => {
+                let id = rest.number()?;
+                let format = pick(&InputFormat::ALL, rest.number()?)?;
+                let limits = rest.limits()?;
+                let table = rest.text()?;
+                let database = (rest.number()?, rest.text()?);
+                let database = (database.0 != 0).then_some(database.1);
+                let mut columns = Vec::new();
+                for _ in 0..rest.number()? {
+                    columns.push(rest.text()?);
+                }
+                let mut settings = Vec::new();
+                for _ in 0..rest.number()? {
+                    settings.push((rest.text()?, rest.text()?));
+                }
+                let data = Arc::new(rest.0.to_vec());
+                ToWorker::Run(
+                    id,
+                    Work::Insert(Insert { database, table, columns, format, settings, data, limits }),
+                )
+            }
             _ => return Err(invalid("an unknown frame")),
         })
     }
@@ -204,7 +276,19 @@ impl Frame {
         Ok(match tag {
             0 => ToPool::Ready(rest.text()?),
             1 => ToPool::NotReady(rest.text()?),
-            2 => ToPool::Done(rest.number()?, Ok((pick(&CLASS, rest.number()?)?, rest.bytes()?.to_vec()))),
+            2 => {
+                let id = rest.number()?;
+                let class = pick(&CLASS, rest.number()?)?;
+                let stats = Stats {
+                    elapsed: Duration::from_nanos(rest.number()?),
+                    result_rows: rest.number()?,
+                    read_rows: rest.number()?,
+                    read_bytes: rest.number()?,
+                    written_rows: rest.number()?,
+                    written_bytes: rest.number()?,
+                };
+                ToPool::Done(id, Ok(Outcome { class, body: rest.bytes()?.to_vec(), stats }))
+            }
             3 => {
                 let id = rest.number()?;
                 let error = match rest.number()? {
@@ -222,6 +306,7 @@ impl Frame {
                     },
                     4 => EngineError::TooLarge { bytes: rest.number()?, limit: rest.number()? },
                     5 => EngineError::Cancelled,
+                    7 => EngineError::Invalid(rest.text()?),
                     _ => EngineError::Crashed(rest.text()?),
                 };
                 ToPool::Done(id, Err(error))
@@ -231,7 +316,7 @@ impl Frame {
     }
 
     fn open(&self) -> io::Result<(u8, Rest<'_>)> {
-        let (tag, rest) = self.0.split_first().ok_or_else(|| invalid("an empty frame"))?;
+        let (tag, rest) = self.bytes.split_first().ok_or_else(|| invalid("an empty frame"))?;
         Ok((*tag, Rest(rest)))
     }
 }
@@ -251,6 +336,15 @@ struct Rest<'a>(&'a [u8]);
 impl<'a> Rest<'a> {
     fn is_empty(&self) -> bool {
         self.0.is_empty()
+    }
+
+    fn limits(&mut self) -> io::Result<Limits> {
+        Ok(Limits {
+            time: Duration::from_micros(self.number()?),
+            memory: self.number()?,
+            result_rows: self.number()?,
+            result_bytes: self.number()?,
+        })
     }
 
     fn number(&mut self) -> io::Result<u64> {
@@ -296,7 +390,24 @@ mod tests {
     proptest! {
         #[test]
         fn requests_come_back(id in any::<u64>(), request in request()) {
-            let message = ToWorker::Run(id, request);
+            let message = ToWorker::Run(id, Work::Query(request));
+            let mut pipe = Vec::new();
+            send(&mut pipe, &Frame::to_worker(&message)).expect("it fits");
+            let frame = receive(&mut pipe.as_slice()).expect("readable").expect("one frame");
+            prop_assert_eq!(frame.read_to_worker().expect("whole"), message);
+        }
+
+        #[test]
+        fn rows_come_back(
+            names in proptest::collection::vec(".{0,9}", 1..5),
+            format in 0..InputFormat::ALL.len(),
+            data in proptest::collection::vec(any::<u8>(), 0..90),
+            database in proptest::option::of(".{0,9}"),
+        ) {
+            let mut insert = Insert::new(names[0].clone(), &names, InputFormat::ALL[format], data);
+            insert.database = database;
+            insert.settings = names.iter().map(|n| (n.clone(), "v".to_owned())).collect();
+            let message = ToWorker::Run(3, Work::Insert(insert));
             let mut pipe = Vec::new();
             send(&mut pipe, &Frame::to_worker(&message)).expect("it fits");
             let frame = receive(&mut pipe.as_slice()).expect("readable").expect("one frame");
@@ -307,8 +418,9 @@ mod tests {
         #[test]
         fn noise_is_refused(bytes in proptest::collection::vec(any::<u8>(), 0..80)) {
             let _ = receive(&mut bytes.as_slice());
-            let _ = Frame(bytes.clone()).read_to_pool();
-            let _ = Frame(bytes).read_to_worker();
+            let frame = Frame { bytes, tail: None };
+            let _ = frame.read_to_pool();
+            let _ = frame.read_to_worker();
         }
     }
 
@@ -318,7 +430,21 @@ mod tests {
         let messages = [
             ToPool::Ready("26".into()),
             ToPool::NotReady("no".into()),
-            ToPool::Done(1, Ok((Class::Control, vec![0, 255]))),
+            ToPool::Done(
+                1,
+                Ok(Outcome {
+                    class: Class::Control,
+                    body: vec![0, 255],
+                    stats: Stats {
+                        elapsed: Duration::from_nanos(1),
+                        result_rows: 2,
+                        read_rows: 3,
+                        read_bytes: 4,
+                        written_rows: 5,
+                        written_bytes: 6,
+                    },
+                }),
+            ),
             ToPool::Done(
                 2,
                 Err(EngineError::Statement(StatementError { position: None, ..statement.clone() })),
@@ -329,6 +455,7 @@ mod tests {
             ToPool::Done(5, Err(EngineError::NotAllowed { class: Class::Changes, allow: Allow::Reads })),
             ToPool::Done(6, Err(EngineError::TooLarge { bytes: 9, limit: 8 })),
             ToPool::Done(7, Err(EngineError::Cancelled)),
+            ToPool::Done(8, Err(EngineError::Invalid("no".into()))),
         ];
         for message in messages {
             assert_eq!(Frame::to_pool(&message).read_to_pool().expect("whole"), message);

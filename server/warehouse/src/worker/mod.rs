@@ -18,10 +18,10 @@ use crossbeam_channel::{Sender, unbounded};
 use crate::config;
 use crate::error::EngineError;
 use crate::ffi::{Connection, Library};
-use crate::request::Request;
+use crate::insert::Work;
 use crate::wire::{Frame, Start, ToPool, ToWorker, receive, send};
 use fault::Fault;
-use session::Session;
+use session::{Opening, Session};
 
 /// Runs this process as a worker until its input ends. The program that calls it must have no other threads and must
 /// not have used standard input or output.
@@ -59,10 +59,10 @@ fn run() -> io::Result<()> {
     }
 
     let state = Arc::new(Mutex::new(State::default()));
-    let (work, queue) = unbounded();
+    let (requests, queue) = unbounded();
     let reader_state = state.clone();
     std::thread::Builder::new().name("requests".into()).spawn(move || {
-        if let Err(error) = read_requests(&mut input, &work, &reader_state, killer) {
+        if let Err(error) = read_requests(&mut input, &requests, &reader_state, killer) {
             eprintln!("engine worker: {error}");
         }
         // Also while a statement runs: nobody is left to hear its answer.
@@ -70,7 +70,7 @@ fn run() -> io::Result<()> {
     })?;
 
     let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
-    for (nth, (id, request)) in (1..).zip(queue) {
+    for (nth, (id, work)) in (1..).zip(queue) {
         {
             let mut state = lock();
             if state.cancelled.remove(&id) {
@@ -82,7 +82,7 @@ fn run() -> io::Result<()> {
             state.running = Some(id);
         }
         fault.at("query", nth);
-        let mut result = session.run(&request);
+        let mut result = session.run(&work, || !lock().cancelled.contains(&id));
         fault.at("answer", nth);
         {
             // Waits while a cancellation is under way, so that it cannot hit the next statement.
@@ -111,13 +111,13 @@ struct State {
 
 fn read_requests(
     input: &mut impl io::Read,
-    work: &Sender<(u64, Request)>,
+    queue: &Sender<(u64, Work)>,
     state: &Mutex<State>,
     mut killer: Connection,
 ) -> io::Result<()> {
     while let Some(frame) = receive(input)? {
         match frame.read_to_worker()? {
-            ToWorker::Run(id, request) => drop(work.send((id, request))),
+            ToWorker::Run(id, work) => drop(queue.send((id, work))),
             ToWorker::Cancel(id) => {
                 let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
                 if id >= state.answered {
@@ -141,10 +141,10 @@ fn read_requests(
 fn open(start: &Start) -> Result<(Session, Connection), String> {
     let here = std::env::current_dir().map_err(|e| format!("the worker's folder is gone: {e}"))?;
     let library = Library::load(Path::new(&start.library))?;
-    let args = [format!("--config-file={}", here.join(config::FILE).display())];
-    let connection = library.connect(&args)?;
+    let args = vec![format!("--config-file={}", here.join(config::FILE).display())];
+    let session = Session::open(Opening { library, args: args.clone(), prelude: start.prelude.clone() })?;
     let killer = library.connect(&args)?;
-    Ok((Session::open(connection, &start.prelude)?, killer))
+    Ok((session, killer))
 }
 
 fn answer(out: &mut impl Write, message: &ToPool) -> io::Result<()> {

@@ -5,7 +5,9 @@
 mod cancel;
 mod crash;
 mod fence;
+mod insert;
 mod registry;
+mod session;
 mod setup;
 mod statements;
 
