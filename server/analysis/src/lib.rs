@@ -46,4 +46,4 @@ pub use parse::{Include, IncludeProblem, NodeRead, Parsed, datafile, node_reads}
 pub use rendering::Memory;
 pub use salsa::Setter;
 pub use scope::{Names, Resolution, names, resolve, resolve_connection};
-pub use service::service_tables;
+pub use service::{service_columns, service_tables};

@@ -290,3 +290,9 @@ pub fn service_tables(database: &str) -> Vec<&'static str> {
         _ => Vec::new(),
     }
 }
+
+/// The columns of a data source of the product, as the specification names them: name and type, which is empty where it
+/// says none. `None` for tables that it does not name.
+pub fn service_columns(name: &str) -> Option<&'static [(&'static str, &'static str)]> {
+    SERVICE.iter().find(|(n, _)| *n == name).map(|(_, columns)| *columns)
+}

@@ -1,0 +1,326 @@
+//! A text with everything that it reads put in its place.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use headwater_analysis::scope::{Resolution, resolve};
+use headwater_analysis::{File, FileKind, ReadFact, datafile, flow, interface, resource_name};
+use headwater_syntax::sql::ast::{self, AstNode, SelectQuery, TableName, TableRef};
+use headwater_syntax::sql::{self, TableUse, Tree};
+use headwater_syntax::{range, template};
+use headwater_template::{Parameters, Prepared, Rendered, Request};
+
+use super::clock::Clock;
+use super::error::CompileError;
+use super::table::quoted;
+use super::{Compiler, Statement, TableId};
+
+/// Queries inside queries: more of them are no pipeline.
+const MAX_DEPTH: usize = 24;
+
+/// A query with all that it reads may become this long: half of what the engine reads.
+const MAX_BYTES: usize = 2 << 20;
+
+/// A query's text, and where it reads. A function of the text alone.
+#[derive(Debug)]
+pub(super) struct Piece {
+    /// The text with the clock stopped.
+    pub(super) text: String,
+    /// In order of position.
+    pub(super) reads: Vec<Read>,
+    /// Whether the query says in which order its rows come.
+    pub(super) is_ordered: bool,
+}
+
+#[derive(Debug)]
+pub(super) struct Read {
+    pub(super) range: Range<usize>,
+    pub(super) fact: ReadFact,
+    /// It stands where a table may have an alias, and has none.
+    pub(super) lacks_alias: bool,
+    /// It is the first table of the query: the one whose new rows start a view.
+    pub(super) is_first: bool,
+}
+
+impl Piece {
+    pub(super) fn new(text: &str, clock: Option<&Clock>) -> Result<Self, CompileError> {
+        let too_large = || {
+            CompileError::project("the query is too large to be taken apart; split it into nodes".to_owned())
+        };
+        let text = match clock {
+            Some(clock) => clock.stopped(text),
+            None => text.to_owned(),
+        };
+        let text = text.trim_end().trim_end_matches(';').to_owned();
+        let tree = sql::parse(&text).ok_or_else(too_large)?;
+        let first = first_table(&tree, &text);
+        let aliases: Vec<(Range<usize>, bool)> = ast::descendants::<TableRef<'_>>(tree.root_node())
+            .filter_map(|t| Some((t.source()?.range().into(), t.alias().is_some())))
+            .collect();
+        let reads = sql::table_references_in(&tree, &text).into_iter().map(|r| {
+            let range = Range::<usize>::from(r.range);
+            let is_table = matches!(r.usage, TableUse::From | TableUse::Join);
+            let has_alias = aliases.iter().any(|(at, alias)| *at == range && *alias);
+            Read {
+                lacks_alias: is_table && !has_alias,
+                is_first: first.as_ref() == Some(&range),
+                fact: ReadFact { database: r.database, name: r.name, usage: r.usage },
+                range,
+            }
+        });
+        Ok(Self { reads: reads.collect(), is_ordered: is_ordered(&tree, &text), text })
+    }
+}
+
+fn outermost(tree: &Tree) -> Option<SelectQuery<'_>> {
+    ast::descendants::<SelectQuery<'_>>(tree.root_node()).next()
+}
+
+fn is_ordered(tree: &Tree, text: &str) -> bool {
+    let Some(select) = outermost(tree) else { return false };
+    // Of a set operation the last one's ORDER BY is not the whole's, so it must be a single query.
+    let outside = range(usize::from(select.range().end()), text.len());
+    select.order_by_clause().is_some() && !text[outside].to_ascii_uppercase().contains("UNION")
+}
+
+/// The place of the table that a query starts from: the first of its FROM, through subqueries and WITH.
+fn first_table(tree: &Tree, text: &str) -> Option<Range<usize>> {
+    let mut select = outermost(tree)?;
+    let mut defined: Vec<(String, ast::Cte<'_>)> = Vec::new();
+    for _ in 0..MAX_DEPTH {
+        for definition in select.definitions() {
+            if let ast::Definition::Cte(cte) = definition
+                && let Some(name) = cte.plain_name(text)
+            {
+                defined.push((name.value, cte));
+            }
+        }
+        let source = select.sources().into_iter().next()?.table.source()?;
+        let Some(table) = TableName::cast(source.node()) else {
+            select = ast::descendants::<SelectQuery<'_>>(source.node()).next()?;
+            continue;
+        };
+        let name = table.plain(text)?;
+        let cte = defined.iter().rposition(|(n, _)| name.database.is_none() && *n == name.name);
+        let Some(at) = cte else { return Some(table.range().into()) };
+        // A WITH sees those before it, not itself.
+        select = ast::descendants::<SelectQuery<'_>>(defined[at].1.node()).next()?;
+        defined.truncate(at);
+    }
+    None
+}
+
+/// One query on its way to a statement.
+pub(super) struct Expansion<'c, 'db> {
+    compiler: &'c Compiler<'db>,
+    parameters: &'c Parameters,
+    aliases: &'c [(&'c str, File)],
+    out: Statement,
+    /// A data source, and the table that stands for it where the query starts.
+    block: Option<(File, String)>,
+}
+
+impl<'c, 'db> Expansion<'c, 'db> {
+    pub(super) fn new(
+        compiler: &'c Compiler<'db>,
+        parameters: &'c Parameters,
+        aliases: &'c [(&'c str, File)],
+    ) -> Self {
+        Self { compiler, parameters, aliases, out: Statement::default(), block: None }
+    }
+
+    /// Reads the rows of `table` where the query starts from `source`.
+    pub(super) fn over(mut self, source: File, table: String) -> Self {
+        self.block = Some((source, table));
+        self
+    }
+
+    /// A node's query for the request.
+    pub(super) fn render(&mut self, file: File, node: usize) -> Result<String, CompileError> {
+        let db = self.compiler.db;
+        let parsed = datafile(db, file);
+        let nodes = parsed.datafile.nodes();
+        let text = nodes.get(node).and_then(|view| Some(view.sql()?.1.text.to_string()));
+        let Some(text) = text else {
+            let name = nodes.get(node).and_then(|n| n.name()).map(|n| n.value).unwrap_or_default();
+            return Err(CompileError::project(format!("node `{name}` of {} has no SQL", file.path(db))));
+        };
+        self.render_text(&text, Some((file, node)))
+    }
+
+    pub(super) fn render_text(
+        &mut self,
+        text: &str,
+        at: Option<(File, usize)>,
+    ) -> Result<String, CompileError> {
+        if !template::is_template(text) {
+            return Ok(text.to_owned());
+        }
+        let request = Request::new(self.parameters, &self.compiler.options.secrets);
+        let rendered = Prepared::new(text)
+            .and_then(|prepared| prepared.render(&request))
+            .map_err(|error| CompileError::render(error, at))?;
+        let Rendered { sql, settings, secrets, .. } = rendered;
+        self.out.take_settings(&settings);
+        for secret in secrets {
+            let value = secret.value.reveal().to_owned();
+            if !self.out.params.iter().any(|(name, _)| *name == secret.name) {
+                self.out.params.push((secret.name, value));
+            }
+        }
+        Ok(sql)
+    }
+
+    /// The statement for a text in the place of a node, or beside all nodes.
+    pub(super) fn finish(mut self, at: Option<(File, usize)>, text: &str) -> Result<Statement, CompileError> {
+        let piece = self.compiler.piece(text)?;
+        self.out.is_ordered = piece.is_ordered;
+        self.out.sql = self.expand(at, &piece, self.block.is_some(), MAX_DEPTH)?;
+        Ok(self.out)
+    }
+
+    /// `is_start` tells that this text's first table is where the whole query starts.
+    fn expand(
+        &mut self,
+        at: Option<(File, usize)>,
+        piece: &Arc<Piece>,
+        is_start: bool,
+        depth: usize,
+    ) -> Result<String, CompileError> {
+        if depth == 0 {
+            return Err(CompileError::project("nodes read each other in circles".to_owned()));
+        }
+        let mut out = String::with_capacity(piece.text.len() * 2);
+        let mut end = 0;
+        for read in &piece.reads {
+            let Some(replacement) = self.replacement(at, read, is_start && read.is_first, depth)? else {
+                continue;
+            };
+            out.push_str(&piece.text[end..read.range.start]);
+            out.push_str(&replacement);
+            if read.lacks_alias {
+                out.push_str(" AS ");
+                out.push_str(&quoted(&read.fact.name));
+            }
+            end = read.range.end;
+            if out.len() > MAX_BYTES {
+                return Err(CompileError::project(format!(
+                    "the query with everything that it reads is longer than {} MB; materialize a step of it",
+                    MAX_BYTES >> 20
+                )));
+            }
+        }
+        out.push_str(&piece.text[end..]);
+        Ok(out)
+    }
+
+    fn replacement(
+        &mut self,
+        at: Option<(File, usize)>,
+        read: &Read,
+        is_start: bool,
+        depth: usize,
+    ) -> Result<Option<String>, CompileError> {
+        let compiler = self.compiler;
+        let db = compiler.db;
+        let fact = &read.fact;
+        let face = at.and_then(|(file, node)| Some((interface(db, file).as_ref()?, node)));
+        let alias = self.aliases.iter().find(|(name, _)| fact.database.is_none() && *name == fact.name);
+        let resolution = match alias {
+            Some((_, pipe)) => Resolution::Resource(*pipe),
+            None => resolve(compiler.names, face.map(|(face, node)| (&**face, node)), fact),
+        };
+        let table = |id| Some((None, id));
+        let target = match resolution {
+            Resolution::Node(node) => at.map(|(file, _)| (Some((file, node)), TableId::Source(file))),
+            Resolution::Resource(file) if file.kind(db) == Some(FileKind::Pipe) => {
+                let node = interface(db, file).as_ref().and_then(|face| flow::output_node(face));
+                let Some(node) = node else {
+                    let message = format!("`{}` has no node to be read", resource_name(db, file));
+                    return Err(CompileError::project(message));
+                };
+                Some((Some((file, node)), TableId::Source(file)))
+            }
+            Resolution::Resource(file) => table(TableId::Source(file)),
+            Resolution::Quarantine(file) => table(TableId::Quarantine(file)),
+            Resolution::Service => {
+                table(TableId::Service(fact.database.clone().unwrap_or_default(), fact.name.clone()))
+            }
+            Resolution::System => return Ok(None),
+            // A column or an alias behind IN, for all that is known.
+            Resolution::Unknown if fact.usage == TableUse::In => return Ok(None),
+            Resolution::Unknown => return Err(CompileError::project(self.unknown(at, &fact.name))),
+            Resolution::Elsewhere | Resolution::ForbiddenSystem => {
+                let database = fact.database.as_deref().unwrap_or_default();
+                return Err(CompileError::project(format!(
+                    "{}reads `{database}.{}`, which is not part of this project",
+                    self.whose(at),
+                    fact.name
+                )));
+            }
+        };
+        let Some((node, id)) = target else { return Ok(None) };
+        if let Some((file, node)) = node {
+            let text = self.render(file, node)?;
+            let piece = compiler.piece(&text)?;
+            let inner = self.expand(Some((file, node)), &piece, is_start, depth - 1)?;
+            // On a line of its own: a comment may end it.
+            return Ok(Some(format!("({}\n)", inner.trim())));
+        }
+        if let (true, Some((source, block)), TableId::Source(file)) = (is_start, &self.block, &id)
+            && source == file
+        {
+            return Ok(Some(block.clone()));
+        }
+        let name = match fact.usage {
+            // Inside of a string.
+            TableUse::Argument => compiler.options.layout.plain(db, &id),
+            _ => compiler.options.layout.quoted(db, &id),
+        };
+        if !self.out.tables.contains(&id) {
+            self.out.tables.push(id);
+        }
+        Ok(Some(name))
+    }
+
+    fn whose(&self, at: Option<(File, usize)>) -> String {
+        let db = self.compiler.db;
+        let node = at.and_then(|(file, node)| {
+            let name = &interface(db, file).as_ref()?.nodes.get(node)?.name;
+            Some(format!("node `{name}` of {} ", file.path(db)))
+        });
+        node.unwrap_or_default()
+    }
+
+    fn unknown(&self, at: Option<(File, usize)>, name: &str) -> String {
+        format!(
+            "{}reads `{name}`, and the project has no node, pipe or data source of that name",
+            self.whose(at)
+        )
+    }
+}
+
+impl Compiler<'_> {
+    /// The data source whose new rows a node's query starts from, through nodes and pipes. Templates are read as they
+    /// render without a request.
+    pub(super) fn trigger(&self, file: File, node: usize) -> Option<File> {
+        let (mut file, mut node) = (file, node);
+        let parameters = Parameters::new();
+        for _ in 0..MAX_DEPTH {
+            let text = Expansion::new(self, &parameters, &[]).render(file, node).ok()?;
+            let piece = self.piece(&text).ok()?;
+            let read = piece.reads.iter().find(|r| r.is_first)?;
+            let face = interface(self.db, file).as_ref()?;
+            match resolve(self.names, Some((face, node)), &read.fact) {
+                Resolution::Node(n) => node = n,
+                Resolution::Resource(f) if f.kind(self.db) == Some(FileKind::Pipe) => {
+                    node = flow::output_node(interface(self.db, f).as_ref()?)?;
+                    file = f;
+                }
+                Resolution::Resource(f) => return Some(f),
+                _ => return None,
+            }
+        }
+        None
+    }
+}

@@ -1,0 +1,210 @@
+//! A project as the engine's statements: tables, queries over tables only, views over a block of rows.
+//!
+//! A node's query names nodes, pipes and data sources. The engine knows tables: everything else is put in its place as a
+//! subquery, rendered for the same request. Names that `WITH` defines are left alone, and tables are named with their
+//! database, so that no such name catches them.
+
+mod clock;
+mod error;
+mod expand;
+mod request;
+mod service;
+mod settings;
+mod table;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::cell::RefCell;
+use std::sync::Arc;
+
+use headwater_analysis::scope::Names;
+use headwater_analysis::{
+    Database, File, FileKind, NodeType, Project, flow, interface, names, resource_name,
+};
+use headwater_template::{Parameters, Secrets, Settings as TemplateSettings};
+use rustc_hash::FxHashMap;
+
+pub use clock::{Clock, ClockError};
+pub use error::{CompileError, ErrorOrigin};
+pub use request::{Pairs, decode, form, form_text, secrets};
+pub use settings::{SESSION_SETTINGS, Setting, TABLE_SETTINGS, session_statement};
+pub use table::{Create, Layout};
+pub use view::{Copy, View};
+
+use expand::{Expansion, Piece};
+
+/// How a project is put on an engine.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// What the clock shows; the engine's own when there is none.
+    pub clock: Option<Clock>,
+    /// Secrets that templates may use.
+    pub secrets: Secrets,
+    /// What tables are called.
+    pub layout: Layout,
+}
+
+/// A query over tables only.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Statement {
+    /// The query.
+    pub sql: String,
+    /// Values of its `{name: String}` placeholders: secrets.
+    pub params: Vec<(String, String)>,
+    /// Tables that it reads, each once.
+    pub tables: Vec<TableId>,
+    /// Whether the query itself says in which order its rows come.
+    pub is_ordered: bool,
+    /// `max_threads(n)` of its templates, the smallest.
+    pub max_threads: Option<u32>,
+}
+
+/// A table that a project needs.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum TableId {
+    /// A data source's rows.
+    Source(File),
+    /// A data source's rows that did not fit.
+    Quarantine(File),
+    /// A data source of the product: `tinybird.pipe_stats`. Always empty here.
+    Service(String, String),
+}
+
+/// What a query is over, besides the project's own names.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Around<'a> {
+    /// The pipe whose nodes may be named.
+    pub pipe: Option<File>,
+    /// Further names, each for a whole pipe: `_` in the format's tests.
+    pub aliases: &'a [(&'a str, File)],
+}
+
+/// Compiles the resources of one project. Cheap to make; remembers the texts it has read, so keep it for many requests.
+pub struct Compiler<'db> {
+    db: &'db Database,
+    project: Project,
+    names: &'db Names,
+    options: Options,
+    pieces: RefCell<FxHashMap<String, Arc<Piece>>>,
+}
+
+impl<'db> Compiler<'db> {
+    /// A compiler for a project.
+    pub fn new(db: &'db Database, project: Project, options: Options) -> Self {
+        Self { db, project, names: names(db, project), options, pieces: RefCell::default() }
+    }
+
+    /// The same project under other names of tables.
+    #[must_use]
+    pub fn with_layout(&self, layout: Layout) -> Self {
+        let options = Options { layout, ..self.options.clone() };
+        Self {
+            db: self.db,
+            project: self.project,
+            names: self.names,
+            options,
+            pieces: RefCell::new(self.pieces.borrow().clone()),
+        }
+    }
+
+    /// The database that the project is in.
+    pub fn db(&self) -> &'db Database {
+        self.db
+    }
+
+    /// The project.
+    pub fn project(&self) -> Project {
+        self.project
+    }
+
+    /// How it is put on an engine.
+    pub fn options(&self) -> &Options {
+        &self.options
+    }
+
+    /// The pipe of that name; Classic names may leave the version out.
+    pub fn pipe(&self, name: &str) -> Option<File> {
+        self.names.table(name).filter(|f| f.kind(self.db) == Some(FileKind::Pipe))
+    }
+
+    /// The data source of that name.
+    pub fn source(&self, name: &str) -> Option<File> {
+        self.names.table(name).filter(|f| f.kind(self.db) == Some(FileKind::Datasource))
+    }
+
+    /// The node that stands for a pipe, and what it is.
+    pub fn output(&self, pipe: File) -> Option<(usize, NodeType)> {
+        let face = interface(self.db, pipe).as_ref()?;
+        let node = flow::output_node(face)?;
+        Some((node, face.nodes[node].ty))
+    }
+
+    /// The query of a whole pipe for a request.
+    ///
+    /// # Errors
+    /// What the request lacks or gets wrong, with the status an endpoint answers with; what the project gets wrong.
+    pub fn pipe_query(&self, pipe: File, parameters: &Parameters) -> Result<Statement, CompileError> {
+        let Some((node, _)) = self.output(pipe) else {
+            return Err(CompileError::project(format!(
+                "`{}` has no node; add `NODE name` with a query",
+                resource_name(self.db, pipe)
+            )));
+        };
+        self.node_query(pipe, node, parameters)
+    }
+
+    /// The query of one node for a request.
+    ///
+    /// # Errors
+    /// Those of [`Self::pipe_query`].
+    pub fn node_query(
+        &self,
+        pipe: File,
+        node: usize,
+        parameters: &Parameters,
+    ) -> Result<Statement, CompileError> {
+        let mut expansion = Expansion::new(self, parameters, &[]);
+        let text = expansion.render(pipe, node)?;
+        expansion.finish(Some((pipe, node)), &text)
+    }
+
+    /// A query that somebody wrote beside the project: names are the project's, a leading `%` makes it a template.
+    ///
+    /// # Errors
+    /// Those of [`Self::pipe_query`].
+    pub fn query(
+        &self,
+        sql: &str,
+        around: Around<'_>,
+        parameters: &Parameters,
+    ) -> Result<Statement, CompileError> {
+        let mut expansion = Expansion::new(self, parameters, around.aliases);
+        let text = expansion.render_text(sql, None)?;
+        // An index that no node has: the text is none of the pipe's nodes, and sees all of them.
+        expansion.finish(around.pipe.map(|pipe| (pipe, usize::MAX)), &text)
+    }
+
+    /// What a table is called, quoted, with its database.
+    pub fn table_name(&self, id: &TableId) -> String {
+        self.options.layout.quoted(self.db, id)
+    }
+
+    fn piece(&self, text: &str) -> Result<Arc<Piece>, CompileError> {
+        if let Some(known) = self.pieces.borrow().get(text) {
+            return Ok(known.clone());
+        }
+        let made = Arc::new(Piece::new(text, self.options.clock.as_ref())?);
+        self.pieces.borrow_mut().insert(text.to_owned(), made.clone());
+        Ok(made)
+    }
+}
+
+impl Statement {
+    fn take_settings(&mut self, settings: &TemplateSettings) {
+        self.max_threads = match (self.max_threads, settings.max_threads) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+    }
+}
