@@ -182,14 +182,15 @@ fn judged(db: &Database, before: Project, after: Project, plan: &Plan) -> Judged
     for change in plan.changes.iter().filter(|c| c.class == Class::Hide && c.rule.name == "drop-column") {
         let Some(column) = &change.subject else { continue };
         for entry in new.entries.values() {
-            let Some(pipe) = entry.definition.pipe() else { continue };
+            let Some(definition) = entry.definition() else { continue };
+            let Some(pipe) = definition.pipe() else { continue };
             for node in &pipe.nodes {
                 let reads = node.reads.iter().any(|r| r.name == change.resource);
                 let says = node.sql.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == column);
                 if reads && says {
                     out.doubts.push(format!(
                         "`{}.{column}` is hidden, and {}:{} says its name",
-                        change.resource, entry.definition.name, node.name
+                        change.resource, definition.name, node.name
                     ));
                 }
             }

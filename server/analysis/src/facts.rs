@@ -195,6 +195,14 @@ pub(crate) fn materializes(db: &dyn Db, file: File) -> Vec<(usize, String)> {
     views.filter_map(|n| Some((n.index, n.value(Directive::Datasource)?))).collect()
 }
 
+/// The nodes of a pipe that write data sources, with the names of these, in order of the nodes. Parses no SQL.
+pub fn written_tables(db: &dyn Db, file: File) -> Vec<(usize, String)> {
+    let mut out = materializes(db, file).clone();
+    out.extend(copies(db, file).iter().map(|copy| (copy.node, copy.target.clone())));
+    out.sort_by_key(|(node, _)| *node);
+    out
+}
+
 /// The copy nodes of a pipe. Parses no SQL.
 #[salsa::tracked]
 pub(crate) fn copies(db: &dyn Db, file: File) -> Vec<CopyFact> {

@@ -36,6 +36,7 @@ pub use db::{Database, Db, EventSink};
 pub use dialects::{DialectFacts, dialect, settle_dialect};
 pub use facts::{
     ColumnFact, EngineFact, Interface, NodeFact, NodeType, ParameterFact, ReadFact, interface, resource_name,
+    written_tables,
 };
 pub use flow::{EdgeKind, Graph, Vertex, graph};
 pub use headwater_syntax::{self as syntax, Dialect, Directive, FileKind, TextRange, TextSize};

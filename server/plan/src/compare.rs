@@ -3,18 +3,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_analysis::{Db, NodeType, Project};
+use headwater_analysis::{Db, File, NodeType, Project};
 
 use crate::change::{Change, Class, Dependent, Estimate, Plan, ResourceKind, Rule};
-use crate::release::{Body, Definition, Key, NodeRef, Release, Space, Wiring, fingerprint_of};
+use crate::release::{Body, Definition, Fingerprint, Key, NodeRef, Release, Space, Wiring, fingerprint_of};
 use crate::stats::Stats;
 use crate::{connection, meta, pipe, rename, table, view, whole};
 
 /// What the rules look at.
 pub(crate) struct Cx<'a> {
     pub(crate) db: &'a dyn Db,
-    pub(crate) before: &'a Release,
-    pub(crate) after: &'a Release,
+    pub(crate) before: &'a Release<'a>,
+    pub(crate) after: &'a Release<'a>,
     /// Who reads whom before.
     pub(crate) old: Wiring,
     /// Who reads whom after.
@@ -47,15 +47,14 @@ pub fn plan(db: &dyn Db, before: Project, after: Project, stats: Option<&Stats>)
     compare(db, &old, &new, stats)
 }
 
-fn compare(db: &dyn Db, before: &Release, after: &Release, stats: Option<&Stats>) -> Plan {
-    let hash = hash(before, after);
+fn compare(db: &dyn Db, before: &Release<'_>, after: &Release<'_>, stats: Option<&Stats>) -> Plan {
+    let hash = hash(db, before, after);
     let keys: BTreeSet<&Key> = before.entries.keys().chain(after.entries.keys()).collect();
-    let changed: BTreeSet<Key> =
-        keys.into_iter().filter(|k| before.get(k) != after.get(k)).cloned().collect();
+    let changed: BTreeSet<Key> = keys.into_iter().filter(|k| !is_same(before, after, k)).cloned().collect();
     if changed.is_empty() {
         return Plan { hash, changes: Vec::new() };
     }
-    let (old, new) = (Wiring::new(db, before), Wiring::new(db, after));
+    let [old, new] = Wiring::around(before, after, &changed);
     let mut touched = changed.clone();
     for key in &changed {
         touched.extend(reached(&new, after, key));
@@ -90,12 +89,19 @@ fn compare(db: &dyn Db, before: &Release, after: &Release, stats: Option<&Stats>
     }
     let order = cx.order();
     let mut changes = cx.changes;
-    changes.sort_by_key(|c| order.get(&(c.kind == ResourceKind::Connection, c.resource.clone())).cloned());
+    changes.sort_by_key(|c| order.get(&key_of(c)).map(|depth| (*depth, c.resource.clone())));
     Plan { hash, changes }
 }
 
+fn is_same(before: &Release<'_>, after: &Release<'_>, key: &Key) -> bool {
+    match (before.entries.get(key), after.entries.get(key)) {
+        (Some(old), Some(new)) => new.is_same(*old),
+        (old, new) => old.is_none() && new.is_none(),
+    }
+}
+
 /// The resources that are fed by one, directly or not.
-fn reached(wiring: &Wiring, release: &Release, key: &Key) -> BTreeSet<Key> {
+fn reached(wiring: &Wiring, release: &Release<'_>, key: &Key) -> BTreeSet<Key> {
     let mut out = BTreeSet::new();
     for node in wiring.downstream(release, key) {
         if let Some(target) = release.node(&node).and_then(|n| n.writes.clone()) {
@@ -128,22 +134,36 @@ fn data_source(cx: &mut Cx<'_>, key: &Key, is_changed: bool) {
     }
 }
 
-/// Both sides and the engine's version. What names, tags and descriptions say is part of it: they are deployed too.
-fn hash(before: &Release, after: &Release) -> String {
+/// Both sides and the engine's version. What names, tags and descriptions say is part of it: they are deployed too. White
+/// space and comments are not.
+fn hash(db: &dyn Db, before: &Release<'_>, after: &Release<'_>) -> String {
     let mut digest = fingerprint_of("plan");
     digest.part(headwater_catalog::engine_version());
     for release in [before, after] {
         digest.part("side");
-        for entry in release.entries.values() {
-            digest.part(&format!("{:?}", entry.definition));
+        let files = release.project.files(db).iter().filter(|f| f.kind(db).is_some());
+        for file in files {
+            digest.part(file.path(db).as_str());
+            digest.part(&text_fingerprint(db, *file).to_string());
         }
     }
     digest.finish().to_string()
 }
 
+/// Of what a file says, layout and comments left out. Parses nothing.
+#[salsa::tracked(returns(copy))]
+fn text_fingerprint(db: &dyn Db, file: File) -> Fingerprint {
+    let text = file.text(db);
+    let mut digest = fingerprint_of("text");
+    for line in text.lines().filter(|line| !line.trim_start().starts_with('#')) {
+        line.split_whitespace().for_each(|word| digest.part(word));
+    }
+    digest.finish()
+}
+
 impl Cx<'_> {
     pub(crate) fn is_pipe(&self, key: &Key) -> bool {
-        let is_pipe = |release: &Release| release.get(key).is_some_and(|d| d.pipe().is_some());
+        let is_pipe = |release: &Release<'_>| release.get(key).is_some_and(|d| d.pipe().is_some());
         is_pipe(self.before) || is_pipe(self.after)
     }
 
@@ -171,16 +191,12 @@ impl Cx<'_> {
         out.push(key.clone());
     }
 
-    /// Where each resource stands in a plan: what is upstream first.
-    fn order(&self) -> BTreeMap<(bool, String), (usize, String)> {
-        let mut out = BTreeMap::new();
-        let names = self.before.entries.keys().chain(self.after.entries.keys());
+    /// How deep in the flow of data each changed resource stands: what is upstream comes first.
+    fn order(&self) -> BTreeMap<Key, usize> {
         let mut depths: BTreeMap<Key, usize> = BTreeMap::new();
-        for key in names {
-            let depth = self.depth(key, &mut depths, 0);
-            out.insert((key.space == Space::Connection, key.name.clone()), (depth, key.name.clone()));
-        }
-        out
+        let keys: BTreeSet<Key> = self.changes.iter().map(key_of).collect();
+        let is_known = |k: &&Key| self.before.entries.contains_key(k) || self.after.entries.contains_key(k);
+        keys.iter().filter(is_known).map(|key| (key.clone(), self.depth(key, &mut depths, 0))).collect()
     }
 
     fn depth(&self, key: &Key, known: &mut BTreeMap<Key, usize>, level: usize) -> usize {
@@ -268,8 +284,15 @@ impl Cx<'_> {
     }
 }
 
+/// The resource that a change is of.
+fn key_of(change: &Change) -> Key {
+    let is_connection = change.kind == ResourceKind::Connection;
+    let space = if is_connection { Space::Connection } else { Space::Table };
+    Key { space, name: change.resource.clone() }
+}
+
 /// What a resource is, by what its pipe publishes.
-pub(crate) fn kind_of(release: &Release, key: &Key) -> ResourceKind {
+pub(crate) fn kind_of(release: &Release<'_>, key: &Key) -> ResourceKind {
     match release.get(key).map(|d| &d.body) {
         Some(Body::Table(_)) => ResourceKind::Datasource,
         Some(Body::Connection(_)) => ResourceKind::Connection,

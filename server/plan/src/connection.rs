@@ -61,8 +61,9 @@ pub(crate) fn classify(cx: &mut Cx<'_>, key: &Key) {
 
 fn users(cx: &Cx<'_>, key: &Key) -> Vec<Dependent> {
     let mut out = Vec::new();
-    for (other, entry) in &cx.after.entries {
-        match &entry.definition.body {
+    for (other, entry) in cx.after.who_may_name(key) {
+        let Some(definition) = entry.definition() else { continue };
+        match &definition.body {
             Body::Table(table) => {
                 let uses =
                     |(name, value): (&&str, &String)| name.ends_with("CONNECTION_NAME") && *value == key.name;

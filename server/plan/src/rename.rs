@@ -5,7 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::release::{Body, Definition, Key, Pipe, Release, Table};
 
 /// The old name by the new one. A pair is made only where each is the other's only match.
-pub(crate) fn renamed(before: &Release, after: &Release, changed: &BTreeSet<Key>) -> BTreeMap<Key, Key> {
+pub(crate) fn renamed(
+    before: &Release<'_>,
+    after: &Release<'_>,
+    changed: &BTreeSet<Key>,
+) -> BTreeMap<Key, Key> {
     let gone: Vec<&Key> = changed.iter().filter(|k| after.get(k).is_none()).collect();
     let came: Vec<&Key> = changed.iter().filter(|k| before.get(k).is_none()).collect();
     let mut pairs: Vec<(&Key, &Key)> = Vec::new();

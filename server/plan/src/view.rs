@@ -283,11 +283,11 @@ fn star(cx: &Cx<'_>, texts: &[String], sources: &BTreeSet<Key>) -> Difference {
 }
 
 /// The queries of a view and of the nodes that it is made of, as written.
-fn written(release: &Release, wiring: &Wiring, view: &NodeRef) -> Vec<String> {
+fn written(release: &Release<'_>, wiring: &Wiring, view: &NodeRef) -> Vec<String> {
     wiring.chain(view).nodes.iter().filter_map(|n| release.node(n).map(|n| n.sql.clone())).collect()
 }
 
-fn compiled(cx: &Cx<'_>, release: &Release, wiring: &Wiring, view: &NodeRef) -> Vec<Arc<str>> {
+fn compiled(cx: &Cx<'_>, release: &Release<'_>, wiring: &Wiring, view: &NodeRef) -> Vec<Arc<str>> {
     let nodes = wiring.chain(view).nodes;
     let text = |n: &NodeRef| Some(compiled_sql(cx.db, release.entries.get(&n.pipe)?.file, n.index).clone());
     nodes.iter().filter_map(text).collect()

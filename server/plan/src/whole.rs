@@ -2,7 +2,7 @@
 
 use crate::change::{Class, Dependent, Fix, FixEdit};
 use crate::compare::Cx;
-use crate::release::{Body, Input, Key, NodeRef, Table, ddl};
+use crate::release::{Body, Definition, Input, Key, NodeRef, Table, ddl};
 use crate::{rules, view};
 
 /// A data source that was not there.
@@ -83,7 +83,7 @@ pub(crate) fn still_read(cx: &mut Cx<'_>, key: &Key, readers: Vec<Dependent>) {
 
 /// A name that stood for something of another kind; what it is now has a change of its own.
 pub(crate) fn kind_changed(cx: &mut Cx<'_>, key: &Key) {
-    let word = |release: &crate::release::Release| crate::compare::kind_of(release, key).noun();
+    let word = |release: &crate::release::Release<'_>| crate::compare::kind_of(release, key).noun();
     let reason = format!("`{}` was a {} and is a {}", key.name, word(cx.before), word(cx.after));
     let was_table = matches!(cx.before.get(key).map(|d| &d.body), Some(Body::Table(_)));
     let class = if was_table { Class::Delete } else { Class::Metadata };
@@ -96,8 +96,8 @@ pub(crate) fn kind_changed(cx: &mut Cx<'_>, key: &Key) {
 /// Who names something that is not there any more.
 pub(crate) fn still_named(cx: &Cx<'_>, key: &Key) -> Vec<Dependent> {
     let mut out: Vec<Dependent> = Vec::new();
-    for (pipe, entry) in &cx.after.entries {
-        let Some(body) = entry.definition.pipe() else { continue };
+    for (pipe, entry) in cx.after.who_may_name(key) {
+        let Some(body) = entry.definition().and_then(Definition::pipe) else { continue };
         for (index, node) in body.nodes.iter().enumerate() {
             let here = NodeRef { pipe: pipe.clone(), index };
             let reads = cx.new.inputs(&here).contains(&Input::Foreign(key.name.clone()));

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use headwater_analysis::{Database, Project};
-use headwater_plan::{Body, Class, Key, Plan, Release, Step, Table, compile, ddl, step};
+use headwater_plan::{Class, Key, Plan, Release, Step, Table, compile, ddl, step};
 use headwater_test_fixture::Fixture;
 use headwater_warehouse::{Allow, EngineError, Pool, PoolConfig, Program, Request};
 
@@ -123,7 +123,7 @@ impl Run<'_> {
         let (db, project, _) = Fixture::parse(&self.case.fixture).load();
         let before = project.baseline(&db).expect("a case has a baseline");
         let plan = headwater_plan::plan(&db, before, project, None);
-        let (old, new) = (compile(&db, before).clone(), compile(&db, project).clone());
+        let (old, new) = (compile(&db, before), compile(&db, project));
         self.clear();
         for (key, table) in tables(&old) {
             self.must(&ddl::create_table(&key.name, table));
@@ -195,7 +195,7 @@ impl Run<'_> {
     }
 
     /// Runs what is planned for the data sources whose heaviest change has this class.
-    fn tables(&mut self, plan: &Plan, old: &Release, new: &Release, class: Class) {
+    fn tables(&mut self, plan: &Plan, old: &Release<'_>, new: &Release<'_>, class: Class) {
         for (key, is) in tables(new) {
             let Some(was) = old.table(key) else { continue };
             let own: Vec<_> = plan
@@ -270,7 +270,7 @@ impl Run<'_> {
         }
     }
 
-    fn recomputed(&mut self, plan: &Plan, new: &Release) {
+    fn recomputed(&mut self, plan: &Plan, new: &Release<'_>) {
         for change in plan.changes.iter().filter(|c| c.class == Class::Recompute || c.class == Class::Create)
         {
             let is_view = change.kind == headwater_plan::ResourceKind::Materialized;
@@ -291,7 +291,7 @@ impl Run<'_> {
     }
 
     /// What is refused because of its readers is refused by the engine in each of them, over the new tables.
-    fn refused(&mut self, plan: &Plan, _: &Database, _: Project, new: &Release) {
+    fn refused(&mut self, plan: &Plan, _: &Database, _: Project, new: &Release<'_>) {
         let refused = plan.changes.iter().filter(|c| {
             c.class == Class::Refuse
                 && matches!(c.rule.name, "drop-column-read" | "rename-column" | "delete-read")
@@ -305,7 +305,7 @@ impl Run<'_> {
             self.must(&ddl::create_table(&key.name, table));
         }
         for entry in new.entries.values() {
-            let Body::Pipe(pipe) = &entry.definition.body else { continue };
+            let Some(pipe) = entry.definition().and_then(|d| d.pipe()) else { continue };
             for node in &pipe.nodes {
                 // A view of a broken query is refused already, which the reader's own query will be too.
                 let _ =
@@ -335,7 +335,7 @@ impl Run<'_> {
     }
 
     /// A FORWARD_QUERY that a fix writes runs over rows, where their values allow it.
-    fn fixes(&mut self, plan: &Plan, old: &Release, new: &Release) {
+    fn fixes(&mut self, plan: &Plan, old: &Release<'_>, new: &Release<'_>) {
         for change in &plan.changes {
             let Some(fix) = change.fix.as_ref().filter(|f| f.text.starts_with("FORWARD_QUERY >")) else {
                 continue;
@@ -358,8 +358,8 @@ impl Run<'_> {
     }
 }
 
-fn tables(release: &Release) -> impl Iterator<Item = (&Key, &Table)> {
-    release.entries.iter().filter_map(|(key, entry)| Some((key, entry.definition.table()?)))
+fn tables<'a>(release: &'a Release<'_>) -> impl Iterator<Item = (&'a Key, &'a Table)> {
+    release.entries.iter().filter_map(|(key, entry)| Some((key, entry.definition()?.table()?)))
 }
 
 /// Types whose order the engine and the plan are asked about, each with each.

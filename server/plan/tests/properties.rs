@@ -133,7 +133,7 @@ proptest! {
         let (a, b) = (files(&a), files(&b));
         let mut db = Database::default();
         let project = load(&mut db, &a);
-        let prints = |db: &Database| fingerprints(db, compile(db, project));
+        let prints = |db: &Database| fingerprints(db, &compile(db, project));
         let first = prints(&db);
         let set = |db: &mut Database, files: &[(&'static str, String)]| {
             for (n, file) in project.files(db).clone().iter().enumerate() {

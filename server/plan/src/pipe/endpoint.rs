@@ -114,7 +114,7 @@ struct Accepted {
 }
 
 /// The parameters of an endpoint: those of its node and of all that it is made of.
-fn accepted(release: &Release, wiring: &Wiring, node: &NodeRef) -> BTreeMap<String, Accepted> {
+fn accepted(release: &Release<'_>, wiring: &Wiring, node: &NodeRef) -> BTreeMap<String, Accepted> {
     let mut out: BTreeMap<String, Accepted> = BTreeMap::new();
     for part in wiring.chain(node).nodes {
         let Some(own) = release.node(&part) else { continue };

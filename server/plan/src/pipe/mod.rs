@@ -168,7 +168,7 @@ fn deleted(cx: &mut Cx<'_>, key: &Key, old: &Pipe) {
 
 /// What a pipe publishes is of another kind now.
 fn published_otherwise(cx: &mut Cx<'_>, key: &Key, old: &Pipe) {
-    let word = |release: &Release| kind_of(release, key).noun();
+    let word = |release: &Release<'_>| kind_of(release, key).noun();
     let mut reason = format!("it was a {} and is a {}", word(cx.before), word(cx.after))
         .replace(" a endpoint", " an endpoint");
     let loses = match old.ty() {
@@ -218,7 +218,7 @@ fn materialized(cx: &mut Cx<'_>, was: Option<&NodeRef>, node: &NodeRef) {
         }
         return;
     }
-    let keeps = |release: &Release, node: &NodeRef| release.node(node).is_some_and(|n| n.keeps_history);
+    let keeps = |release: &Release<'_>, node: &NodeRef| release.node(node).is_some_and(|n| n.keeps_history);
     if let Some(was) = was
         && keeps(cx.before, was) != keeps(cx.after, node)
     {
@@ -253,7 +253,12 @@ pub(crate) fn may_have_star(sql: &str) -> bool {
 }
 
 /// The queries that a node is made of, stars written out where that may differ.
-pub(crate) fn effective(cx: &Cx<'_>, release: &Release, wiring: &Wiring, node: &NodeRef) -> Vec<Arc<str>> {
+pub(crate) fn effective(
+    cx: &Cx<'_>,
+    release: &Release<'_>,
+    wiring: &Wiring,
+    node: &NodeRef,
+) -> Vec<Arc<str>> {
     let chain = wiring.chain(node);
     let text = |n: &NodeRef| -> Option<Arc<str>> {
         let entry = release.entries.get(&n.pipe)?;

@@ -32,7 +32,12 @@ pub(super) fn classify(cx: &mut Cx<'_>, node: &NodeRef) {
     cx.changes.push(change);
 }
 
-fn complaint(cx: &Cx<'_>, release: &crate::release::Release, node: &NodeRef, target: &Key) -> Option<String> {
+fn complaint(
+    cx: &Cx<'_>,
+    release: &crate::release::Release<'_>,
+    node: &NodeRef,
+    target: &Key,
+) -> Option<String> {
     let view = node_relation(cx.db, release.entries.get(&node.pipe)?.file, node.index);
     let table = relation(cx.db, release.entries.get(target)?.file);
     if !view.complete || !table.complete || view.columns.iter().any(|c| c.name.is_none()) {
@@ -69,7 +74,7 @@ fn complaint(cx: &Cx<'_>, release: &crate::release::Release, node: &NodeRef, tar
 /// The target's columns as the view gives them; what the target says of a column beside its type stays.
 pub(crate) fn matching_schema(cx: &Cx<'_>, node: &NodeRef, target: &Key) -> Option<Fix> {
     let entry = cx.after.entries.get(target)?;
-    let table = entry.definition.table()?;
+    let table = entry.definition()?.table()?;
     let view = node_relation(cx.db, cx.after.entries.get(&node.pipe)?.file, node.index);
     let lines: Option<Vec<String>> = view
         .columns

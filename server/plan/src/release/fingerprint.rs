@@ -6,7 +6,7 @@ use std::fmt;
 use headwater_analysis::{Db, NodeType};
 use sha2::{Digest, Sha256};
 
-use super::{Body, FIXED_SETTINGS, Key, NodeRef, Release, Table, Wiring, compiled_sql};
+use super::{Body, FIXED_SETTINGS, Key, NodeRef, Release, Space, Table, Wiring, compiled_sql};
 
 /// The identity of what a resource holds: equal fingerprints, equal data.
 ///
@@ -23,11 +23,10 @@ impl fmt::Display for Fingerprint {
 }
 
 /// The fingerprints of a release's data sources and pipes. Linear, but for stars, of which each is analysed.
-pub fn fingerprints(db: &dyn Db, release: &Release) -> BTreeMap<Key, Fingerprint> {
-    let wiring = Wiring::new(db, release);
+pub fn fingerprints(db: &dyn Db, release: &Release<'_>) -> BTreeMap<Key, Fingerprint> {
+    let wiring = Wiring::new(release);
     let mut maker = Maker { db, release, wiring: &wiring, done: BTreeMap::new(), open: Vec::new() };
-    let keys = release.entries.iter().filter(|(_, e)| !matches!(e.definition.body, Body::Connection(_)));
-    let keys: Vec<Key> = keys.map(|(key, _)| key.clone()).collect();
+    let keys: Vec<Key> = release.entries.keys().filter(|k| k.space != Space::Connection).cloned().collect();
     keys.into_iter()
         .map(|key| {
             let print = maker.resource(&key);
@@ -92,7 +91,7 @@ pub(crate) fn of_table(table: &Table) -> Fingerprint {
 
 struct Maker<'a> {
     db: &'a dyn Db,
-    release: &'a Release,
+    release: &'a Release<'a>,
     wiring: &'a Wiring,
     done: BTreeMap<Key, Fingerprint>,
     open: Vec<Key>,

@@ -7,11 +7,14 @@ mod define;
 mod fingerprint;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use headwater_analysis::scope::Names;
-use headwater_analysis::{Content, Db, File, NodeType, Project, ReadFact, names};
-use rustc_hash::FxHashMap;
+use headwater_analysis::{
+    Content, Db, Dialect, File, FileKind, NodeType, Project, ReadFact, datafile, names,
+};
+use rustc_hash::{FxBuildHasher, FxHashMap};
 
 pub use compiled::compiled_sql;
 pub(crate) use define::FIXED_SETTINGS;
@@ -37,13 +40,94 @@ pub struct Key {
     pub name: String,
 }
 
-/// A resource: where it is defined, and as what.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+/// A resource: where it is defined, and as what. What it defines is read when it is asked for.
+#[derive(Clone, Copy)]
+pub struct Entry<'db> {
+    db: &'db dyn Db,
     /// The file.
     pub file: File,
+    /// The file that is read: one with the same text, if there is such a one in the other project.
+    read: File,
+}
+
+impl<'db> Entry<'db> {
     /// What it defines.
-    pub definition: Arc<Definition>,
+    pub fn definition(self) -> Option<&'db Definition> {
+        definition(self.db, self.read).as_deref()
+    }
+
+    /// Whether both define the same. Texts that are the same are not read for that.
+    pub(crate) fn is_same(self, other: Entry<'_>) -> bool {
+        self.read == other.read || self.definition() == other.definition()
+    }
+
+    /// Whether one of these names may stand in the text. None of those that do is missed.
+    fn may_name(self, names: &Mentioned<'_>) -> bool {
+        let words = words(self.db, self.read);
+        names.words.iter().any(|word| words.binary_search(word).is_ok())
+            || !names.odd.is_empty()
+                && texts(self.db, self.read).iter().any(|t| names.odd.iter().any(|name| t.contains(*name)))
+    }
+}
+
+/// Names that texts are searched for.
+#[derive(Default)]
+struct Mentioned<'n> {
+    /// Hashes of words.
+    words: Vec<u64>,
+    /// Names that are no single word.
+    odd: Vec<&'n str>,
+}
+
+impl<'n> Mentioned<'n> {
+    fn of(keys: impl IntoIterator<Item = &'n Key>) -> Self {
+        let mut out = Self::default();
+        for key in keys {
+            // A name without Classic's version means the latest one.
+            let base = headwater_analysis::scope::split_version(&key.name).map(|(base, _)| base);
+            for name in base.into_iter().chain([key.name.as_str()]) {
+                if name.chars().all(is_word) { out.words.push(hash(name)) } else { out.odd.push(name) }
+            }
+        }
+        out
+    }
+}
+
+fn is_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn hash(word: &str) -> u64 {
+    FxBuildHasher.hash_one(word)
+}
+
+/// Hashes of the words of a file and of what it includes, sorted. Parses nothing else: whoever looks for those who name
+/// something asks this first.
+#[salsa::tracked]
+fn words(db: &dyn Db, file: File) -> Box<[u64]> {
+    let mut out: Vec<u64> = Vec::new();
+    for text in texts(db, file) {
+        out.extend(text.split(|c: char| !is_word(c)).filter(|word| !word.is_empty()).map(hash));
+    }
+    out.sort_unstable();
+    out.dedup();
+    out.into()
+}
+
+/// What a file says, and what it includes.
+fn texts(db: &dyn Db, file: File) -> Vec<Arc<str>> {
+    let text = file.text(db);
+    if includes(db, file.project(db), &text) {
+        datafile(db, file).datafile.sources.to_vec()
+    } else {
+        vec![text]
+    }
+}
+
+/// Whether a text may be completed by others. Only Classic has that.
+fn includes(db: &dyn Db, project: Project, text: &str) -> bool {
+    headwater_analysis::dialect(db, project).dialect == Dialect::Classic
+        && text.to_ascii_uppercase().contains("INCLUDE")
 }
 
 /// A node of a pipe.
@@ -67,12 +151,13 @@ pub(crate) enum Input {
 }
 
 /// A compiled project: the resources of its files. What other workspaces share into it is not part of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Release {
+#[derive(Clone)]
+pub struct Release<'db> {
+    db: &'db dyn Db,
     /// The project.
     pub project: Project,
     /// Resources by name; of several with one name the first by path, as everywhere.
-    pub entries: BTreeMap<Key, Entry>,
+    pub entries: BTreeMap<Key, Entry<'db>>,
 }
 
 impl Key {
@@ -82,58 +167,82 @@ impl Key {
     }
 }
 
-/// The release of a project, remembered.
-#[salsa::tracked(no_eq)]
-pub fn compile(db: &dyn Db, project: Project) -> Arc<Release> {
-    Arc::new(Release::new(db, project, None))
+/// The release of a project.
+pub fn compile(db: &dyn Db, project: Project) -> Release<'_> {
+    Release::new(db, project, None)
 }
 
-impl Release {
+impl<'db> Release<'db> {
     /// Compiles a project. Files with the same text as in `twin` are not read again: a definition depends on its text
     /// alone, unless it includes others.
-    pub(crate) fn new(db: &dyn Db, project: Project, twin: Option<Project>) -> Self {
+    pub(crate) fn new(db: &'db dyn Db, project: Project, twin: Option<Project>) -> Self {
         let names = names(db, project);
-        let twin = twin.filter(|twin| {
-            headwater_analysis::dialect(db, *twin).dialect == headwater_analysis::dialect(db, project).dialect
-        });
+        let dialect = headwater_analysis::dialect(db, project).dialect;
+        let twin = twin.filter(|twin| headwater_analysis::dialect(db, *twin).dialect == dialect);
         let one = |space, name: &String, files: &Vec<File>| {
             let file = *files.first()?;
-            let same = twin.and_then(|twin| same_text(db, file, twin)).unwrap_or(file);
-            let definition = definition(db, same).clone()?;
-            Some((Key { space, name: name.clone() }, Entry { file, definition }))
+            let read = twin.and_then(|twin| same_text(db, file, twin)).unwrap_or(file);
+            Some((Key { space, name: name.clone() }, Entry { db, file, read }))
         };
         let tables = names.tables.iter().filter_map(|(name, files)| one(Space::Table, name, files));
         let connections =
             names.connections.iter().filter_map(|(name, files)| one(Space::Connection, name, files));
-        Self { project, entries: tables.chain(connections).collect() }
+        Self { db, project, entries: tables.chain(connections).collect() }
     }
 
     /// The definition of a resource.
-    pub fn get(&self, key: &Key) -> Option<&Definition> {
-        self.entries.get(key).map(|e| &*e.definition)
+    pub fn get(&self, key: &Key) -> Option<&'db Definition> {
+        self.entries.get(key).and_then(|e| e.definition())
     }
 
     /// The table of a data source.
-    pub fn table(&self, key: &Key) -> Option<&Table> {
+    pub fn table(&self, key: &Key) -> Option<&'db Table> {
         self.get(key)?.table()
     }
 
     /// A node.
-    pub fn node(&self, node: &NodeRef) -> Option<&Node> {
+    pub fn node(&self, node: &NodeRef) -> Option<&'db Node> {
         self.get(&node.pipe)?.pipe()?.nodes.get(node.index)
+    }
+
+    /// The pipes, in order.
+    fn pipes(&self) -> impl Iterator<Item = (&Key, Entry<'db>)> {
+        let is_pipe = |e: &Entry<'_>| e.file.kind(self.db) == Some(FileKind::Pipe);
+        self.entries.iter().filter(move |(_, e)| is_pipe(e)).map(|(key, e)| (key, *e))
+    }
+
+    /// The resource that a file of the project defines, unless another one has its name.
+    pub(crate) fn key_of(&self, file: File) -> Option<Key> {
+        let name = headwater_analysis::resource_name(self.db, file).clone();
+        let key = Key { space: space_of(self.db, file)?, name };
+        self.entries.get(&key).is_some_and(|e| e.file == file).then_some(key)
+    }
+
+    /// The resources whose text may say the name of this one, in order: among them is everyone who names it.
+    pub(crate) fn who_may_name(&self, key: &Key) -> Vec<(&Key, Entry<'db>)> {
+        let names = Mentioned::of([key]);
+        self.entries.iter().filter(|(_, e)| e.may_name(&names)).map(|(key, e)| (key, *e)).collect()
     }
 }
 
+fn space_of(db: &dyn Db, file: File) -> Option<Space> {
+    match file.kind(db)? {
+        FileKind::Connection => Some(Space::Connection),
+        FileKind::Datasource | FileKind::Pipe => Some(Space::Table),
+        _ => None,
+    }
+}
+
+/// The file of the same path in another project, if its text is the same and depends on no other.
+#[salsa::tracked(returns(copy))]
 fn same_text(db: &dyn Db, file: File, project: Project) -> Option<File> {
     let (files, path) = (project.files(db), file.path(db));
     let there = files.binary_search_by(|f| f.path(db).cmp(path)).ok().map(|n| files[n])?;
-    match (file.content(db), there.content(db)) {
-        (Content::Text(a), Content::Text(b)) => {
-            let is_same = (Arc::ptr_eq(a, b) || a == b) && !a.to_ascii_uppercase().contains("INCLUDE");
-            is_same.then_some(there)
-        }
-        _ => None,
+    let (Content::Text(a), Content::Text(b)) = (file.content(db), there.content(db)) else { return None };
+    if !Arc::ptr_eq(a, b) && a != b {
+        return None;
     }
+    (!includes(db, project, a)).then_some(there)
 }
 
 /// Who reads and writes whom in a release, in both directions.
@@ -150,36 +259,72 @@ pub(crate) struct Wiring {
 }
 
 impl Wiring {
-    /// Resolves every name. Linear in the number of references.
-    pub(crate) fn new(db: &dyn Db, release: &Release) -> Self {
-        let names = names(db, release.project);
+    /// Of a whole release. Linear in the number of references, all of which are read.
+    pub(crate) fn new(release: &Release<'_>) -> Self {
         let mut wiring = Self::default();
-        for (key, entry) in &release.entries {
-            let Some(pipe) = entry.definition.pipe() else { continue };
-            for (index, node) in pipe.nodes.iter().enumerate() {
-                let here = NodeRef { pipe: key.clone(), index };
-                let mut inputs: Vec<Input> =
-                    node.reads.iter().map(|read| resolve(release, names, pipe, &here, read)).collect();
-                inputs.sort();
-                inputs.dedup();
+        wiring.writers = writers(release);
+        let pipes: Vec<&Key> = release.pipes().map(|(key, _)| key).collect();
+        wiring.connect(release, pipes);
+        wiring
+    }
+
+    /// Of the parts of two releases that some resources are in: everything that they feed in either, directly or not, and
+    /// everything that this is made of. Nothing else is read; of others it is known only what they write.
+    pub(crate) fn around(before: &Release<'_>, after: &Release<'_>, start: &BTreeSet<Key>) -> [Self; 2] {
+        let sides = [before, after];
+        let mut both = sides.map(|release| Self { writers: writers(release), ..Self::default() });
+        let writers = both.iter().flat_map(|w| start.iter().flat_map(|key| w.writers(key)));
+        let start: BTreeSet<Key> = writers.map(|n| n.pipe.clone()).chain(start.iter().cloned()).collect();
+        let fed = fed(sides, start);
+        for (wiring, release) in both.iter_mut().zip(sides) {
+            let all = wiring.made_of(release, &fed);
+            wiring.connect(release, all);
+        }
+        both
+    }
+
+    /// The pipes among some resources, those that feed them, and so on.
+    fn made_of<'r>(&self, release: &'r Release<'_>, resources: &BTreeSet<Key>) -> BTreeSet<&'r Key> {
+        let names = names(release.db, release.project);
+        let mut out: BTreeSet<&Key> = BTreeSet::new();
+        let feeders = |table: &Key| self.writers(table).iter().map(|n| n.pipe.clone()).collect::<Vec<_>>();
+        let mut open: Vec<Key> = resources.iter().flat_map(|key| feeders(key)).collect();
+        open.extend(resources.iter().cloned());
+        while let Some(key) = open.pop() {
+            let Some((key, _)) = release.entries.get_key_value(&key) else { continue };
+            if release.get(key).and_then(Definition::pipe).is_none() || !out.insert(key) {
+                continue;
+            }
+            for input in inputs(release, names, key).into_iter().flat_map(|(_, inputs)| inputs) {
+                match input {
+                    Input::Table(table) => open.extend(feeders(&table)),
+                    Input::Node(node) => open.push(node.pipe),
+                    Input::Foreign(_) => {}
+                }
+            }
+        }
+        out
+    }
+
+    /// Resolves every name of these resources, which stand in order.
+    fn connect<'k>(&mut self, release: &Release<'_>, pipes: impl IntoIterator<Item = &'k Key>) {
+        let names = names(release.db, release.project);
+        for key in pipes {
+            for (here, inputs) in inputs(release, names, key) {
                 for input in &inputs {
                     match input {
                         Input::Table(table) => {
-                            wiring.readers.entry(table.clone()).or_default().push(here.clone());
+                            self.readers.entry(table.clone()).or_default().push(here.clone());
                         }
                         Input::Node(node) => {
-                            wiring.node_readers.entry(node.clone()).or_default().push(here.clone());
+                            self.node_readers.entry(node.clone()).or_default().push(here.clone());
                         }
                         Input::Foreign(_) => {}
                     }
                 }
-                if let Some(target) = node.writes.as_deref().and_then(|w| resource(release, names, w)) {
-                    wiring.writers.entry(target).or_default().push(here.clone());
-                }
-                wiring.inputs.insert(here, inputs);
+                self.inputs.insert(here, inputs);
             }
         }
-        wiring
     }
 
     pub(crate) fn inputs(&self, node: &NodeRef) -> &[Input] {
@@ -199,7 +344,7 @@ impl Wiring {
     }
 
     /// Views that write a data source.
-    pub(crate) fn views(&self, release: &Release, table: &Key) -> Vec<NodeRef> {
+    pub(crate) fn views(&self, release: &Release<'_>, table: &Key) -> Vec<NodeRef> {
         let is_view = |n: &&NodeRef| release.node(n).is_some_and(|n| n.ty == NodeType::Materialized);
         self.writers(table).iter().filter(is_view).cloned().collect()
     }
@@ -227,7 +372,7 @@ impl Wiring {
     }
 
     /// Everything that data flows into from here: nodes that read it, data sources that those write, and so on.
-    pub(crate) fn downstream(&self, release: &Release, start: &Key) -> Vec<NodeRef> {
+    pub(crate) fn downstream(&self, release: &Release<'_>, start: &Key) -> Vec<NodeRef> {
         let mut out: Vec<NodeRef> = Vec::new();
         let mut todo: Vec<NodeRef> = self.readers(start).to_vec();
         if let Some(pipe) = release.get(start).and_then(Definition::pipe) {
@@ -247,7 +392,7 @@ impl Wiring {
         out
     }
 
-    fn after(&self, release: &Release, node: &NodeRef) -> Vec<NodeRef> {
+    fn after(&self, release: &Release<'_>, node: &NodeRef) -> Vec<NodeRef> {
         let mut out = self.node_readers(node).to_vec();
         let writes = release.node(node).and_then(|n| n.writes.clone());
         if let Some(target) = writes {
@@ -255,6 +400,66 @@ impl Wiring {
         }
         out
     }
+}
+
+/// Some resources and everything that they feed in either of two releases, directly or not; and some that only seem to be
+/// fed. Whoever reads something says its name.
+fn fed(sides: [&Release<'_>; 2], start: BTreeSet<Key>) -> BTreeSet<Key> {
+    let mut open: Vec<Key> = start.iter().cloned().collect();
+    let mut fed = start;
+    let mut rest: BTreeMap<&Key, Vec<Entry<'_>>> = BTreeMap::new();
+    for (key, entry) in sides.iter().flat_map(|release| release.pipes()) {
+        let known = rest.entry(key).or_default();
+        if known.iter().all(|k| k.read != entry.read) {
+            known.push(entry);
+        }
+    }
+    while !open.is_empty() {
+        let names = Mentioned::of(&open);
+        let is_open: BTreeSet<&Key> = open.iter().collect();
+        let mut next = Vec::new();
+        rest.retain(|key, entries| {
+            let is_reached = is_open.contains(*key) || entries.iter().any(|entry| entry.may_name(&names));
+            if is_reached {
+                next.push((*key).clone());
+                for entry in entries {
+                    let written = headwater_analysis::written_tables(entry.db, entry.read).into_iter();
+                    next.extend(written.map(|(_, target)| Key::table(target)));
+                }
+            }
+            !is_reached
+        });
+        open = next.into_iter().filter(|key| fed.insert(key.clone())).collect();
+    }
+    fed
+}
+
+/// The nodes that write each data source, of the whole release. No query is read for that.
+fn writers(release: &Release<'_>) -> FxHashMap<Key, Vec<NodeRef>> {
+    let names = names(release.db, release.project);
+    let mut out: FxHashMap<Key, Vec<NodeRef>> = FxHashMap::default();
+    for (key, entry) in release.pipes() {
+        for (index, target) in headwater_analysis::written_tables(release.db, entry.read) {
+            if let Some(target) = resource(release, names, &target) {
+                out.entry(target).or_default().push(NodeRef { pipe: key.clone(), index });
+            }
+        }
+    }
+    out
+}
+
+/// What each node of a pipe reads.
+fn inputs(release: &Release<'_>, names: &Names, key: &Key) -> Vec<(NodeRef, Vec<Input>)> {
+    let Some(pipe) = release.get(key).and_then(Definition::pipe) else { return Vec::new() };
+    let one = |(index, node): (usize, &Node)| {
+        let here = NodeRef { pipe: key.clone(), index };
+        let mut inputs: Vec<Input> =
+            node.reads.iter().map(|read| resolve(release, names, pipe, &here, read)).collect();
+        inputs.sort();
+        inputs.dedup();
+        (here, inputs)
+    };
+    pipe.nodes.iter().enumerate().map(one).collect()
 }
 
 /// What a query is made of.
@@ -268,17 +473,16 @@ pub(crate) struct Chain {
     pub(crate) foreign: BTreeSet<String>,
 }
 
-fn resource(release: &Release, names: &Names, name: &str) -> Option<Key> {
+fn resource(release: &Release<'_>, names: &Names, name: &str) -> Option<Key> {
     let direct = Key::table(name);
     if release.entries.contains_key(&direct) {
         return Some(direct);
     }
     // A name without Classic's version means the latest one.
-    let file = names.table(name)?;
-    release.entries.iter().find(|(_, e)| e.file == file).map(|(key, _)| key.clone())
+    release.key_of(names.table(name)?)
 }
 
-fn resolve(release: &Release, names: &Names, pipe: &Pipe, here: &NodeRef, read: &ReadFact) -> Input {
+fn resolve(release: &Release<'_>, names: &Names, pipe: &Pipe, here: &NodeRef, read: &ReadFact) -> Input {
     if let Some(database) = &read.database {
         return Input::Foreign(format!("{database}.{}", read.name));
     }

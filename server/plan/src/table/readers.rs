@@ -38,9 +38,8 @@ pub(crate) fn broken_readers(cx: &Cx<'_>, table: &Key, column: &str, loss: Loss<
         ColumnChange { vertex: Vertex { file: entry.file, node: None }, column: column.to_owned(), kind };
     let mut broken: BTreeSet<NodeRef> = BTreeSet::new();
     for victim in victims(cx.db, &change) {
-        let pipe = cx.after.entries.iter().find(|(_, e)| e.file == victim.vertex.file).map(|(key, _)| key);
-        if let Some((pipe, index)) = pipe.zip(victim.vertex.node) {
-            broken.insert(NodeRef { pipe: pipe.clone(), index });
+        if let Some((pipe, index)) = cx.after.key_of(victim.vertex.file).zip(victim.vertex.node) {
+            broken.insert(NodeRef { pipe, index });
         }
     }
     if !matches!(loss, Loss::Retyped { .. }) {
