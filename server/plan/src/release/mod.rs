@@ -261,8 +261,7 @@ pub(crate) struct Wiring {
 impl Wiring {
     /// Of a whole release. Linear in the number of references, all of which are read.
     pub(crate) fn new(release: &Release<'_>) -> Self {
-        let mut wiring = Self::default();
-        wiring.writers = writers(release);
+        let mut wiring = Self { writers: writers(release), ..Self::default() };
         let pipes: Vec<&Key> = release.pipes().map(|(key, _)| key).collect();
         wiring.connect(release, pipes);
         wiring
@@ -288,7 +287,7 @@ impl Wiring {
         let names = names(release.db, release.project);
         let mut out: BTreeSet<&Key> = BTreeSet::new();
         let feeders = |table: &Key| self.writers(table).iter().map(|n| n.pipe.clone()).collect::<Vec<_>>();
-        let mut open: Vec<Key> = resources.iter().flat_map(|key| feeders(key)).collect();
+        let mut open: Vec<Key> = resources.iter().flat_map(&feeders).collect();
         open.extend(resources.iter().cloned());
         while let Some(key) = open.pop() {
             let Some((key, _)) = release.entries.get_key_value(&key) else { continue };
