@@ -21,6 +21,8 @@ pub struct Config {
     pub hidden_hints: Vec<HintKind>,
     /// `[format] width, indent, keywords, align`.
     pub format: FormatOptions,
+    /// `[hosts.NAME] url`: where commands find hosts that are named with `--host`.
+    pub hosts: BTreeMap<String, String>,
 }
 
 /// What inlay hints can say.
@@ -64,9 +66,29 @@ struct Raw {
     hints: BTreeMap<toml::Spanned<String>, bool>,
     impact: RawImpact,
     format: RawFormat,
-    /// Read by the host commands; listed so that it is no unknown key here.
-    #[serde(rename = "hosts")]
-    _hosts: Option<toml::Value>,
+    hosts: BTreeMap<toml::Spanned<String>, RawHost>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawHost {
+    url: toml::Spanned<String>,
+}
+
+/// What is wrong with the name of a host, or its URL.
+fn wrong_host(name: &str, url: &str) -> Option<String> {
+    if !name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_')) {
+        return Some(format!("`{name}` is no name for a host; use letters, digits, `-` and `_`"));
+    }
+    let behind = url.strip_prefix("https://").or_else(|| url.strip_prefix("http://"));
+    let authority = behind.map(|b| b.split(['/', '?', '#']).next().unwrap_or_default());
+    match authority {
+        None | Some("") => Some(format!("`{url}` is no URL of a host; write \"https://HOST\"")),
+        Some(authority) if authority.contains('@') => {
+            Some("the URL of a host holds no credentials; its token goes into HEADWATER_TOKEN".to_owned())
+        }
+        Some(_) => None,
+    }
 }
 
 impl HintKind {
@@ -196,6 +218,14 @@ impl Config {
             }
         }
         config.format = raw.format.read(&mut problems);
+        for (name, host) in raw.hosts {
+            match wrong_host(name.get_ref(), host.url.get_ref()) {
+                None => {
+                    config.hosts.insert(name.into_inner(), host.url.into_inner());
+                }
+                Some(message) => problems.push(ConfigProblem { message, range: Some(span(&host.url)) }),
+            }
+        }
         (config, problems)
     }
 }
@@ -234,6 +264,22 @@ mod tests {
             let (config, problems) = Config::parse(text);
             assert_eq!((config.baseline, problems.len()), (choice, faults), "{text}");
         }
+    }
+
+    #[test]
+    fn hosts_have_names_and_urls() {
+        let (config, problems) = Config::parse(
+            "[hosts.prod]\nurl = 'https://data.example.com'\n[hosts.'a b']\nurl = 'https://x'\n[hosts.c]\nurl = 'data'\n\
+             [hosts.d]\nurl = 'https://me:secret@x'\n",
+        );
+        assert_eq!(
+            config.hosts.into_iter().collect::<Vec<_>>(),
+            [("prod".to_owned(), "https://data.example.com".to_owned())]
+        );
+        assert_eq!(problems.len(), 3, "{problems:?}");
+        assert!(!problems.iter().any(|p| p.message.contains("secret")), "{problems:?}");
+        // A token in a file that is committed is a mistake that is said.
+        assert_eq!(Config::parse("[hosts.prod]\nurl = 'https://x'\ntoken = 't'\n").1.len(), 1);
     }
 
     #[test]

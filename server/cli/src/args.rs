@@ -32,6 +32,10 @@ pub(crate) enum Command {
     Lineage(LineageArgs),
     /// Say what deploying a project would do: what is altered, rewritten, recomputed, refused, and who breaks
     Plan(PlanArgs),
+    /// Say whether a host runs, and how it is
+    Status(StatusArgs),
+    /// Be a host: own a data folder, keep the engine running, answer over HTTP
+    Serve(ServeArgs),
     /// Write files that a project needs
     Init(InitArgs),
     /// Install the SQL engine, or say whether it is there
@@ -173,6 +177,58 @@ pub(crate) enum PlanFormat {
     Json,
     /// For a pull request
     Markdown,
+}
+
+/// Which host is meant.
+#[derive(Debug, Args)]
+pub(crate) struct HostArgs {
+    /// A host elsewhere: a name from `[hosts]` in headwater.toml, or a URL; its token is taken from HEADWATER_TOKEN. Without
+    /// it, the project's host on this machine
+    #[arg(long, value_name = "NAME|URL", conflicts_with = "data")]
+    pub(crate) host: Option<String>,
+    /// The data folder of a host on this machine, when it is not the project's own
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<Utf8PathBuf>,
+    /// The project; found upward from here when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<Utf8PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatusArgs {
+    #[command(flatten)]
+    pub(crate) host: HostArgs,
+    /// Start the host on this machine if it does not run
+    #[arg(long, conflicts_with = "host")]
+    pub(crate) start: bool,
+    /// Output
+    #[arg(long, value_enum, default_value_t = TextFormat::Human)]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ServeArgs {
+    /// The data folder; the project's own when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) data: Option<Utf8PathBuf>,
+    /// The project, for its data folder
+    #[arg(long, value_name = "DIR", conflicts_with = "data")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// Listen on TCP too: a port of this machine alone, or ADDRESS:PORT
+    #[arg(long, value_name = "[ADDR:]PORT")]
+    pub(crate) listen: Vec<String>,
+    /// A name under which the host is reached on TCP, besides addresses and localhost
+    #[arg(long, value_name = "NAME")]
+    pub(crate) allow_host: Vec<String>,
+    /// The origin of web pages that may ask it
+    #[arg(long, value_name = "https://NAME")]
+    pub(crate) allow_origin: Vec<String>,
+    /// End the host that owns the data folder, once what runs is answered
+    #[arg(long, conflicts_with_all = ["listen", "allow_host", "allow_origin"])]
+    pub(crate) stop: bool,
+    /// Started by a command that needs it: end after this many seconds without requests
+    #[arg(long, hide = true, value_name = "SECONDS")]
+    pub(crate) on_demand: Option<f64>,
 }
 
 #[derive(Debug, Args)]

@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod engine;
 mod fmt;
+mod host;
 mod init;
 mod lineage;
 mod lines;
@@ -14,7 +15,9 @@ mod parse;
 mod plan;
 mod project;
 mod render;
+mod serve;
 mod setup;
+mod status;
 
 use std::process::ExitCode;
 
@@ -47,6 +50,8 @@ fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(&args),
         Command::Lineage(args) => lineage::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Status(args) => status::run(&args),
+        Command::Serve(args) => serve::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Setup(args) => setup::run(&args),
         Command::EngineWorker => return headwater_warehouse::worker_main(),

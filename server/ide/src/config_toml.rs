@@ -17,6 +17,8 @@ pub struct ConfigKey {
     pub help: &'static str,
 }
 
+const HOST_URL: &str = "Where the host answers; its token goes into HEADWATER_TOKEN.";
+
 const SEVERITIES: &[&str] = &["error", "warning", "info", "hint", "off"];
 
 /// Every key that Headwater reads. The names of diagnostics are keys of `[diagnostics]` besides these.
@@ -124,7 +126,9 @@ pub fn config_completion(text: &str, offset: TextSize) -> Vec<CompletionItem> {
             push(name.clone(), name, CompletionKind::Key, key.help, from);
         }
     }
-    if !line.trim_start().starts_with('[') {
+    if table.starts_with("hosts.") && !line.trim_start().starts_with('[') {
+        push("url".to_owned(), "url = \"https://\"".to_owned(), CompletionKind::Key, HOST_URL, from);
+    } else if !line.trim_start().starts_with('[') {
         let given = |name: &str| {
             before.lines().chain(text[at..].lines()).any(|l| l.trim_start().starts_with(&format!("{name} ")))
         };
@@ -180,7 +184,7 @@ pub fn config_schema() -> String {
          \"additionalProperties\": false,\n  \"properties\": {{\n{},\n    \"impact\": {{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{\n{}\n    }} }},\n    \
          \"format\": {{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{\n{}\n    }} }},\n    \
          \"hints\": {{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{\n{}\n    }} }},\n    \
-         \"hosts\": {{ \"type\": \"object\" }},\n    \"diagnostics\": {{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{\n{}\n    }} }}\n  }}\n}}\n",
+         \"hosts\": {{ \"type\": \"object\", \"additionalProperties\": {{ \"type\": \"object\", \"additionalProperties\": false, \"required\": [\"url\"], \"properties\": {{\n        \"url\": {{ \"type\": \"string\", \"format\": \"uri\", \"description\": \"{HOST_URL}\" }}\n    }} }} }},\n    \"diagnostics\": {{ \"type\": \"object\", \"additionalProperties\": false, \"properties\": {{\n{}\n    }} }}\n  }}\n}}\n",
         of("", "    "),
         of("impact", "        "),
         of("format", "        "),
@@ -207,6 +211,7 @@ mod tests {
         assert!(labels("[diagnostics]\n|").contains(&"cycle".to_owned()));
         assert_eq!(labels("[diagnostics]\ncycle = |").len(), 5);
         assert!(labels("|").contains(&"[impact]".to_owned()));
+        assert_eq!(labels("[hosts.prod]\nu|"), ["url"]);
     }
 
     /// What is offered is what is read: a value of every key passes the reader.

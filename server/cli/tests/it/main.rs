@@ -3,6 +3,8 @@
 mod check;
 mod engine;
 mod fmt;
+#[cfg(unix)]
+mod host;
 mod hostile;
 mod parse_and_lineage;
 mod plan;

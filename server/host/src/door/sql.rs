@@ -1,0 +1,176 @@
+//! `/v0/sql`: one statement of a user, past the gate, on the engine.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use headwater_warehouse::{EngineError, Format, Limits};
+
+use super::Door;
+use super::failure::Failure;
+use super::{body, guard};
+use crate::tokens::Holder;
+
+/// What decides about statements of users: nothing reaches the engine that it did not pass.
+pub trait Gate: Send + Sync {
+    /// Whether `sql` may run.
+    ///
+    /// # Errors
+    ///
+    /// Why it may not, in words for whoever wrote it.
+    fn check(&self, sql: &str) -> Result<Passed, String>;
+
+    /// Whether the engine reads the statement as the gate did; `reading` is its `EXPLAIN AST`.
+    ///
+    /// # Errors
+    ///
+    /// How the readings differ.
+    fn confirm(&self, passed: &Passed, reading: &str) -> Result<(), String>;
+}
+
+/// A statement that passed.
+pub struct Passed {
+    /// The format that it asks for itself.
+    pub format: Option<String>,
+    /// What the gate needs to compare readings.
+    pub reading: Box<dyn std::any::Any + Send + Sync>,
+}
+
+/// Lets nothing pass: for a host that is to answer no statements of users.
+#[derive(Debug)]
+pub struct Closed;
+
+impl Gate for Closed {
+    fn check(&self, _: &str) -> Result<Passed, String> {
+        Err("this host answers no statements".to_owned())
+    }
+
+    fn confirm(&self, _: &Passed, _: &str) -> Result<(), String> {
+        Err("this host answers no statements".to_owned())
+    }
+}
+
+pub(super) async fn answer(
+    State(door): State<Arc<Door>>,
+    Extension(holder): Extension<Holder>,
+    request: Request,
+) -> Result<Response, Failure> {
+    guard::admin(&holder)?;
+    let sql = statement(&door, request).await?;
+    let refuse = |why: String| Failure::new(StatusCode::BAD_REQUEST, "sql", why);
+    let passed = door.gate.check(&sql).map_err(refuse)?;
+    let ask = |sql: String, format| {
+        let request = headwater_warehouse::Request::new(sql).format(format).limits(Limits::default());
+        door.engine.submit(request).answer()
+    };
+    let reading = ask(format!("EXPLAIN AST {}", sql.trim_end_matches([';', ' ', '\n'])), Format::TsvRaw);
+    let reading = reading.await.map_err(|e| failure(&e))?;
+    door.gate.confirm(&passed, &reading.text()).map_err(refuse)?;
+    let answer = ask(sql, Format::Tsv).await.map_err(|e| failure(&e))?;
+    let kind = HeaderValue::from_static(content_type(passed.format.as_deref()));
+    Ok(([(header::CONTENT_TYPE, kind)], Body::from(answer.body)).into_response())
+}
+
+/// The statement of a request: `q` of the query string or of a form, or the body.
+async fn statement(door: &Door, request: Request) -> Result<String, Failure> {
+    let refuse = |status, message: &str| Err(Failure::new(status, "sql", message));
+    let (head, content) = request.into_parts();
+    let mut fields = pairs(head.uri.query().unwrap_or_default().as_bytes());
+    let mut raw = None;
+    if head.method == Method::POST {
+        let bytes = body::read(&head.headers, content, door.limits.sql_bytes, door.limits.body).await?;
+        let kind = head.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
+        let kind = kind.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
+        match kind.as_slice() {
+            b"application/x-www-form-urlencoded" => fields.extend(pairs(&bytes)),
+            b"" | b"text/plain" => raw = Some(bytes),
+            _ => {
+                let message = "send the statement as text/plain, or as `q` of a form";
+                return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+            }
+        }
+    }
+    let mut found: Vec<String> = Vec::new();
+    for (name, value) in fields {
+        match name.as_str() {
+            "q" => found.push(value),
+            "pipeline" => {
+                let message = "`pipeline` is not understood here: name the pipe in the statement";
+                return refuse(StatusCode::BAD_REQUEST, message);
+            }
+            _ => {}
+        }
+    }
+    if let Some(raw) = raw.filter(|r| !r.is_empty()) {
+        let Ok(text) = String::from_utf8(raw.to_vec()) else {
+            return refuse(StatusCode::BAD_REQUEST, "the statement is not UTF-8");
+        };
+        found.push(text);
+    }
+    match found.as_slice() {
+        [one] if one.trim_start().starts_with('%') => {
+            refuse(StatusCode::BAD_REQUEST, "templates are not rendered here: send the SQL itself")
+        }
+        [one] => Ok(one.clone()),
+        [] => refuse(StatusCode::BAD_REQUEST, "there is no statement: send it as `q`, or as the body"),
+        _ => refuse(StatusCode::BAD_REQUEST, "there are several statements; send one, as `q` or as the body"),
+    }
+}
+
+fn pairs(text: &[u8]) -> Vec<(String, String)> {
+    form_urlencoded::parse(text).map(|(n, v)| (n.into_owned(), v.into_owned())).collect()
+}
+
+fn failure(error: &EngineError) -> Failure {
+    let status = match error {
+        EngineError::TimedOut(_) => StatusCode::REQUEST_TIMEOUT,
+        // The engine's own clock: TIMEOUT_EXCEEDED.
+        EngineError::Statement(e) if e.code == 159 => StatusCode::REQUEST_TIMEOUT,
+        EngineError::Crashed(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        EngineError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    Failure::new(status, "sql", error.to_string())
+}
+
+/// The media type of the engine's format; without one, answers are tab-separated.
+fn content_type(format: Option<&str>) -> &'static str {
+    let Some(format) = format else { return "text/tab-separated-values; charset=utf-8" };
+    let format = format.to_ascii_lowercase();
+    match format.as_str() {
+        f if f.starts_with("json") && (f.contains("eachrow") || f == "jsonlines") => "application/x-ndjson",
+        "ndjson" => "application/x-ndjson",
+        f if f.starts_with("json") => "application/json",
+        f if f.starts_with("csv") => "text/csv; charset=utf-8",
+        f if f.starts_with("tsv") || f.starts_with("tabseparated") => {
+            "text/tab-separated-values; charset=utf-8"
+        }
+        "parquet" | "arrow" | "arrowstream" | "native" | "rowbinary" => "application/octet-stream",
+        _ => "text/plain; charset=utf-8",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::content_type;
+
+    #[test]
+    fn answers_say_what_they_are() {
+        for (format, kind) in [
+            (None, "text/tab-separated-values; charset=utf-8"),
+            (Some("TSVWithNames"), "text/tab-separated-values; charset=utf-8"),
+            (Some("JSON"), "application/json"),
+            (Some("JSONCompact"), "application/json"),
+            (Some("JSONEachRow"), "application/x-ndjson"),
+            (Some("JSONCompactEachRow"), "application/x-ndjson"),
+            (Some("CSVWithNames"), "text/csv; charset=utf-8"),
+            (Some("Parquet"), "application/octet-stream"),
+            (Some("Pretty"), "text/plain; charset=utf-8"),
+        ] {
+            assert_eq!(content_type(format), kind, "{format:?}");
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The host: the long-lived service that owns a data folder, and the client that commands speak to it with.
+//!
+//! **Knows**: HTTP, sockets, tokens, who owns a data folder, how a host is started on demand, found again, watched and
+//! ended. It keeps an engine running ([`supervisor`]) and hands it statements that passed the [gate](door::sql).
+//!
+//! **Must not know**: datafiles, trees of SQL, plans, LSP. It stores nothing itself but tokens and its log: data belongs to
+//! `headwater_warehouse`, releases to the deployment engine.
+//!
+//! A host is two processes. The **door** ([`serve`]) answers HTTP and never loads the engine's library, so no crash of the
+//! engine reaches it, and it may start processes. The **engine child** is a worker of `headwater_warehouse`; it ends when the
+//! door's pipe closes, whatever closed it.
+//!
+//! Clock and randomness are passed in ([`clock`]), folders too ([`places`]), and the engine is a trait
+//! ([`supervisor::Engine`]).
+
+#![cfg_attr(not(unix), allow(unused))]
+
+pub mod protocol;
+
+#[cfg(unix)]
+pub mod client;
+#[cfg(unix)]
+pub mod clock;
+#[cfg(unix)]
+pub mod door;
+#[cfg(unix)]
+mod files;
+#[cfg(unix)]
+pub mod idle;
+#[cfg(unix)]
+pub mod log;
+#[cfg(unix)]
+pub mod owner;
+#[cfg(unix)]
+pub mod places;
+#[cfg(unix)]
+pub mod serve;
+#[cfg(unix)]
+pub mod supervisor;
+#[cfg(unix)]
+pub mod tokens;
