@@ -8,6 +8,7 @@ use std::fmt;
 use std::io::Read;
 use std::time::Duration;
 
+use headwater_warehouse::Format;
 use serde::de::DeserializeOwned;
 
 use crate::protocol::{ErrorBody, Health, Status, Version};
@@ -108,13 +109,14 @@ impl HostClient {
         self.get("/health")
     }
 
-    /// Runs a statement that only reads, in the format that it asks for.
+    /// Runs a statement that only reads. The answer is in the format that the statement asks for, else in `format`, by the
+    /// engine's name of it.
     ///
     /// # Errors
     ///
     /// See [`HostError`].
-    pub fn sql(&self, statement: &str) -> Result<Vec<u8>, HostError> {
-        self.post("/v0/sql", statement, LONG)
+    pub fn sql(&self, statement: &str, format: Format) -> Result<Vec<u8>, HostError> {
+        self.post(&format!("/v0/sql?default_format={}", format.name()), statement, LONG)
     }
 
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, HostError> {

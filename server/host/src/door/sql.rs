@@ -59,7 +59,7 @@ pub(super) async fn answer(
     request: Request,
 ) -> Result<Response, Failure> {
     guard::admin(&holder)?;
-    let sql = statement(&door, request).await?;
+    let (sql, default_format) = statement(&door, request).await?;
     let refuse = |why: String| Failure::new(StatusCode::BAD_REQUEST, "sql", why);
     let passed = door.gate.check(&sql).map_err(refuse)?;
     let ask = |sql: String, format| {
@@ -69,13 +69,14 @@ pub(super) async fn answer(
     let reading = ask(format!("EXPLAIN AST {}", sql.trim_end_matches([';', ' ', '\n'])), Format::TsvRaw);
     let reading = reading.await.map_err(|e| failure(&e))?;
     door.gate.confirm(&passed, &reading.text()).map_err(refuse)?;
-    let answer = ask(sql, Format::Tsv).await.map_err(|e| failure(&e))?;
-    let kind = HeaderValue::from_static(content_type(passed.format.as_deref()));
+    let answer = ask(sql, default_format).await.map_err(|e| failure(&e))?;
+    let kind = HeaderValue::from_static(content_type(passed.format.as_deref().unwrap_or(default_format.name())));
     Ok(([(header::CONTENT_TYPE, kind)], Body::from(answer.body)).into_response())
 }
 
-/// The statement of a request: `q` of the query string or of a form, or the body.
-async fn statement(door: &Door, request: Request) -> Result<String, Failure> {
+/// The statement of a request, `q` of the query string or of a form, or the body; and the format of the answer when the
+/// statement has none.
+async fn statement(door: &Door, request: Request) -> Result<(String, Format), Failure> {
     let refuse = |status, message: &str| Err(Failure::new(status, "sql", message));
     let (head, content) = request.into_parts();
     let mut fields = pairs(head.uri.query().unwrap_or_default().as_bytes());
@@ -94,9 +95,19 @@ async fn statement(door: &Door, request: Request) -> Result<String, Failure> {
         }
     }
     let mut found: Vec<String> = Vec::new();
+    let mut default_format = Format::Tsv;
     for (name, value) in fields {
         match name.as_str() {
             "q" => found.push(value),
+            "default_format" => {
+                let known = Format::ALL.iter().find(|f| f.name().eq_ignore_ascii_case(&value));
+                let Some(known) = known else {
+                    let names: Vec<&str> = Format::ALL.iter().map(|f| f.name()).collect();
+                    let message = format!("`default_format` is one of {}", names.join(", "));
+                    return refuse(StatusCode::BAD_REQUEST, &message);
+                };
+                default_format = *known;
+            }
             "pipeline" => {
                 let message = "`pipeline` is not understood here: name the pipe in the statement";
                 return refuse(StatusCode::BAD_REQUEST, message);
@@ -114,7 +125,7 @@ async fn statement(door: &Door, request: Request) -> Result<String, Failure> {
         [one] if one.trim_start().starts_with('%') => {
             refuse(StatusCode::BAD_REQUEST, "templates are not rendered here: send the SQL itself")
         }
-        [one] => Ok(one.clone()),
+        [one] => Ok((one.clone(), default_format)),
         [] => refuse(StatusCode::BAD_REQUEST, "there is no statement: send it as `q`, or as the body"),
         _ => refuse(StatusCode::BAD_REQUEST, "there are several statements; send one, as `q` or as the body"),
     }
@@ -136,9 +147,8 @@ fn failure(error: &EngineError) -> Failure {
     Failure::new(status, "sql", error.to_string())
 }
 
-/// The media type of the engine's format; without one, answers are tab-separated.
-fn content_type(format: Option<&str>) -> &'static str {
-    let Some(format) = format else { return "text/tab-separated-values; charset=utf-8" };
+/// The media type of the engine's format.
+fn content_type(format: &str) -> &'static str {
     let format = format.to_ascii_lowercase();
     match format.as_str() {
         f if f.starts_with("json") && (f.contains("eachrow") || f == "jsonlines") => "application/x-ndjson",
@@ -160,17 +170,17 @@ mod tests {
     #[test]
     fn answers_say_what_they_are() {
         for (format, kind) in [
-            (None, "text/tab-separated-values; charset=utf-8"),
-            (Some("TSVWithNames"), "text/tab-separated-values; charset=utf-8"),
-            (Some("JSON"), "application/json"),
-            (Some("JSONCompact"), "application/json"),
-            (Some("JSONEachRow"), "application/x-ndjson"),
-            (Some("JSONCompactEachRow"), "application/x-ndjson"),
-            (Some("CSVWithNames"), "text/csv; charset=utf-8"),
-            (Some("Parquet"), "application/octet-stream"),
-            (Some("Pretty"), "text/plain; charset=utf-8"),
+            ("TSV", "text/tab-separated-values; charset=utf-8"),
+            ("TSVWithNames", "text/tab-separated-values; charset=utf-8"),
+            ("JSON", "application/json"),
+            ("JSONCompact", "application/json"),
+            ("JSONEachRow", "application/x-ndjson"),
+            ("JSONCompactEachRow", "application/x-ndjson"),
+            ("CSVWithNames", "text/csv; charset=utf-8"),
+            ("Parquet", "application/octet-stream"),
+            ("Pretty", "text/plain; charset=utf-8"),
         ] {
-            assert_eq!(content_type(format), kind, "{format:?}");
+            assert_eq!(content_type(format), kind, "{format}");
         }
     }
 }

@@ -32,7 +32,7 @@ impl Engine for Scripted {
         let (cancel, cancelled) = mpsc::channel::<()>();
         let wait = move || match request.sql.as_str() {
             sql if sql.starts_with("EXPLAIN AST ") => {
-                statements::answer(sql["EXPLAIN AST ".len()..].as_bytes())
+                statements::answer(&sql.as_bytes()["EXPLAIN AST ".len()..])
             }
             "SELECT unavailable" => Err(EngineError::Unavailable("run `headwater setup`".to_owned())),
             "SELECT late" => Err(EngineError::TimedOut(Duration::from_secs(5))),
@@ -143,9 +143,8 @@ impl Host {
             let engine = |_: &_, _| Arc::new(Scripted) as Arc<dyn Engine>;
             serve(&config, engine, Arc::new(Script), |r: &Ready| drop(said.send(r.clone())))
         });
-        let ready = match ready.recv_timeout(Duration::from_secs(20)) {
-            Ok(ready) => ready,
-            Err(_) => panic!("no host: {:?}", thread.join()),
+        let Ok(ready) = ready.recv_timeout(Duration::from_secs(20)) else {
+            panic!("no host: {:?}", thread.join());
         };
         let token = std::fs::read_to_string(&ready.token).expect("a token");
         Self { dir, ready, token, thread: Some(thread) }
@@ -166,7 +165,7 @@ impl Host {
     /// Sends a head with the token and a fitting Host, and what stands in `more`.
     fn ask(&self, line: &str, more: &str) -> Reply {
         let token = &self.token;
-        self.raw(&format!("{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n{more}\r\n"))
+        self.raw(format!("{line} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n{more}\r\n"))
     }
 
     fn post(&self, path: &str, kind: &str, body: &str) -> Reply {

@@ -5,12 +5,12 @@ use std::net::TcpStream;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use headwater_warehouse::{Answer, Class, EngineError, WorkerId};
+use headwater_warehouse::{Answer, Class, EngineError, Stats, WorkerId};
 
 use crate::{CANCELLED, Host};
 
 pub(crate) fn answer(body: &[u8]) -> Result<Answer, EngineError> {
-    Ok(Answer { body: body.to_vec(), class: Class::Reads, worker: WorkerId { slot: 0, life: 1 } })
+    Ok(Answer { body: body.to_vec(), class: Class::Reads, stats: Stats::default(), worker: WorkerId { slot: 0, life: 1 } })
 }
 
 #[test]
@@ -28,6 +28,8 @@ fn a_statement_comes_as_a_parameter_a_field_or_a_body() {
     }
     let json = host.ask("GET /v0/sql?q=SELECT+1+FORMAT+JSON", "");
     assert_eq!(json.header("content-type"), Some("application/json"));
+    let lines = host.post("/v0/sql?default_format=JSONEachRow", "text/plain", "SELECT 1");
+    assert_eq!(lines.header("content-type"), Some("application/x-ndjson"));
 }
 
 #[test]
@@ -39,6 +41,7 @@ fn what_is_no_single_statement_is_refused_with_the_reason() {
         (host.post("/v0/sql?q=SELECT+1", "text/plain", "SELECT 2"), 400, "several statements"),
         (host.ask("GET /v0/sql?q=%25SELECT+1", ""), 400, "templates"),
         (host.ask("GET /v0/sql?q=SELECT+1&pipeline=p", ""), 400, "`pipeline`"),
+        (host.ask("GET /v0/sql?q=SELECT+1&default_format=Null", ""), 400, "is one of TSV"),
         (host.post("/v0/sql", "application/json", "{}"), 415, "text/plain"),
         (host.ask("GET /v0/sql?q=DROP+TABLE+x", ""), 400, "only SELECT"),
         (host.ask("GET /v0/sql?q=SELECT+two+faces", ""), 400, "reads it differently"),
