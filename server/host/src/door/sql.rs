@@ -7,11 +7,12 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::http::{HeaderValue, Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use headwater_warehouse::{EngineError, Format, Limits};
+use headwater_warehouse::{Answer, EngineError, Format, Limits};
 
 use super::Door;
 use super::failure::Failure;
 use super::{body, guard};
+use crate::log::Level;
 use crate::tokens::Holder;
 
 /// What decides about statements of users: nothing reaches the engine that it did not pass.
@@ -62,16 +63,28 @@ pub(super) async fn answer(
     let (sql, default_format) = statement(&door, request).await?;
     let refuse = |why: String| Failure::new(StatusCode::BAD_REQUEST, "sql", why);
     let passed = door.gate.check(&sql).map_err(refuse)?;
-    let ask = |sql: String, format| {
+    let reading = format!("EXPLAIN AST {}", sql.trim_end_matches([';', ' ', '\n']));
+    let reading = ask(&door, &reading, Format::TsvRaw).await.map_err(|e| failure(&e))?;
+    door.gate.confirm(&passed, &reading.text()).map_err(refuse)?;
+    let answer = ask(&door, &sql, default_format).await.map_err(|e| failure(&e))?;
+    let kind = HeaderValue::from_static(content_type(passed.format.as_deref().unwrap_or(default_format.name())));
+    Ok(([(header::CONTENT_TYPE, kind)], Body::from(answer.body)).into_response())
+}
+
+/// Asks the engine, and asks again when it died: a statement that reads may run twice, and it may have died of another one,
+/// or of nothing that anybody here did.
+async fn ask(door: &Door, sql: &str, format: Format) -> Result<Answer, EngineError> {
+    let once = || {
         let request = headwater_warehouse::Request::new(sql).format(format).limits(Limits::default());
         door.engine.submit(request).answer()
     };
-    let reading = ask(format!("EXPLAIN AST {}", sql.trim_end_matches([';', ' ', '\n'])), Format::TsvRaw);
-    let reading = reading.await.map_err(|e| failure(&e))?;
-    door.gate.confirm(&passed, &reading.text()).map_err(refuse)?;
-    let answer = ask(sql, default_format).await.map_err(|e| failure(&e))?;
-    let kind = HeaderValue::from_static(content_type(passed.format.as_deref().unwrap_or(default_format.name())));
-    Ok(([(header::CONTENT_TYPE, kind)], Body::from(answer.body)).into_response())
+    match once().await {
+        Err(EngineError::Crashed(why)) => {
+            door.log.event(Level::Warning, "engine-died", [("why", why.into())]);
+            once().await
+        }
+        other => other,
+    }
 }
 
 /// The statement of a request, `q` of the query string or of a form, or the body; and the format of the answer when the

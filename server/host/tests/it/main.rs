@@ -36,6 +36,9 @@ impl Engine for Scripted {
             }
             "SELECT unavailable" => Err(EngineError::Unavailable("run `headwater setup`".to_owned())),
             "SELECT late" => Err(EngineError::TimedOut(Duration::from_secs(5))),
+            "SELECT crash once" if CRASHED.fetch_add(1, Ordering::SeqCst) == 0 => {
+                Err(EngineError::Crashed("signal 9".to_owned()))
+            }
             "SELECT crash" => Err(EngineError::Crashed("signal 11".to_owned())),
             "SELECT slow" => {
                 let until = Instant::now() + Duration::from_secs(1);
@@ -73,6 +76,9 @@ impl Engine for Scripted {
 
 /// Statements that were cancelled, in all tests.
 static CANCELLED: AtomicUsize = AtomicUsize::new(0);
+
+/// How often the statement ran that crashes once.
+static CRASHED: AtomicUsize = AtomicUsize::new(0);
 
 /// Lets pass what starts with `SELECT `, and confirms what reads the same.
 struct Script;

@@ -57,6 +57,14 @@ fn what_is_no_single_statement_is_refused_with_the_reason() {
 }
 
 #[test]
+fn an_engine_that_died_is_asked_again_once() {
+    let host = Host::start();
+    let reply = host.ask("GET /v0/sql?q=SELECT+crash+once", "");
+    assert_eq!((reply.status, reply.body.as_slice()), (200, &b"SELECT crash once\n"[..]));
+    assert_eq!(host.ask("GET /v0/sql?q=SELECT+crash", "").status, 500);
+}
+
+#[test]
 fn a_statement_that_nobody_waits_for_is_cancelled() {
     let host = Host::start();
     let before = CANCELLED.load(Ordering::SeqCst);
