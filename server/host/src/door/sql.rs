@@ -67,7 +67,8 @@ pub(super) async fn answer(
     let reading = ask(&door, &reading, Format::TsvRaw).await.map_err(|e| failure(&e))?;
     door.gate.confirm(&passed, &reading.text()).map_err(refuse)?;
     let answer = ask(&door, &sql, default_format).await.map_err(|e| failure(&e))?;
-    let kind = HeaderValue::from_static(content_type(passed.format.as_deref().unwrap_or(default_format.name())));
+    let kind =
+        HeaderValue::from_static(content_type(passed.format.as_deref().unwrap_or(default_format.name())));
     Ok(([(header::CONTENT_TYPE, kind)], Body::from(answer.body)).into_response())
 }
 

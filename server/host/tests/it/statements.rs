@@ -10,7 +10,12 @@ use headwater_warehouse::{Answer, Class, EngineError, Stats, WorkerId};
 use crate::{CANCELLED, Host};
 
 pub(crate) fn answer(body: &[u8]) -> Result<Answer, EngineError> {
-    Ok(Answer { body: body.to_vec(), class: Class::Reads, stats: Stats::default(), worker: WorkerId { slot: 0, life: 1 } })
+    Ok(Answer {
+        body: body.to_vec(),
+        class: Class::Reads,
+        stats: Stats::default(),
+        worker: WorkerId { slot: 0, life: 1 },
+    })
 }
 
 #[test]
