@@ -36,6 +36,10 @@ pub(crate) enum Command {
     Status(StatusArgs),
     /// Be a host: own a data folder, keep the engine running, answer over HTTP
     Serve(ServeArgs),
+    /// Run a project's tests on the SQL engine
+    Test(TestArgs),
+    /// Make up rows for a data source
+    Mock(MockArgs),
     /// Write files that a project needs
     Init(InitArgs),
     /// Install the SQL engine, or say whether it is there
@@ -229,6 +233,66 @@ pub(crate) struct ServeArgs {
     /// Started by a command that needs it: end after this many seconds without requests
     #[arg(long, hide = true, value_name = "SECONDS")]
     pub(crate) on_demand: Option<f64>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestArgs {
+    /// Test files (`top`, `tests/top.yaml`), pipes, or single tests (`top:newest`); all of them when none is given
+    #[arg(value_name = "NAME")]
+    pub(crate) names: Vec<String>,
+    /// The project; found upward from here when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// Write what came back into the files of failed tests
+    #[arg(long, conflicts_with = "watch")]
+    pub(crate) update: bool,
+    /// Run the tests that the changes since a revision may touch
+    #[arg(long, value_name = "REV", conflicts_with = "watch")]
+    pub(crate) affected: Option<String>,
+    /// Run again after each edit the tests that it may touch
+    #[arg(long)]
+    pub(crate) watch: bool,
+    /// What the clock shows: 2025-07-15, 2025-07-15T10:00:00Z
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+    /// Compare answers text for text
+    #[arg(long)]
+    pub(crate) exact: bool,
+    /// Output
+    #[arg(long, value_enum, default_value_t = TestFormat::Human)]
+    pub(crate) format: TestFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TestFormat {
+    /// For people
+    Human,
+    /// One JSON object
+    Json,
+    /// JUnit's XML
+    Junit,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct MockArgs {
+    /// The data source
+    #[arg(value_name = "DATASOURCE")]
+    pub(crate) name: String,
+    /// The project; found upward from here when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// How many rows
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) rows: u64,
+    /// Equal seeds make equal rows
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    pub(crate) seed: u64,
+    /// The moment before which the rows' times lie
+    #[arg(long, value_name = "TIME", default_value = "2025-01-31")]
+    pub(crate) now: String,
+    /// Write fixtures/DATASOURCE.ndjson instead of printing
+    #[arg(long)]
+    pub(crate) write: bool,
 }
 
 #[derive(Debug, Args)]

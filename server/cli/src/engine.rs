@@ -6,6 +6,8 @@ use headwater_oracle::{Known, Pass, Session};
 use headwater_project::Loaded;
 use headwater_warehouse::{Places, PoolConfig, Program};
 
+use crate::CannotRun;
+
 /// What became of the engine in a check.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -73,6 +75,18 @@ pub(crate) fn for_editors(offline: bool) -> EngineChoice {
         Err(Unset::Missing) => EngineChoice::Off("it is not installed: run `headwater setup`".to_owned()),
         Err(Unset::Wrong(why)) => EngineChoice::Off(why),
     }
+}
+
+/// The engine, for commands that can do nothing without one.
+pub(crate) fn required() -> Result<PoolConfig, CannotRun> {
+    config().map_err(|unset| {
+        CannotRun(match unset {
+            Unset::Missing => {
+                "this needs the SQL engine, which is not installed: run `headwater setup`".to_owned()
+            }
+            Unset::Wrong(why) => format!("this needs the SQL engine: {why}"),
+        })
+    })
 }
 
 /// Why there is no engine.

@@ -11,6 +11,7 @@ mod host;
 mod init;
 mod lineage;
 mod lines;
+mod mock;
 mod parse;
 mod plan;
 mod project;
@@ -18,6 +19,7 @@ mod render;
 mod serve;
 mod setup;
 mod status;
+mod test;
 
 use std::process::ExitCode;
 
@@ -52,6 +54,8 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Test(args) => test::run(&args),
+        Command::Mock(args) => mock::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Setup(args) => setup::run(&args),
         Command::EngineWorker => return headwater_warehouse::worker_main(),

@@ -79,6 +79,11 @@ impl Clock {
         )
     }
 
+    /// Seconds since 1970.
+    pub fn seconds(&self) -> i64 {
+        self.moment.as_second()
+    }
+
     fn day(&self, back: i64) -> String {
         let moment = Timestamp::from_second(self.moment.as_second() - back * 86_400).unwrap_or(self.moment);
         let day = moment.to_zoned(TimeZone::UTC).date();

@@ -7,7 +7,7 @@ use headwater_analysis::scope::{Resolution, resolve};
 use headwater_analysis::{File, FileKind, ReadFact, datafile, flow, interface, resource_name};
 use headwater_syntax::sql::ast::{self, AstNode, SelectQuery, TableName, TableRef};
 use headwater_syntax::sql::{self, TableUse, Tree};
-use headwater_syntax::{range, template};
+use headwater_syntax::template;
 use headwater_template::{Parameters, Prepared, Rendered, Request};
 
 use super::clock::Clock;
@@ -28,8 +28,8 @@ pub(super) struct Piece {
     pub(super) text: String,
     /// In order of position.
     pub(super) reads: Vec<Read>,
-    /// Whether the query says in which order its rows come.
-    pub(super) is_ordered: bool,
+    /// See [`Statement::order`].
+    pub(super) order: Option<Vec<String>>,
 }
 
 #[derive(Debug)]
@@ -68,7 +68,7 @@ impl Piece {
                 range,
             }
         });
-        Ok(Self { reads: reads.collect(), is_ordered: is_ordered(&tree, &text), text })
+        Ok(Self { reads: reads.collect(), order: order(&tree, &text), text })
     }
 }
 
@@ -76,11 +76,34 @@ fn outermost(tree: &Tree) -> Option<SelectQuery<'_>> {
     ast::descendants::<SelectQuery<'_>>(tree.root_node()).next()
 }
 
-fn is_ordered(tree: &Tree, text: &str) -> bool {
-    let Some(select) = outermost(tree) else { return false };
+fn order(tree: &Tree, text: &str) -> Option<Vec<String>> {
+    let select = outermost(tree)?;
     // Of a set operation the last one's ORDER BY is not the whole's, so it must be a single query.
-    let outside = range(usize::from(select.range().end()), text.len());
-    select.order_by_clause().is_some() && !text[outside].to_ascii_uppercase().contains("UNION")
+    let outside = &text[usize::from(select.range().end())..];
+    let upper = outside.to_ascii_uppercase();
+    if ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| upper.contains(word)) {
+        return None;
+    }
+    let clause = select.order_by_clause()?;
+    let items: Vec<ast::SelectItem<'_>> = select.items().collect();
+    let columns: Option<Vec<String>> = clause
+        .order_items()
+        .map(|item| match item.value()?.peeled() {
+            ast::Expression::ColumnRef(column) => Some(column.parts(text)?.into_iter().next_back()?.value),
+            // `ORDER BY 2`
+            number => match (number.literal(text)?, &items) {
+                (ast::Literal::Integer(n), items) => {
+                    let at = usize::try_from(n).ok()?.checked_sub(1)?;
+                    match items.get(at)?.output_name(text) {
+                        ast::OutputName::Known(name) => Some(name),
+                        _ => None,
+                    }
+                }
+                _ => None,
+            },
+        })
+        .collect();
+    Some(columns.unwrap_or_default())
 }
 
 /// The place of the table that a query starts from: the first of its FROM, through subqueries and WITH.
@@ -174,7 +197,7 @@ impl<'c, 'db> Expansion<'c, 'db> {
     /// The statement for a text in the place of a node, or beside all nodes.
     pub(super) fn finish(mut self, at: Option<(File, usize)>, text: &str) -> Result<Statement, CompileError> {
         let piece = self.compiler.piece(text)?;
-        self.out.is_ordered = piece.is_ordered;
+        self.out.order.clone_from(&piece.order);
         self.out.sql = self.expand(at, &piece, self.block.is_some(), MAX_DEPTH)?;
         Ok(self.out)
     }

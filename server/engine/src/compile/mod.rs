@@ -54,8 +54,9 @@ pub struct Statement {
     pub params: Vec<(String, String)>,
     /// Tables that it reads, each once.
     pub tables: Vec<TableId>,
-    /// Whether the query itself says in which order its rows come.
-    pub is_ordered: bool,
+    /// What the query itself says of the order of its rows: nothing, or by which columns of the answer; no column when it orders
+    /// by something else.
+    pub order: Option<Vec<String>>,
     /// `max_threads(n)` of its templates, the smallest.
     pub max_threads: Option<u32>,
 }

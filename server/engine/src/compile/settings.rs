@@ -52,6 +52,11 @@ pub const SESSION_SETTINGS: &[Setting] = &[
         "1",
         "a block is merged by the table's engine as it is written, as in the product",
     ),
+    setting(
+        "max_partitions_per_insert_block",
+        "0",
+        "rows of a sample lie years apart, and a partition may be a day",
+    ),
     setting("insert_null_as_default", "1", "a NULL for a column with a DEFAULT becomes the default"),
 ];
 

@@ -1,6 +1,6 @@
 //! Data sources as the engine's tables.
 
-use headwater_analysis::{Database, File, FileKind, resource_name};
+use headwater_analysis::{Database, File, FileKind, resource_name, semantics};
 use headwater_plan::{Table, ddl, definition};
 use headwater_warehouse::DATABASE;
 
@@ -160,7 +160,15 @@ impl Compiler<'_> {
         table.engine.settings.retain(|name, _| !matches!(name.as_str(), "storage_policy" | "disk"));
         let bare = layout.bare(self.db, id);
         let sql = ddl::create_table(&bare, &table);
-        Ok(sql.replacen(&quoted(&bare), &layout.quoted(self.db, id), 1))
+        let sql = sql.replacen(&quoted(&bare), &layout.quoted(self.db, id), 1);
+        // Columns that the product adds to messages of Kafka: a query may name them, and a star may not show them.
+        let added = semantics::relation(self.db, file).virtuals.iter();
+        let added: String = added
+            .filter(|c| c.name.as_deref().is_some_and(|n| n.starts_with("__")))
+            .filter_map(|c| Some((quoted(c.name.as_deref()?), c.ty.as_ref()?)))
+            .map(|(name, ty)| format!(",\n    {name} {ty} MATERIALIZED defaultValueOfTypeName('{ty}')"))
+            .collect();
+        Ok(sql.replacen("\n)\nENGINE", &format!("{added}\n)\nENGINE"), 1))
     }
 }
 
@@ -177,7 +185,7 @@ fn quarantine(name: &str, table: &Table) -> String {
         "`c__error_column` Array(String)",
         "`c__error` Array(String)",
         "`c__import_id` Nullable(String)",
-        "`insertion_date` DateTime",
+        "`insertion_date` DateTime DEFAULT now()",
     ];
     let columns: Vec<String> = columns.chain(reasons.map(str::to_owned)).collect();
     format!(

@@ -98,7 +98,7 @@ fn an_endpoint_is_one_query_over_tables() {
                 ) AND country IN ['es']
                 GROUP BY user ORDER BY total DESC LIMIT toInt32('3')"#]],
         );
-        assert!(made.is_ordered);
+        assert_eq!(made.order, Some(vec!["total".to_owned()]));
         let tables: Vec<String> = made.tables.iter().map(|t| compiler.options().layout.bare(db, t)).collect();
         assert_eq!(tables, ["events", "users", "events_quarantine", "tinybird.pipe_stats_rt"]);
         let layout = Layout::prefixed("c1_");
@@ -132,7 +132,7 @@ fn tables_have_keys_and_defaults_and_do_not_expire() {
                     `c__error_column` Array(String),
                     `c__error` Array(String),
                     `c__import_id` Nullable(String),
-                    `insertion_date` DateTime
+                    `insertion_date` DateTime DEFAULT now()
                 )
                 ENGINE = MergeTree
                 ORDER BY tuple()
@@ -151,7 +151,7 @@ fn tables_have_keys_and_defaults_and_do_not_expire() {
                     `c__error_column` Array(String),
                     `c__error` Array(String),
                     `c__import_id` Nullable(String),
-                    `insertion_date` DateTime
+                    `insertion_date` DateTime DEFAULT now()
                 )
                 ENGINE = MergeTree
                 ORDER BY tuple()
@@ -168,7 +168,7 @@ fn tables_have_keys_and_defaults_and_do_not_expire() {
                     `c__error_column` Array(String),
                     `c__error` Array(String),
                     `c__import_id` Nullable(String),
-                    `insertion_date` DateTime
+                    `insertion_date` DateTime DEFAULT now()
                 )
                 ENGINE = MergeTree
                 ORDER BY tuple()"#]],

@@ -1,0 +1,356 @@
+//! Tests, run: every one, on workers of an engine, with tables of their own.
+
+mod answer;
+mod judge;
+
+use std::sync::Arc;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use camino::{Utf8Path, Utf8PathBuf};
+use headwater_analysis::{Database, File, Project};
+use headwater_template::{Parameters, Secrets};
+use headwater_warehouse::{Pool, Session};
+use rustc_hash::FxHashMap;
+
+use crate::compile::{Clock, Compiler, Layout, Options, View, secrets};
+use crate::fixtures::{Raw, Sample, SampleFormat, choose, sample_name, unpacked};
+use crate::suite::{Case, CaseFixture};
+use crate::world::{Note, Rows, World};
+
+pub use answer::{Actual, Source};
+
+/// How tests are run.
+#[derive(Debug, Clone, Default)]
+pub struct RunOptions {
+    /// What the clock shows, where a case does not say.
+    pub clock: Option<Clock>,
+    /// Answers are compared text for text.
+    pub exact: bool,
+}
+
+/// What became of a test.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Status {
+    /// The answer is what was expected.
+    Passed,
+    /// It is not, or there is none.
+    Failed,
+    /// The file says that it is not to be run.
+    Skipped,
+}
+
+impl Status {
+    /// In words.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Passed => "passed",
+            Self::Failed => "failed",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// A test and what became of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// Its file, from the project's root.
+    pub path: Utf8PathBuf,
+    /// Its line, from 1.
+    pub line: usize,
+    /// Which item of its file.
+    pub index: usize,
+    /// Its name.
+    pub name: String,
+    /// The pipe that it is about.
+    pub pipe: String,
+    /// What became of it.
+    pub status: Status,
+    /// Of a failure, what differs or what to do; of a skipped test, why.
+    pub detail: String,
+    /// What a person should know all the same.
+    pub notes: Vec<String>,
+    /// How long it took, the making of its tables included.
+    pub elapsed: Duration,
+    /// What came back, for a new expectation.
+    pub actual: Option<Actual>,
+}
+
+/// All that a run needs to know of a project.
+pub struct Bench {
+    db: Database,
+    project: Project,
+    rows: FxHashMap<File, Rows>,
+    files: Vec<Raw>,
+    secrets: Secrets,
+    options: RunOptions,
+}
+
+/// A file of environment variables.
+fn is_environment(path: &Utf8Path) -> bool {
+    matches!(path.as_str(), ".env" | ".env.local")
+}
+
+/// Whether a run reads the file at a path (from the project's root): samples, secrets, and what tests name.
+pub fn is_input(path: &Utf8Path) -> bool {
+    is_environment(path)
+        || crate::fixtures::is_sample(path)
+        || path.starts_with("tests") && sample_name(path).is_some()
+}
+
+impl Bench {
+    /// A project with its samples and secrets: `files` are those for which [`is_input`] holds.
+    pub fn new(db: &Database, project: Project, files: Vec<Raw>, options: RunOptions) -> Self {
+        let mut texts: Vec<(&Utf8Path, String)> = files
+            .iter()
+            .filter(|f| is_environment(&f.path))
+            .map(|f| (f.path.as_path(), String::from_utf8_lossy(&f.bytes).into_owned()))
+            .collect();
+        // `.env.local` counts over `.env`.
+        texts.sort_unstable();
+        let secrets = secrets(texts.iter().map(|(_, text)| text.as_str()));
+        let compiler = Compiler::new(db, project, Options::default());
+        let rows = choose(&files, &|name| compiler.source(name).is_some())
+            .into_iter()
+            .filter_map(|(sample, file)| {
+                Some((compiler.source(&sample.source)?, rows_of(&sample, file, false)))
+            })
+            .collect();
+        Self { db: db.clone(), project, rows, files, secrets, options }
+    }
+
+    /// Runs tests, each once, on as many workers as the pool has; `told` hears of each as it ends. The outcomes are in the
+    /// order of the tests.
+    pub fn run(
+        &self,
+        pool: &Pool,
+        workers: usize,
+        cases: &[Case],
+        told: &(dyn Fn(&Outcome) + Sync),
+    ) -> Vec<Outcome> {
+        // Tests of one file need the same tables.
+        let mut groups: Vec<Vec<usize>> = Vec::new();
+        for (n, case) in cases.iter().enumerate() {
+            match groups.last_mut() {
+                Some(group) if cases[group[0]].path == case.path => group.push(n),
+                _ => groups.push(vec![n]),
+            }
+        }
+        let next = AtomicUsize::new(0);
+        let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; cases.len()]);
+        let views = {
+            let compiler = Compiler::new(&self.db, self.project, self.compile_options(None));
+            Arc::new(compiler.views())
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..workers.clamp(1, groups.len().max(1)) {
+                let (groups, next, outcomes, views) = (&groups, &next, &outcomes, views.clone());
+                let bench = self.clone_for_thread();
+                let work = move || {
+                    let session = pool.session();
+                    let mut worker = Worker::new(&bench, &session, views);
+                    while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        for n in group {
+                            let outcome = worker.run(&cases[*n]);
+                            told(&outcome);
+                            let mut all = outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                            all[*n] = Some(outcome);
+                        }
+                    }
+                };
+                // SQL nests, so threads get room for it. A thread that cannot be had leaves its share to the others.
+                let _ = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+            }
+        });
+        let outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lost = |case: &Case| Outcome {
+            status: Status::Failed,
+            detail: "no thread could be started to run it".to_owned(),
+            ..blank(case)
+        };
+        outcomes.into_iter().zip(cases).map(|(outcome, case)| outcome.unwrap_or_else(|| lost(case))).collect()
+    }
+
+    fn clone_for_thread(&self) -> Self {
+        Self {
+            db: self.db.clone(),
+            project: self.project,
+            rows: self.rows.clone(),
+            files: self.files.clone(),
+            secrets: self.secrets.clone(),
+            options: self.options.clone(),
+        }
+    }
+
+    fn compile_options(&self, clock: Option<Clock>) -> Options {
+        Options {
+            clock: clock.or(self.options.clock),
+            secrets: self.secrets.clone(),
+            layout: Layout::default(),
+        }
+    }
+}
+
+const STACK: usize = 16 << 20;
+
+fn rows_of(sample: &Sample, file: &Raw, always: bool) -> Rows {
+    Rows {
+        origin: file.path.to_string(),
+        format: sample.format,
+        bytes: if sample.packed {
+            unpacked(sample, &file.bytes).map(Arc::new)
+        } else {
+            Ok(file.bytes.clone())
+        },
+        always,
+    }
+}
+
+fn blank(case: &Case) -> Outcome {
+    Outcome {
+        path: case.path.clone(),
+        line: case.line,
+        index: case.index,
+        name: case.name.clone(),
+        pipe: case.subject.clone(),
+        status: Status::Passed,
+        detail: String::new(),
+        notes: Vec::new(),
+        elapsed: Duration::ZERO,
+        actual: None,
+    }
+}
+
+/// One session and what is on it.
+struct Worker<'b> {
+    bench: &'b Bench,
+    session: &'b Session,
+    views: Arc<Vec<View>>,
+    world: World<'b>,
+    /// Worlds of single cases so far: their tables have names of their own.
+    own: usize,
+}
+
+impl<'b> Worker<'b> {
+    fn new(bench: &'b Bench, session: &'b Session, views: Arc<Vec<View>>) -> Self {
+        let compiler = Compiler::new(&bench.db, bench.project, bench.compile_options(None));
+        let world = World::new(compiler, session, views.clone(), bench.rows.clone());
+        Self { bench, session, views, world, own: 0 }
+    }
+
+    fn run(&mut self, case: &Case) -> Outcome {
+        let start = Instant::now();
+        let mut outcome = blank(case);
+        if let Some(why) = &case.skip {
+            outcome.status = Status::Skipped;
+            outcome.detail.clone_from(why);
+            return outcome;
+        }
+        let verdict = if case.fixtures.is_empty() && case.copies.is_empty() && case.clock.is_none() {
+            let verdict = self.judge_in_shared(case);
+            outcome.notes.extend(notes(&mut self.world));
+            verdict
+        } else {
+            self.judge_alone(case, &mut outcome.notes)
+        };
+        outcome.status = if verdict.failure.is_none() { Status::Passed } else { Status::Failed };
+        outcome.detail = verdict.failure.unwrap_or_default();
+        outcome.notes.extend(verdict.notes);
+        outcome.actual = verdict.actual;
+        outcome.elapsed = start.elapsed();
+        outcome
+    }
+
+    fn judge_in_shared(&mut self, case: &Case) -> judge::Verdict {
+        let verdict = judge::judge(&mut self.world, case, self.bench.options.exact);
+        if verdict.lost && self.session.reset().is_ok() {
+            // The tables are gone with the engine's process: the next test makes them again.
+            let compiler = self.world.compiler().with_layout(Layout::default());
+            self.world = World::new(compiler, self.session, self.views.clone(), self.bench.rows.clone());
+        }
+        verdict
+    }
+
+    /// A case with rows, copies or a clock of its own gets tables of its own.
+    fn judge_alone(&mut self, case: &Case, all_notes: &mut Vec<String>) -> judge::Verdict {
+        self.own += 1;
+        let options = Options {
+            layout: Layout::prefixed(format!("case {} ", self.own)),
+            ..self.bench.compile_options(case.clock)
+        };
+        let compiler = Compiler::new(&self.bench.db, self.bench.project, options);
+        let mut rows = self.bench.rows.clone();
+        for fixture in &case.fixtures {
+            match self.rows_for(&compiler, case, fixture) {
+                Ok((file, own)) => {
+                    rows.insert(file, own);
+                }
+                Err(why) => return judge::Verdict::failed(why),
+            }
+        }
+        let copies = compiler.copies();
+        let mut world = World::new(compiler, self.session, self.views.clone(), rows);
+        for name in &case.copies {
+            let pipe = world.compiler().pipe(name);
+            let Some(copy) = copies.iter().find(|c| Some(c.pipe) == pipe) else {
+                return judge::Verdict::failed(format!("`{name}` is no copy pipe of this project"));
+            };
+            if let Err(trouble) = world.copy(copy) {
+                return judge::Verdict::trouble(&format!("the copy `{name}` does not run: "), &trouble);
+            }
+        }
+        let verdict = judge::judge(&mut world, case, self.bench.options.exact);
+        all_notes.extend(notes(&mut world));
+        if verdict.lost {
+            if self.session.reset().is_ok() {
+                let compiler = self.world.compiler().with_layout(Layout::default());
+                self.world = World::new(compiler, self.session, self.views.clone(), self.bench.rows.clone());
+            }
+        } else {
+            world.drop_tables();
+        }
+        verdict
+    }
+
+    fn rows_for(
+        &self,
+        compiler: &Compiler<'_>,
+        case: &Case,
+        fixture: &CaseFixture,
+    ) -> Result<(File, Rows), String> {
+        let (CaseFixture::Rows { source, .. } | CaseFixture::File { source, .. }) = fixture;
+        let file = compiler
+            .source(source)
+            .ok_or_else(|| format!("`{source}` under `fixtures` is no data source of this project"))?;
+        match fixture {
+            CaseFixture::Rows { ndjson, .. } => {
+                let bytes = Ok(Arc::new(ndjson.clone().into_bytes()));
+                let origin = format!("the rows of `{source}` in {}:{}", case.path, case.line);
+                Ok((file, Rows { origin, format: SampleFormat::Json, bytes, always: true }))
+            }
+            CaseFixture::File { path, .. } => {
+                let beside = case.path.parent().map(|folder| folder.join(path));
+                let found =
+                    self.bench.files.iter().find(|f| f.path == *path || Some(&f.path) == beside.as_ref());
+                let found = found.ok_or_else(|| {
+                    format!("{path} is not there; files with rows are looked for in fixtures/ and tests/")
+                })?;
+                let (_, format, packed) = sample_name(&found.path).ok_or_else(|| {
+                    format!("{path} holds no rows: name a .ndjson, .csv, .parquet or .sql file")
+                })?;
+                let sample = Sample { source: source.clone(), format, packed };
+                Ok((file, rows_of(&sample, found, true)))
+            }
+        }
+    }
+}
+
+fn notes(world: &mut World<'_>) -> Vec<String> {
+    world.take_notes().into_iter().map(|Note(text)| text).collect()
+}
+
+/// A request's parameters as templates get them.
+pub(crate) fn parameters(pairs: &[(String, String)]) -> Parameters {
+    Parameters::from_pairs(pairs.iter().map(|(name, value)| (name.as_str(), value.as_str())))
+}
