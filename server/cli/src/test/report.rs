@@ -90,7 +90,7 @@ fn to_json(outcomes: &[Outcome], updated: &[(Utf8PathBuf, usize)]) -> String {
                 "name": o.name,
                 "status": o.status.name(),
                 "detail": o.detail,
-                "path": o.path,
+                "path": o.path.as_str(),
                 "line": o.line - 1,
                 "notes": o.notes,
                 "seconds": (o.elapsed.as_secs_f64() * 1e6).round() / 1e6,

@@ -10,6 +10,7 @@ mod parse_and_lineage;
 mod plan;
 mod server;
 mod setup;
+mod tests;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

@@ -40,7 +40,6 @@ pub const SESSION_SETTINGS: &[Setting] = &[
     setting("allow_suspicious_indices", "1", "nor is an index that is listed twice"),
     setting("allow_suspicious_primary_key", "1", "a state of an aggregate may be in a sorting key"),
     setting("allow_suspicious_ttl_expressions", "1", "an expiry that does not depend on a column is allowed"),
-    setting("allow_nullable_key", "1", "older projects have `Nullable` columns in keys"),
     setting("data_type_default_nullable", "0", "a type is what the schema says"),
     setting(
         "join_use_nulls",

@@ -83,7 +83,7 @@ fn values_are_read_as_the_engine_reads_them() {
     check(
         &schema.ndjson(format!("{good}\n{bad}\n").as_bytes()),
         &expect![[r#"
-            {"d":"2025-01-31","t":"2025-01-31T10:00:00.5Z","m":1700000000123,"f":1e5,"n":"123.456","b":true,"u":"61f0c404-5cb3-11e7-907b-a6006ad3dba0","e":"b","l":null,"k":{"a":5},"x":"ab","i":"10.0.0.1","s":7,"big":-115792089237316195423570985008687907853269984665640564039457584007913129639935}
+            {"d":"2025-01-31","t":"2025-01-31T10:00:00.5Z","m":"1700000000.123","f":1e5,"n":"123.456","b":true,"u":"61f0c404-5cb3-11e7-907b-a6006ad3dba0","e":"b","l":null,"k":{"a":5},"x":"ab","i":"10.0.0.1","s":7,"big":-115792089237316195423570985008687907853269984665640564039457584007913129639935}
             ! line 2 (2025-02-30|1960-01-01 00:00:00|never|abc|1234.5|maybe|x|c|5|{"a":500}|abc|10.0.0.256|-1|1x): ["d", "t", "m", "f", "n", "b", "u", "e", "k", "x", "i", "s", "big"] ["\"2025-02-30\" is no Date", "\"1960-01-01 00:00:00\" is out of the range of DateTime", "\"never\" is no DateTime64(3)", "\"abc\" is no Float32", "1234.5 is out of the range of Decimal(5, 2)", "\"maybe\" is no Bool", "\"x\" is no UUID", "\"c\" is no Enum8('a' = 1, 'b' = 2)", "key \"a\": 500 is out of the range of Int8", "\"abc\" has 3 bytes, FixedString(2) holds 2", "\"10.0.0.256\" is no IPv4", "-1 is out of the range of UInt16", "\"1x\" is no Int256"]
         "#]],
     );

@@ -244,7 +244,7 @@ fn date_time<'v>(ty: &Type, json: &Json<'v>, years: (i16, i16)) -> Converted<'v>
     let said = json.said();
     let trimmed = said.trim();
     match json {
-        Json::Number(raw) => Ok(Cow::Borrowed(raw)),
+        Json::Number(raw) => Ok(moment_of_number(ty, raw)),
         Json::Text(raw) => {
             if !trimmed.bytes().any(|b| b.is_ascii_digit()) {
                 return Err(no(ty, &shown(json)));
@@ -266,6 +266,30 @@ fn date_time<'v>(ty: &Type, json: &Json<'v>, years: (i16, i16)) -> Converted<'v>
         }
         _ => Err(no(ty, &shown(json))),
     }
+}
+
+/// Numbers of seconds since 1970, or of their thousandths and less, by how many digits they have: the engine would take
+/// seconds for thousandths where the type has thousandths.
+fn moment_of_number<'v>(ty: &Type, raw: &'v str) -> Cow<'v, str> {
+    let (whole, part) = raw.split_once('.').unwrap_or((raw, ""));
+    let is_plain = [whole, part].iter().all(|t| t.bytes().all(|b| b.is_ascii_digit()));
+    let power = match whole.len() {
+        9..=11 => 0,
+        12..=14 => 3,
+        15..=17 => 6,
+        18..=20 => 9,
+        _ => return Cow::Borrowed(raw),
+    };
+    if !is_plain {
+        return Cow::Borrowed(raw);
+    }
+    let (seconds, rest) = whole.split_at(whole.len() - power);
+    let fraction = format!("{rest}{part}");
+    if matches!(ty, Type::DateTime(_)) || fraction.is_empty() {
+        // A text of digits is a moment to the engine, whatever the type.
+        return Cow::Owned(format!("\"{seconds}\""));
+    }
+    Cow::Owned(format!("\"{seconds}.{fraction}\""))
 }
 
 fn enumeration<'v>(ty: &Type, names: &[(std::sync::Arc<str>, i16)], json: &Json<'v>) -> Converted<'v> {

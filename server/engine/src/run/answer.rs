@@ -30,8 +30,8 @@ pub struct Actual {
 pub enum Source {
     /// Rows, or what the project says itself: `error()`.
     Project,
-    /// Words that differ from platform to platform, and what has to be in them.
-    Platform(Vec<String>),
+    /// Words that differ from platform to platform, and what has to be in them: one of each list.
+    Platform(Vec<Vec<String>>),
 }
 
 /// Why there is no answer, not even one that is an error.
@@ -63,7 +63,7 @@ pub(super) fn pipe(world: &mut World<'_>, ask: &Ask<'_>) -> Result<Actual, NoAns
         }
         None => world.compiler().pipe_query(ask.pipe, &values),
     };
-    answer(world, made, ask.format)
+    answer(world, made.map_err(|error| (error, ask.pairs)), ask.format)
 }
 
 /// Whether a pipe answers requests: those that are no endpoint do so too, for tests alone.
@@ -74,12 +74,12 @@ pub(super) fn is_endpoint(world: &World<'_>, pipe: File) -> bool {
 /// The answer of a query.
 pub(super) fn answer(
     world: &mut World<'_>,
-    made: Result<Statement, CompileError>,
+    made: Result<Statement, (CompileError, &Pairs)>,
     format: OutputFormat,
 ) -> Result<Actual, NoAnswer> {
     let mut statement = match made {
         Ok(statement) => statement,
-        Err(error) => return refused(error),
+        Err((error, pairs)) => return refused(error, pairs),
     };
     let order = match &statement.order {
         None => Order::None,
@@ -102,7 +102,7 @@ pub(super) fn answer(
             Ok(Actual { status: 200, body, source: Source::Project, order, cost })
         }
         Err(Trouble::Refused { message, name, timed_out }) => {
-            let words = if name.is_empty() { Vec::new() } else { vec![name.clone()] };
+            let words = if name.is_empty() { Vec::new() } else { vec![vec![name.clone()]] };
             let body = if name.is_empty() { message } else { format!("{message} ({name})") };
             let status = if timed_out { 408 } else { 400 };
             Ok(Actual { status, body, source: Source::Platform(words), order, cost: (0.0, 0) })
@@ -112,10 +112,19 @@ pub(super) fn answer(
     }
 }
 
-fn refused(error: CompileError) -> Result<Actual, NoAnswer> {
+fn refused(error: CompileError, pairs: &Pairs) -> Result<Actual, NoAnswer> {
     let source = match error.origin {
         ErrorOrigin::Project => Source::Project,
-        ErrorOrigin::Request(words) => Source::Platform(words),
+        // A parameter is named, or its value is.
+        ErrorOrigin::Request(names) => {
+            let any = |name: String| {
+                let values =
+                    pairs.iter().filter(|(n, v)| *n == name && !v.is_empty()).map(|(_, v)| v.clone());
+                let values: Vec<String> = values.collect();
+                std::iter::once(name).chain(values).collect()
+            };
+            Source::Platform(names.into_iter().map(any).collect())
+        }
         ErrorOrigin::Files => return Err(NoAnswer::Fault(error.message)),
     };
     // The text of a custom object's `error`, as the format's own runner reads it; the object where it has none.

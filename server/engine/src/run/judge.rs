@@ -2,7 +2,7 @@
 
 use super::answer::{Actual, Ask, NoAnswer, Source, answer, as_rows, is_endpoint, pipe};
 use super::parameters;
-use crate::compile::Around;
+use crate::compile::{Around, Pairs};
 use crate::suite::compare::{Comparison, Rules, compare};
 use crate::suite::{Case, Check, Command, OutputFormat};
 use crate::world::{Trouble, World};
@@ -55,12 +55,7 @@ pub(super) fn judge(world: &mut World<'_>, case: &Case, exact: bool) -> Verdict 
         }
         Check::Nothing { sql, pipe, max_time, max_bytes } => {
             let limits = (*max_time, *max_bytes);
-            nothing(
-                world,
-                sql.as_deref(),
-                pipe.as_ref().map(|(name, pairs)| (name.as_str(), pairs.as_slice())),
-                limits,
-            )
+            nothing(world, sql.as_deref(), pipe.as_ref().map(|(name, pairs)| (name.as_str(), pairs)), limits)
         }
         Check::Output { commands, expected } => output(world, commands, expected.as_deref(), rules),
     }
@@ -123,7 +118,7 @@ fn error(actual: &Actual, expected: &str, rules: Rules, notes: &mut Vec<String>)
     }
     if let (false, Source::Platform(words)) = (rules.exact, &actual.source)
         && !words.is_empty()
-        && words.iter().all(|word| expected.contains(word.as_str()))
+        && words.iter().all(|any| any.iter().any(|word| expected.contains(word.as_str())))
     {
         notes.push(format!("the error is the same in other words: {}", shown(&actual.body)));
         return None;
@@ -146,7 +141,7 @@ const LOOKED_AT: usize = 20;
 fn nothing(
     world: &mut World<'_>,
     sql: Option<&str>,
-    pipe: Option<(&str, &[(String, String)])>,
+    pipe: Option<(&str, &Pairs)>,
     limits: (Option<f64>, Option<u64>),
 ) -> Verdict {
     let found = match pipe {
@@ -156,7 +151,9 @@ fn nothing(
         },
         None => None,
     };
-    let values = parameters(found.map_or(&[], |(_, _, pairs)| pairs));
+    let none = Vec::new();
+    let pairs = found.map_or(&none, |(_, _, pairs)| pairs);
+    let values = parameters(pairs);
     let made = match (sql, found) {
         (Some(sql), Some((name, file, _))) => {
             let aliases = [("_", file), (name, file)];
@@ -170,7 +167,7 @@ fn nothing(
         statement.sql = format!("SELECT * FROM (\n{}\n) LIMIT {LOOKED_AT}", statement.sql);
         statement
     });
-    let actual = match answer(world, made, OutputFormat::Ndjson) {
+    let actual = match answer(world, made.map_err(|error| (error, pairs)), OutputFormat::Ndjson) {
         Ok(actual) => actual,
         Err(none) => return Verdict::no_answer(none),
     };
@@ -198,6 +195,7 @@ fn nothing(
 
 fn output(world: &mut World<'_>, commands: &[Command], expected: Option<&str>, rules: Rules) -> Verdict {
     let mut verdict = Verdict::default();
+    let none = Vec::new();
     let mut printed = String::new();
     let mut last = None;
     for command in commands {
@@ -214,7 +212,7 @@ fn output(world: &mut World<'_>, commands: &[Command], expected: Option<&str>, r
                     statement.sql = format!("SELECT * FROM (\n{}\n) LIMIT {limit}", statement.sql);
                     statement
                 });
-                answer(world, made, *format)
+                answer(world, made.map_err(|error| (error, &none)), *format)
             }
         };
         match got {

@@ -116,7 +116,7 @@ impl World<'_> {
         match self.insert_rows(check, columns, batch.rows[from..to].to_vec()) {
             Ok(()) => Ok(()),
             Err(Trouble::Refused { message, name, .. }) if range.len() == 1 => {
-                refused.push((range.start, format!("{message} ({name})")));
+                refused.push((range.start, format!("{} ({name})", plain(&message))));
                 Ok(())
             }
             Err(Trouble::Refused { .. }) => {
@@ -240,6 +240,13 @@ impl World<'_> {
         let bare = self.compiler.options().layout.bare(self.compiler.db(), &id);
         self.insert_rows(&bare, &columns, lines.into_bytes())
     }
+}
+
+/// The engine's words without where in its pipeline they were said, and without the row: there is one.
+fn plain(message: &str) -> &str {
+    let line = message.lines().next().unwrap_or_default();
+    let line = line.strip_suffix(": (at row 1)").unwrap_or(line);
+    line.strip_suffix("(at row 1)").unwrap_or(line).trim_end_matches([' ', ':'])
 }
 
 fn fail_with(fail: &dyn Fn(String) -> Trouble, trouble: Trouble) -> Trouble {
