@@ -241,9 +241,9 @@ impl Node {
             Value::Scalar { text, is_plain } => {
                 if self.is_null() {
                     "null".to_owned()
-                } else if *is_plain && matches!(text.as_str(), "true" | "false") {
-                    text.clone()
-                } else if *is_plain && matches!(json::Json::parse(text), Ok(json::Json::Number(_))) {
+                } else if *is_plain
+                    && matches!(json::Json::parse(text), Ok(json::Json::Number(_) | json::Json::Bool(_)))
+                {
                     text.clone()
                 } else {
                     json::quote(text)

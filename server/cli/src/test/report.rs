@@ -91,7 +91,7 @@ fn to_json(outcomes: &[Outcome], updated: &[(Utf8PathBuf, usize)]) -> String {
                 "status": o.status.name(),
                 "detail": o.detail,
                 "path": o.path.as_str(),
-                "line": o.line - 1,
+                "line": o.line.saturating_sub(1),
                 "notes": o.notes,
                 "seconds": (o.elapsed.as_secs_f64() * 1e6).round() / 1e6,
                 "updated": is_updated(o, updated),

@@ -197,7 +197,7 @@ fn rows_diff(
                             short(other.raw())
                         )),
                         None => {
-                            out.push_str(&format!("  {key}: expected {}, got nothing\n", short(value.raw())))
+                            out.push_str(&format!("  {key}: expected {}, got nothing\n", short(value.raw())));
                         }
                     }
                 }

@@ -34,7 +34,7 @@ pub fn updated(text: &str, expectations: &[Expectation]) -> Option<String> {
         }
         match (find("expected_http_status"), expectation.status) {
             (Some((key, value)), Some(status)) => {
-                edits.push((extent(text, key, value), format!(" {status}")))
+                edits.push((extent(text, key, value), format!(" {status}")));
             }
             (Some((key, value)), None) => {
                 let start = text[..key.range.start].rfind('\n').map_or(0, |at| at + 1);

@@ -71,7 +71,7 @@ impl World<'_> {
             other => return other,
         }
         // One of them is at fault: a table that keeps nothing takes them part by part.
-        let check = format!("{} check", bare);
+        let check = format!("{bare} check");
         let database = &self.compiler.options().layout.database;
         let name = format!("{}.{}", quoted(database), quoted(&check));
         let create = self.compiler.create_block(file, &name).map_err(|e| Trouble::Tables(e.to_string()))?;
