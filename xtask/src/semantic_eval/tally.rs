@@ -41,6 +41,9 @@ pub(super) struct Tally {
     other_types: BTreeMap<String, (usize, String)>,
     syntax: usize,
     values: usize,
+    /// The engine takes it, and so does the gate for queries of users.
+    through_gate: usize,
+    stopped_by_gate: Vec<String>,
 }
 
 impl Tally {
@@ -112,6 +115,24 @@ impl Tally {
         }
     }
 
+    /// Whether the gate lets a query through that the engine takes: whoever runs a project runs it behind the gate.
+    pub(super) fn gate(&mut self, case: &Texts, expanded: &str, tables: &headwater_gate::Listed, verdict: &Verdict) {
+        if !matches!(verdict, Verdict::Columns(_)) {
+            return;
+        }
+        match headwater_gate::Gate::new(tables).check(expanded) {
+            Ok(_) => self.through_gate += 1,
+            Err(refusal) => {
+                let at = expanded.get(std::ops::Range::<usize>::from(refusal.range)).unwrap_or_default();
+                self.stopped_by_gate.push(format!("{}: {refusal} at {}", case.place, short(at)));
+            }
+        }
+    }
+
+    pub(super) fn is_stopped_by_gate(&self) -> bool {
+        !self.stopped_by_gate.is_empty()
+    }
+
     pub(super) fn add(&mut self, project: &str, other: Self) {
         self.judged += other.judged;
         for (reason, count) in other.unjudged {
@@ -125,9 +146,11 @@ impl Tally {
         self.types_equal += other.types_equal;
         self.syntax += other.syntax;
         self.values += other.values;
+        self.through_gate += other.through_gate;
         let tag = |list: Vec<String>| list.into_iter().map(|l| format!("{project}/{l}")).collect::<Vec<_>>();
         self.false_alarms.extend(tag(other.false_alarms));
         self.missed.extend(tag(other.missed));
+        self.stopped_by_gate.extend(tag(other.stopped_by_gate));
         self.other_names.extend(tag(other.other_names));
         for (key, (count, example)) in other.other_types {
             let entry = self.other_types.entry(key).or_insert((0, format!("{project}/{example}")));
@@ -160,6 +183,8 @@ impl Tally {
         let _ = writeln!(out, "fail on made-up values    {}", self.values);
         let _ = writeln!(out, "the engine takes          {}", self.accepted);
         let _ = writeln!(out, "  false alarms            {}", self.false_alarms.len());
+        let _ = writeln!(out, "  pass the gate           {}", self.through_gate);
+        let _ = writeln!(out, "  stopped by the gate     {}", self.stopped_by_gate.len());
         let _ = writeln!(out, "the engine refuses        {}", self.refused);
         let _ = writeln!(
             out,
@@ -184,6 +209,7 @@ impl Tally {
             ("False alarms", &self.false_alarms),
             ("Missed", &self.missed),
             ("Other names", &self.other_names),
+            ("Stopped by the gate", &self.stopped_by_gate),
         ] {
             if !list.is_empty() {
                 let _ = writeln!(out, "\n{title} ({})", list.len());
