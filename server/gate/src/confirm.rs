@@ -133,10 +133,7 @@ impl Reading<'_> {
             Some((_, Decision::Deny(_))) => false,
             // Those that name something in a text: only the first reading looked at the text.
             Some((base, _)) => self.approved.functions.contains(base),
-            None => {
-                self.approved.defined.contains(name)
-                    || table_functions::decision(name) == Some(Ok(()))
-            }
+            None => self.approved.defined.contains(name) || table_functions::decision(name) == Some(Ok(())),
         };
         if is_ours { Ok(()) } else { Err(format!("the function `{name}`")) }
     }
@@ -185,7 +182,10 @@ mod tests {
     fn what_the_engine_reads_besides_is_found() {
         let head = "SelectWithUnionQuery (children 1)\n ExpressionList (children 1)\n  SelectQuery (children 1)\n   ExpressionList (children 1)\n";
         let with = |rest: &str| format!("{head}{rest}");
-        assert_eq!(confirmed("SELECT a FROM t", &with("    Identifier a\n    TableIdentifier t (alias u)\n")), Ok(()));
+        assert_eq!(
+            confirmed("SELECT a FROM t", &with("    Identifier a\n    TableIdentifier t (alias u)\n")),
+            Ok(())
+        );
         for (rest, why) in [
             ("    Function file (children 1)\n", "the function `file`"),
             ("    TableIdentifier system.tables\n", "the table `system.tables`"),
@@ -205,7 +205,10 @@ mod tests {
         ] {
             assert_eq!(confirmed("SELECT a FROM t", &with(rest)), Err(why.to_owned()), "{rest}");
         }
-        assert_eq!(confirmed("SELECT 1", "SelectWithUnionQuery (children 3)\n Literal 'x'\n"), Err("INTO OUTFILE".to_owned()));
+        assert_eq!(
+            confirmed("SELECT 1", "SelectWithUnionQuery (children 3)\n Literal 'x'\n"),
+            Err("INTO OUTFILE".to_owned())
+        );
         assert!(confirmed("SELECT 1", "").is_err());
     }
 }

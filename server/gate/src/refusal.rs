@@ -67,7 +67,12 @@ pub struct Refusal {
 }
 
 impl Refusal {
-    pub(crate) fn new(rule: Rule, range: TextRange, reason: impl Into<String>, advice: impl Into<String>) -> Self {
+    pub(crate) fn new(
+        rule: Rule,
+        range: TextRange,
+        reason: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
         Self { rule, range, reason: reason.into(), advice: advice.into() }
     }
 }

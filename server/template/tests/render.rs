@@ -73,6 +73,8 @@ fn golden_vectors_of_the_format() {
         ("{{a}}", &[], "! evaluated to null"),
         ("{{a}}", &[("a", "=5")], "5"),
         ("{{a}}", &[("a", "=[1,\"x\"]")], "[1, 'x']"),
+        // Python would write double quotes, between which the engine reads a name.
+        ("{{a}}", &[("a", "=[1,\"it's\"]")], "[1, 'it\\'s']"),
         ("{{column(a)}}", &[("a", "a b; drop")], "`a b; drop`"),
         ("{{table(a)}}", &[("a", "a; drop table x")], "a; drop table x"),
         ("{{columns(a)}}", &[("a", "")], "``"),

@@ -116,7 +116,13 @@ impl Tally {
     }
 
     /// Whether the gate lets a query through that the engine takes: whoever runs a project runs it behind the gate.
-    pub(super) fn gate(&mut self, case: &Texts, expanded: &str, tables: &headwater_gate::Listed, verdict: &Verdict) {
+    pub(super) fn gate(
+        &mut self,
+        case: &Texts,
+        expanded: &str,
+        tables: &headwater_gate::Listed,
+        verdict: &Verdict,
+    ) {
         if !matches!(verdict, Verdict::Columns(_)) {
             return;
         }

@@ -2,8 +2,8 @@
 
 use headwater_catalog::find;
 use headwater_syntax::sql::ast::{
-    ApplyColumns, ApplyColumnsFunction, AstNode, Expression, FunctionCall, FunctionCallName, Identifier, Name,
-    Node, place,
+    ApplyColumns, ApplyColumnsFunction, AstNode, Expression, FunctionCall, FunctionCallName, Identifier,
+    Name, Node, place,
 };
 
 use super::Check;
@@ -41,7 +41,8 @@ impl Check<'_> {
         self.out.functions.insert(base);
         let takes_parameters = find(&written).is_none_or(|f| f.kind() != headwater_catalog::Kind::Scalar);
         if call.parameters().is_some() && !takes_parameters {
-            let reason = format!("`{written}` takes one list of arguments; only aggregate functions take two");
+            let reason =
+                format!("`{written}` takes one list of arguments; only aggregate functions take two");
             return Err(Refusal::new(Rule::Function, name.range(), reason, "leave one out"));
         }
         self.decide(call, name, &written, decision)?;
@@ -62,8 +63,10 @@ impl Check<'_> {
         written: &str,
         decision: Decision,
     ) -> Result<(), Refusal> {
-        let refuse = |reason: String, advice: &str| Refusal::new(Rule::Function, name.range(), reason, advice);
-        let literal = || call.first_string().and_then(|string| Some((string.string(self.text)?, string.range())));
+        let refuse =
+            |reason: String, advice: &str| Refusal::new(Rule::Function, name.range(), reason, advice);
+        let literal =
+            || call.first_string().and_then(|string| Some((string.string(self.text)?, string.range())));
         match decision {
             Decision::Allow => Ok(()),
             Decision::Deny(why) => Err(refuse(format!("`{written}` is not allowed: {why}"), "leave it out")),
@@ -96,7 +99,9 @@ impl Check<'_> {
             Decision::Aggregates => match literal() {
                 Some((inner, _)) if is_harmless_aggregate(&inner) => Ok(()),
                 _ => Err(refuse(
-                    format!("`{written}` needs an aggregate function that is allowed, in a text as its first argument"),
+                    format!(
+                        "`{written}` needs an aggregate function that is allowed, in a text as its first argument"
+                    ),
                     "write for example 'sum'",
                 )),
             },
@@ -119,7 +124,8 @@ impl Check<'_> {
         match of_name(&written) {
             None | Some((_, Decision::Allow)) => Ok(()),
             Some(_) => {
-                let reason = format!("`{written}` is a function here unless it is a column, and not an allowed one");
+                let reason =
+                    format!("`{written}` is a function here unless it is a column, and not an allowed one");
                 let advice = "for a column, put its table before it: `t.column`";
                 Err(Refusal::new(Rule::Function, name.range(), reason, advice))
             }

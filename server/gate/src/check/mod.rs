@@ -65,7 +65,11 @@ fn tree_of(sql: &str) -> Result<Tree, Refusal> {
         // It parses only when some keyword is a name.
         let broken = tree.root_node().descendants().find(|n| n.is_error() || n.is_missing());
         let at = broken.map_or(0..sql.len(), Node::byte_range);
-        return refuse(at, "a keyword would have to be a name here".to_owned(), "put names like that into backticks");
+        return refuse(
+            at,
+            "a keyword would have to be a name here".to_owned(),
+            "put names like that into backticks",
+        );
     }
     Ok(tree)
 }
@@ -91,7 +95,12 @@ fn statement(gate: &Gate<'_>, sql: &str, tree: &Tree) -> Result<Action, Refusal>
         _ if gate.is_off_nodes() => Ok(Action::Select),
         _ => {
             let reason = "this is no SELECT, EXPLAIN or DESCRIBE";
-            Err(Refusal::new(Rule::Statement, place(first), reason, "write a SELECT; only queries that read are run"))
+            Err(Refusal::new(
+                Rule::Statement,
+                place(first),
+                reason,
+                "write a SELECT; only queries that read are run",
+            ))
         }
     }
 }
@@ -225,7 +234,12 @@ impl Check<'_> {
         match words.iter().find(|word| !known.contains(&word.as_str())) {
             Some(word) if !self.gate.is_off_nodes() => {
                 let reason = format!("`{word}` runs several statements");
-                Err(Refusal::new(Rule::Statement, set.range(), reason, "write UNION ALL, or run them one by one"))
+                Err(Refusal::new(
+                    Rule::Statement,
+                    set.range(),
+                    reason,
+                    "write UNION ALL, or run them one by one",
+                ))
             }
             _ => Ok(()),
         }
@@ -249,7 +263,12 @@ impl Check<'_> {
         let Some(format) = plain.filter(|name| formats::is_output(name)) else {
             let written = name.map_or("", |name| name.text(self.text));
             let reason = format!("the format `{written}` is not one that answers are given in");
-            return Err(Refusal::new(Rule::Format, place(node), reason, "use JSON, CSVWithNames or another usual one"));
+            return Err(Refusal::new(
+                Rule::Format,
+                place(node),
+                reason,
+                "use JSON, CSVWithNames or another usual one",
+            ));
         };
         self.out.format = Some(format);
         Ok(())
@@ -258,7 +277,8 @@ impl Check<'_> {
     /// `{name:Identifier}` puts a name into a query that nobody sees here.
     fn parameter(&self, node: Node<'_>) -> Result<(), Refusal> {
         let ty = QueryParameter::cast(node).and_then(QueryParameter::ty).and_then(DataType::name);
-        let is_name = ty.is_none_or(|ty| ty.text(self.text).trim_matches(['`', '"']).eq_ignore_ascii_case("Identifier"));
+        let is_name = ty
+            .is_none_or(|ty| ty.text(self.text).trim_matches(['`', '"']).eq_ignore_ascii_case("Identifier"));
         if is_name && !self.gate.is_off_identifiers() {
             let reason = "a parameter of the type Identifier names what is read only when the query runs";
             return Err(Refusal::new(Rule::Construct, place(node), reason, "write the name out"));

@@ -39,7 +39,8 @@ impl Check<'_> {
         if self.gate.is_off_settings() {
             return Ok(());
         }
-        let refuse = |reason: String, advice: String| Err(Refusal::new(Rule::Setting, place(node), reason, advice));
+        let refuse =
+            |reason: String, advice: String| Err(Refusal::new(Rule::Setting, place(node), reason, advice));
         let setting = Setting::cast(node);
         let Some(SettingName::Identifier(name)) = setting.and_then(Setting::name) else {
             return refuse("this is no setting of a query".to_owned(), "leave it out".to_owned());
@@ -76,7 +77,9 @@ impl Check<'_> {
     fn value_of(&self, value: SettingValue<'_>) -> Option<String> {
         Some(match value {
             SettingValue::NumberLiteral(number) => number.text(self.text).replace('_', ""),
-            SettingValue::NegativeNumber(number) => NegativeNumber::text(number, self.text).replace(['_', ' '], ""),
+            SettingValue::NegativeNumber(number) => {
+                NegativeNumber::text(number, self.text).replace(['_', ' '], "")
+            }
             SettingValue::BooleanLiteral(boolean) => BooleanLiteral::value(boolean, self.text).to_string(),
             SettingValue::StringLiteral(string) => string.string(self.text)?,
             _ => return None,

@@ -6,8 +6,8 @@ use headwater_syntax::sql::ast::{
 };
 
 use super::Check;
-use crate::policy::table_functions::{MOST_RANDOM_LENGTH, decision};
 use crate::policy::formats;
+use crate::policy::table_functions::{MOST_RANDOM_LENGTH, decision};
 use crate::scope::Given;
 use crate::{Refusal, Rule, TableRead, structure};
 
@@ -16,7 +16,12 @@ const OF_THE_ENGINE: [&str; 4] = ["functions", "numbers", "numbers_mt", "one"];
 
 impl Check<'_> {
     /// Whether the query may read the table; if so it is noted.
-    pub(super) fn reads(&mut self, database: Option<String>, name: String, range: TextRange) -> Result<(), Refusal> {
+    pub(super) fn reads(
+        &mut self,
+        database: Option<String>,
+        name: String,
+        range: TextRange,
+    ) -> Result<(), Refusal> {
         let of_the_engine = database.as_deref() == Some("system") && OF_THE_ENGINE.contains(&name.as_str());
         let off = self.gate.is_off_databases() && database.is_some();
         if of_the_engine || off || self.gate.tables.may_read(database.as_deref(), &name) {
@@ -44,7 +49,12 @@ impl Check<'_> {
         let table = TableName::cast(node).and_then(|table| table.plain(self.text));
         let Some(table) = table else {
             let reason = "the name of this table does not stand in the query";
-            return Err(Refusal::new(Rule::Table, place(node), reason, "write it out; texts in place of tables are files"));
+            return Err(Refusal::new(
+                Rule::Table,
+                place(node),
+                reason,
+                "write it out; texts in place of tables are files",
+            ));
         };
         for name in node.named_children() {
             self.refuse_escapes(Rule::Table, name)?;
@@ -60,17 +70,30 @@ impl Check<'_> {
         if self.gate.is_off_in() || is_position(node, self.text) {
             return Ok(());
         }
-        let Some(right) = InExpression::cast(node).and_then(InExpression::right).map(Expression::peeled) else {
-            return Err(Refusal::new(Rule::Construct, place(node), "there is nothing behind IN", "complete it"));
+        let Some(right) = InExpression::cast(node).and_then(InExpression::right).map(Expression::peeled)
+        else {
+            return Err(Refusal::new(
+                Rule::Construct,
+                place(node),
+                "there is nothing behind IN",
+                "complete it",
+            ));
         };
         let unknown = |name: &str| {
             let reason = format!("`{name}` may be a table here, and is none of the project's");
-            Refusal::new(Rule::Table, right.range(), reason, "for an array write `has(array, value)`, else a list or a subquery")
+            Refusal::new(
+                Rule::Table,
+                right.range(),
+                reason,
+                "for an array write `has(array, value)`, else a list or a subquery",
+            )
         };
         let column = match right {
             Expression::ColumnRef(column) => column,
             // `a.'b'` is an element of a tuple to us; it need not be to the engine.
-            Expression::TupleAccess(access) if access.name().is_some() => return Err(unknown(right.text(self.text))),
+            Expression::TupleAccess(access) if access.name().is_some() => {
+                return Err(unknown(right.text(self.text)));
+            }
             _ => return Ok(()),
         };
         for name in column.names() {
@@ -82,7 +105,9 @@ impl Check<'_> {
             (Some(database), Some(name), None) => (Some(database), name),
             _ => return Err(unknown(right.text(self.text))),
         };
-        if database.is_none() && (self.scopes.has(&name, Given::Table) || self.scopes.has(&name, Given::Value)) {
+        if database.is_none()
+            && (self.scopes.has(&name, Given::Table) || self.scopes.has(&name, Given::Value))
+        {
             return Ok(());
         }
         self.reads(database, name, right.range()).map_err(|refusal| match refusal.reason.contains("server") {
@@ -94,20 +119,33 @@ impl Check<'_> {
     pub(super) fn table_function(&mut self, node: Node<'_>) -> Result<(), Refusal> {
         let Some(function) = TableFunction::cast(node) else { return Ok(()) };
         let name_node = function.name().map_or(node, AstNode::node);
-        let refuse = |reason: String, advice: &str| Refusal::new(Rule::TableFunction, place(name_node), reason, advice);
+        let refuse = |reason: String, advice: &str| {
+            Refusal::new(Rule::TableFunction, place(name_node), reason, advice)
+        };
         self.refuse_escapes(Rule::TableFunction, name_node)?;
         let name = function.plain_name(self.text).map(|name| name.value).unwrap_or_default();
         if self.gate.is_off_table_functions() {
             return Ok(());
         }
         if function.database().is_some() {
-            return Err(refuse("a table function has no database".to_owned(), "leave out what is before the dot"));
+            return Err(refuse(
+                "a table function has no database".to_owned(),
+                "leave out what is before the dot",
+            ));
         }
         match decision(&name) {
-            None => return Err(refuse(format!("`{name}` is no table function of the engine"), "name a table of the project")),
+            None => {
+                return Err(refuse(
+                    format!("`{name}` is no table function of the engine"),
+                    "name a table of the project",
+                ));
+            }
             Some(Err(why)) => {
                 let reason = format!("the table function `{name}` is not allowed: {why}");
-                return Err(refuse(reason, "name a table of the project; data from elsewhere comes through a data source"));
+                return Err(refuse(
+                    reason,
+                    "name a table of the project; data from elsewhere comes through a data source",
+                ));
             }
             Some(Ok(())) => {}
         }
@@ -125,7 +163,8 @@ impl Check<'_> {
             if text(e).is_some_and(|text| structure::is_plain(&text)) || self.gate.is_off_defaults() {
                 return Ok(());
             }
-            let reason = format!("the columns of `{name}` have to be a text of names and types, and nothing else");
+            let reason =
+                format!("the columns of `{name}` have to be a text of names and types, and nothing else");
             Err((reason, "write for example 'a Int8, b String'"))
         };
         match name {
@@ -143,12 +182,16 @@ impl Check<'_> {
                     Some(Literal::Null) => true,
                     _ => false,
                 };
-                let seed = |e: &Expression<'_>| matches!(e.literal(self.text), Some(Literal::Integer(_) | Literal::Null));
+                let seed = |e: &Expression<'_>| {
+                    matches!(e.literal(self.text), Some(Literal::Integer(_) | Literal::Null))
+                };
                 if lengths.iter().enumerate().all(|(n, e)| if n == 0 { seed(e) } else { small(e) }) {
                     Ok(())
                 } else {
                     Err((
-                        format!("`generateRandom` takes a seed and lengths up to {MOST_RANDOM_LENGTH} as numbers"),
+                        format!(
+                            "`generateRandom` takes a seed and lengths up to {MOST_RANDOM_LENGTH} as numbers"
+                        ),
                         "write small numbers",
                     ))
                 }
@@ -164,7 +207,9 @@ impl Check<'_> {
             "format" => {
                 let format = values.first().and_then(|e| match e {
                     Expression::StringLiteral(string) => string.string(self.text),
-                    Expression::ColumnRef(column) => column.single(self.text).map(std::borrow::Cow::into_owned),
+                    Expression::ColumnRef(column) => {
+                        column.single(self.text).map(std::borrow::Cow::into_owned)
+                    }
                     _ => None,
                 });
                 if !format.is_some_and(|format| formats::is_input(&format)) {

@@ -67,7 +67,10 @@ mod tests {
             .filter_map(|name| headwater_catalog::find(name).map(|f| f.base()))
             .collect();
         let open: Vec<_> = known.difference(&names).collect();
-        assert!(open.is_empty(), "nobody decided about {open:?}: put them into a family of data/functions.txt");
+        assert!(
+            open.is_empty(),
+            "nobody decided about {open:?}: put them into a family of data/functions.txt"
+        );
         let gone: Vec<_> = names.difference(&known).collect();
         assert!(gone.is_empty(), "the catalog does not have {gone:?}");
     }

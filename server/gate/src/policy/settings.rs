@@ -78,8 +78,8 @@ fn canonical(name: &str) -> Option<&'static str> {
 /// The values that a query may give a setting; `None` when it may not set it.
 pub fn range(name: &str) -> Option<&'static Range> {
     static TABLE: OnceLock<FxHashMap<&'static str, Range>> = OnceLock::new();
-    let table = TABLE
-        .get_or_init(|| lines().filter_map(|(name, range)| Some((canonical(name)?, range))).collect());
+    let table =
+        TABLE.get_or_init(|| lines().filter_map(|(name, range)| Some((canonical(name)?, range))).collect());
     table.get(canonical(name)?)
 }
 
@@ -102,7 +102,10 @@ mod tests {
     fn values_are_held_to_ranges() {
         let threads = range("max_threads").expect("listed");
         assert!(threads.holds("8") && !threads.holds("0") && !threads.holds("65") && !threads.holds("x"));
-        assert!(range("max_execution_time").expect("listed").holds("0.5") || !range("max_execution_time").expect("listed").holds("0"));
+        assert!(
+            range("max_execution_time").expect("listed").holds("0.5")
+                || !range("max_execution_time").expect("listed").holds("0")
+        );
         assert!(range("session_timezone").expect("listed").holds("Europe/Vienna"));
         assert!(range("enable_analyzer").is_some_and(|r| r.holds("true") && !r.holds("0")));
         assert_eq!(range("additional_table_filters"), None);

@@ -15,7 +15,8 @@ pub const MOST_RANDOM_LENGTH: i128 = 10_000;
 pub fn decision(name: &str) -> Option<Result<(), &'static str>> {
     static TABLE: OnceLock<FxHashMap<&'static str, Result<(), &'static str>>> = OnceLock::new();
     let table = TABLE.get_or_init(|| {
-        let decide = |family: super::Family| if family.verdict == "allow" { Ok(()) } else { Err(family.reason) };
+        let decide =
+            |family: super::Family| if family.verdict == "allow" { Ok(()) } else { Err(family.reason) };
         families(TEXT).map(|(name, family)| (name, decide(family))).collect()
     });
     table.get(name).copied()

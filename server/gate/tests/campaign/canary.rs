@@ -38,7 +38,8 @@ impl Canary {
             Ok(library) => library,
             Err(why) => panic!("this test needs the SQL engine; `cargo xtask test` brings it. {why}"),
         };
-        let program = Program { path: std::env::current_exe().expect("a program"), args: vec!["engine-worker".into()] };
+        let program =
+            Program { path: std::env::current_exe().expect("a program"), args: vec!["engine-worker".into()] };
         let mut config = PoolConfig::new(program, library.path());
         config.prelude = prelude();
         let folder = tempfile::tempdir().expect("a folder");
@@ -86,7 +87,9 @@ impl Canary {
         match answer {
             Ok(answer) if answer.text().contains(SECRET) => Some("the secret was read".to_owned()),
             Ok(_) => None,
-            Err(EngineError::Statement(e)) if e.message.contains(SECRET) => Some("the secret stands in an error".to_owned()),
+            Err(EngineError::Statement(e)) if e.message.contains(SECRET) => {
+                Some("the secret stands in an error".to_owned())
+            }
             Err(EngineError::Statement(_) | EngineError::TooLarge { .. } | EngineError::TimedOut(_)) => None,
             Err(other) => Some(format!("the engine did not answer: {other}")),
         }
@@ -127,7 +130,9 @@ fn prelude() -> Vec<String> {
         "INSERT INTO users SELECT number, 'x' FROM numbers(3)".to_owned(),
         "CREATE TABLE lookup (k UInt8, v String) ENGINE = Join(ANY, LEFT, k)".to_owned(),
         "INSERT INTO lookup SELECT 1, 'found'".to_owned(),
-        format!("CREATE TABLE hidden (secret String, {SECRET} UInt8 DEFAULT 1) ENGINE = MergeTree ORDER BY secret"),
+        format!(
+            "CREATE TABLE hidden (secret String, {SECRET} UInt8 DEFAULT 1) ENGINE = MergeTree ORDER BY secret"
+        ),
         format!("INSERT INTO hidden (secret) SELECT '{SECRET}'"),
         "CREATE TABLE hidden_lookup (k UInt8, secret String) ENGINE = Join(ANY, LEFT, k)".to_owned(),
         format!("INSERT INTO hidden_lookup SELECT 1, '{SECRET}'"),
@@ -157,7 +162,8 @@ pub(crate) fn prove(canary: &Canary, _: &Statements) -> (String, Failures) {
     }
     // The port and the file that must not appear, by our own hand.
     drop(std::net::TcpStream::connect(("127.0.0.1", canary.port)));
-    let request = Request::new(canary.fill("SELECT 'x' INTO OUTFILE '@OUT' FORMAT CSV")).allow(Allow::Anything);
+    let request =
+        Request::new(canary.fill("SELECT 'x' INTO OUTFILE '@OUT' FORMAT CSV")).allow(Allow::Anything);
     let written = canary.ask(vec![request]);
     std::thread::sleep(std::time::Duration::from_millis(100));
     let alarms = canary.alarms();

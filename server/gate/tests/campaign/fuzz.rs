@@ -38,7 +38,22 @@ enum Step {
 }
 
 const BETWEEN: [&str; 16] = [
-    " ", "\n", "\t", "/**/", "/* ' */", "-- '\n", "# \n", "--x\n", "\u{a0}", "\u{3000}", ",", "(", ")", ".", "AS", "/*/*x*/*/",
+    " ",
+    "\n",
+    "\t",
+    "/**/",
+    "/* ' */",
+    "-- '\n",
+    "# \n",
+    "--x\n",
+    "\u{a0}",
+    "\u{3000}",
+    ",",
+    "(",
+    ")",
+    ".",
+    "AS",
+    "/*/*x*/*/",
 ];
 
 const AROUND: [(&str, &str); 9] = [
@@ -213,7 +228,11 @@ fn judge(canary: &Canary, texts: &[(String, Approved)], counts: &Counts) -> Fail
             }
             Err(_) => {}
         }
-        out.extend(Canary::leak(&answers[n]).filter(|l| !l.contains("did not answer: no statement")).map(|l| format!("{l}: {sql}")));
+        out.extend(
+            Canary::leak(&answers[n])
+                .filter(|l| !l.contains("did not answer: no statement"))
+                .map(|l| format!("{l}: {sql}")),
+        );
         // What the engine resolved the names to.
         if let Ok(plan) = &plans[n] {
             for table in plan.text().split("table_name: ").skip(1) {

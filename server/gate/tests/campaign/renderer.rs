@@ -53,7 +53,11 @@ const TEMPLATES: [(&str, &str, bool); 50] = [
     ("%SELECT {{symbol(x)}} FROM events", "a", false),
     ("%SELECT {{symbol(x, '\"')}} FROM events", "a", false),
     ("%SELECT a FROM events ORDER BY {{column(x)}}", "a", false),
-    ("%SELECT {% for l, v in enumerate_with_last(split_to_array(x, '')) %}{{String(v)}}{% if not l %},{% end %}{% end %}", "plain", false),
+    (
+        "%SELECT {% for l, v in enumerate_with_last(split_to_array(x, '')) %}{{String(v)}}{% if not l %},{% end %}{% end %}",
+        "plain",
+        false,
+    ),
     ("%SELECT {{JSON(x).get('a')}}", "{\"a\": \"plain\"}", false),
     ("%SELECT {{String(x)}} AS v {% if defined(x) %}, {{String(x)}}{% end %}", "plain", true),
     ("%SELECT {{x.replace('a', 'b')}}", "plain", false),
@@ -66,15 +70,109 @@ const TEMPLATES: [(&str, &str, bool); 50] = [
 /// What people try.
 fn hostile() -> Vec<String> {
     let mut out: Vec<String> = [
-        "", "'", "''", "\\", "\\'", "\\\\'", "' OR 1 = 1 --", "' UNION ALL SELECT file('@FILE') --", "x' /*", "*/", "--", "#", "/*", "%",
-        "%%", "\\%", "_", "\0", "\r", "\n", "\t", "\u{8}", "\u{b}", "\u{1a}", "\u{7f}", "\u{a0}", "\u{2028}", "\u{feff}", "’", "＇", "\"",
-        "\"\"", "`", "``", "`; DROP TABLE events; --", "a`b", "a\\`b", "$$", "$x$", "; SELECT 2", "{{String(y)}}", "{% if 1 %}", "{#",
-        "{x:String}", "{name:Identifier}", "1 OR 1", "1; SELECT 2", "1) OR (1", "0x41", "1e5", "nan", "inf", "-inf", "-1", "+1", "1_000",
-        "999999999999999999999999999999", "2026-01-01' OR '1", "2026-13-45", "2026-01-01 00:00:00'", "2026-01-01T00:00:00Z", "é", "日本",
-        "😀", "a,b", "a','b", "a,b'", "['x']", "[1,2]", "1,2)", "[", "]", "a b", "a.b", "a`.`b", "a as b", "a) FROM hidden --", "a, secret",
-        "file('@FILE')", "events; --", "hidden", "\\x27", "\\047", "\\u0027", "\\N", "NULL", "true", "x\\", "x\\\\", "{\"a\": \"' OR 1 --\"}",
-        "{\"a\": \"\\\\' OR 1 --\"}", "{\"a\": 1}", "{\"a\": [\"'\", 1]}", "{\"a\": null}", "{}", "\u{202e}'", "x'41'", "b'1'", "' || 'x",
-        "'\u{0}'", "\\0'", "a\\\nb", "\u{1b}[0m",
+        "",
+        "'",
+        "''",
+        "\\",
+        "\\'",
+        "\\\\'",
+        "' OR 1 = 1 --",
+        "' UNION ALL SELECT file('@FILE') --",
+        "x' /*",
+        "*/",
+        "--",
+        "#",
+        "/*",
+        "%",
+        "%%",
+        "\\%",
+        "_",
+        "\0",
+        "\r",
+        "\n",
+        "\t",
+        "\u{8}",
+        "\u{b}",
+        "\u{1a}",
+        "\u{7f}",
+        "\u{a0}",
+        "\u{2028}",
+        "\u{feff}",
+        "’",
+        "＇",
+        "\"",
+        "\"\"",
+        "`",
+        "``",
+        "`; DROP TABLE events; --",
+        "a`b",
+        "a\\`b",
+        "$$",
+        "$x$",
+        "; SELECT 2",
+        "{{String(y)}}",
+        "{% if 1 %}",
+        "{#",
+        "{x:String}",
+        "{name:Identifier}",
+        "1 OR 1",
+        "1; SELECT 2",
+        "1) OR (1",
+        "0x41",
+        "1e5",
+        "nan",
+        "inf",
+        "-inf",
+        "-1",
+        "+1",
+        "1_000",
+        "999999999999999999999999999999",
+        "2026-01-01' OR '1",
+        "2026-13-45",
+        "2026-01-01 00:00:00'",
+        "2026-01-01T00:00:00Z",
+        "é",
+        "日本",
+        "😀",
+        "a,b",
+        "a','b",
+        "a,b'",
+        "['x']",
+        "[1,2]",
+        "1,2)",
+        "[",
+        "]",
+        "a b",
+        "a.b",
+        "a`.`b",
+        "a as b",
+        "a) FROM hidden --",
+        "a, secret",
+        "file('@FILE')",
+        "events; --",
+        "hidden",
+        "\\x27",
+        "\\047",
+        "\\u0027",
+        "\\N",
+        "NULL",
+        "true",
+        "x\\",
+        "x\\\\",
+        "{\"a\": \"' OR 1 --\"}",
+        "{\"a\": \"\\\\' OR 1 --\"}",
+        "{\"a\": 1}",
+        "{\"a\": [\"'\", 1]}",
+        "{\"a\": null}",
+        "{}",
+        "\u{202e}'",
+        "x'41'",
+        "b'1'",
+        "' || 'x",
+        "'\u{0}'",
+        "\\0'",
+        "a\\\nb",
+        "\u{1b}[0m",
     ]
     .map(str::to_owned)
     .into();
@@ -96,11 +194,15 @@ fn shape(sql: &str) -> Option<Vec<Kind>> {
 
 /// The engine's tree without names and values. Texts of an array are one literal to it.
 fn engine_shape(tree: &str) -> String {
-    tree.lines()
+    // A name with a line break goes on in the next line, where nothing stands before it.
+    let lines =
+        tree.lines().enumerate().filter(|(n, line)| *n == 0 || line.starts_with(' ')).map(|(_, line)| line);
+    lines
         .map(|line| {
             let depth = line.len() - line.trim_start().len();
             let head = line.trim_start().split(' ').next().unwrap_or_default();
-            let name = if head == "Function" { line.trim_start().split(' ').nth(1).unwrap_or_default() } else { "" };
+            let name =
+                if head == "Function" { line.trim_start().split(' ').nth(1).unwrap_or_default() } else { "" };
             format!("{depth}{head}{name}\n")
         })
         .collect()
@@ -114,7 +216,8 @@ pub(crate) fn run(canary: &Canary, _: &Statements) -> (String, Failures) {
             failures.push(format!("does not render a harmless value: {template}"));
             continue;
         };
-        let (Some(expected), tree) = (shape(&benign), tree(canary, std::slice::from_ref(&benign)).remove(0)) else {
+        let (Some(expected), tree) = (shape(&benign), tree(canary, std::slice::from_ref(&benign)).remove(0))
+        else {
             failures.push(format!("does not parse: {benign}"));
             continue;
         };
@@ -133,32 +236,51 @@ pub(crate) fn run(canary: &Canary, _: &Statements) -> (String, Failures) {
         let texts: Vec<_> = cases.iter().map(|(_, sql)| sql.clone()).collect();
         for ((value, sql), theirs) in cases.iter().zip(self::tree(canary, &texts)) {
             // Lists have as many elements as the value has parts, dotted names as many parts.
-            let is_list = ["Array", "columns", "split_to_array", "JSON", "column(", "symbol("].iter().any(|f| template.contains(f));
+            let is_list = ["Array", "columns", "split_to_array", "JSON", "column(", "symbol("]
+                .iter()
+                .any(|f| template.contains(f));
             let ours = shape(sql);
             let is_signed = ours.is_some() && ours == negative;
             let is_longer = is_list && ours.as_ref().is_some_and(|s| only_more(s, &expected, template));
             if ours.as_ref() != Some(&expected) && !is_signed && !is_longer {
                 failures.push(format!("another shape: {template} with {value:?} is {sql:?}"));
             }
-            if theirs != tree && !(is_list && heads(&theirs) == heads(&tree)) {
-                failures.push(format!("another shape to the engine: {template} with {value:?} is {sql:?}\n{theirs}\n{tree}"));
+            // A name without a letter is none to the engine: by the format's rule it is rendered all the same.
+            let has_no_name = sql.contains("``") || sql.contains("\"\"");
+            let is_refused = has_no_name && theirs.starts_with("Syntax error");
+            if theirs != tree && !is_refused && !(is_list && heads(&theirs) == heads(&tree)) {
+                failures.push(format!(
+                    "another shape to the engine: {template} with {value:?} is {sql:?}\n{theirs}\n{tree}"
+                ));
             }
         }
         if comes_back {
-            let requests = texts.iter().map(|sql| Canary::request(sql).format(Format::JsonCompactEachRowWithNamesAndTypes));
+            let requests = texts
+                .iter()
+                .map(|sql| Canary::request(sql).format(Format::JsonCompactEachRowWithNamesAndTypes));
             let answers = canary.ask(requests.collect());
             for ((value, sql), answer) in cases.iter().zip(answers) {
                 // By the format's rule a percent sign comes back with the backslash that it is escaped with.
                 let expected = value.replace('%', "\\%");
                 let expected = if template.contains("tb_secret") { value.clone() } else { expected };
                 match answer {
-                    Ok(answer) if first_cell(&answer.text()).is_some_and(|cell| cell == expected || cell == value.replace('%', "\\%")) => returned += 1,
+                    Ok(answer)
+                        if first_cell(&answer.text())
+                            .is_some_and(|cell| cell == expected || cell == value.replace('%', "\\%")) =>
+                    {
+                        returned += 1
+                    }
                     other => failures.push(format!("{value:?} does not come back of {sql:?}: {other:?}")),
                 }
             }
         }
     }
-    (format!("{rendered} renderings keep their shape, {refused} values are refused, {returned} texts come back"), failures)
+    (
+        format!(
+            "{rendered} renderings keep their shape, {refused} values are refused, {returned} texts come back"
+        ),
+        failures,
+    )
 }
 
 fn once(template: &str, value: &str) -> Option<String> {
@@ -168,7 +290,8 @@ fn once(template: &str, value: &str) -> Option<String> {
 }
 
 fn tree(canary: &Canary, texts: &[String]) -> Vec<String> {
-    let requests = texts.iter().map(|sql| Canary::request(&format!("EXPLAIN AST {sql}")).format(Format::TsvRaw));
+    let requests =
+        texts.iter().map(|sql| Canary::request(&format!("EXPLAIN AST {sql}")).format(Format::TsvRaw));
     let answers = canary.ask(requests.collect());
     answers.into_iter().map(|a| a.map_or_else(|e| format!("{e}"), |a| engine_shape(&a.text()))).collect()
 }

@@ -102,19 +102,24 @@ pub(crate) fn holes(canary: &Canary, statements: &Statements) -> (String, Failur
     let mut out = String::new();
     for fault in Fault::ALL {
         let gate = Gate::with_fault(&Project, fault);
-        let through: Vec<_> = statements.hostile.iter().filter_map(|h| Some((h, gate.check(&h.sql).ok()?))).collect();
+        let through: Vec<_> =
+            statements.hostile.iter().filter_map(|h| Some((h, gate.check(&h.sql).ok()?))).collect();
         if through.is_empty() {
             failures.push(format!("the hole {fault:?} is not noticed"));
         }
         let (mut given_away, mut harmed) = (0, 0);
         for (hostile, approved) in &through {
-            let answers = canary.ask(vec![Canary::request(&tree_of(&hostile.sql)), Canary::request(&hostile.sql)]);
+            let answers =
+                canary.ask(vec![Canary::request(&tree_of(&hostile.sql)), Canary::request(&hostile.sql)]);
             given_away += usize::from(confirmed(approved, &answers[0]).is_err());
             harmed += usize::from(Canary::leak(&answers[1]).is_some_and(|leak| leak.contains("secret")));
         }
         // What a hole lets happen is no failure of the gate.
         drop(canary.alarms());
-        out += &format!("\n  {fault:?}: {} through, {given_away} given away by the engine's reading, {harmed} read a secret", through.len());
+        out += &format!(
+            "\n  {fault:?}: {} through, {given_away} given away by the engine's reading, {harmed} read a secret",
+            through.len()
+        );
     }
     (format!("{} of {} noticed{out}", Fault::ALL.len() - failures.len(), Fault::ALL.len()), failures)
 }
@@ -140,7 +145,9 @@ pub(crate) fn takers(canary: &Canary, _: &Statements) -> (String, Failures) {
     let answers = canary.ask(forms.iter().map(|sql| Canary::request(&canary.fill(sql))).collect());
     for (sql, answer) in forms.iter().zip(&answers) {
         let leak = Canary::leak(answer);
-        failures.extend(leak.map(|leak| format!("{leak}: {sql}; the catalog does not know that it takes functions")));
+        failures.extend(
+            leak.map(|leak| format!("{leak}: {sql}; the catalog does not know that it takes functions")),
+        );
     }
     (format!("none of {} others", names.len()), failures)
 }

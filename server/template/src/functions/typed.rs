@@ -9,7 +9,9 @@ use crate::eval::Answer;
 use crate::limits::Meter;
 use crate::rendered::Origin;
 use crate::scope::{Scope, Use};
-use crate::value::{Float, Int, Value, fits, float_repr, list, parse_float, parse_int, repr, str_of};
+use crate::value::{
+    Float, Int, Value, fits, float_repr, list, parse_float, parse_int, repr_for_query, str_of,
+};
 
 /// `String(name, default, …)` and the other functions of one value.
 pub(super) fn scalar(args: &Args<'_>, scope: &mut dyn Scope, meter: &Meter<'_>) -> Answer {
@@ -281,6 +283,6 @@ pub(crate) fn print(value: &Value, meter: &Meter<'_>) -> Result<String, Stop> {
             format!("to{ty}('{value}')")
         }
         Value::Float(Float { value, ty: Some(ty) }) => format!("to{ty}('{}')", float_repr(*value)),
-        other => repr(other, meter)?,
+        other => repr_for_query(other, meter)?,
     })
 }

@@ -25,7 +25,7 @@ pub use items::{Dict, Items};
 pub(crate) use items::{dict, key_of, list, set, tuple};
 pub(crate) use methods::{method, sorted};
 pub(crate) use number::{binary, fits, number, parse_float, parse_int, power, sign, truncate_to_int};
-pub(crate) use repr::{float_repr, repr, str_of};
+pub(crate) use repr::{float_repr, repr, repr_for_query, str_of};
 
 use crate::error::Stop;
 use crate::limits::Meter;

@@ -18,11 +18,27 @@ pub(crate) fn str_of(value: &Value, meter: &Meter<'_>) -> Result<String, Stop> {
 /// `repr(value)`.
 pub(crate) fn repr(value: &Value, meter: &Meter<'_>) -> Result<String, Stop> {
     let mut out = String::new();
-    write(value, &mut out, meter)?;
+    write(value, Quotes::Fewest, &mut out, meter)?;
     Ok(out)
 }
 
-fn write(value: &Value, out: &mut String, meter: &Meter<'_>) -> Result<(), Stop> {
+/// The same for a query, where double quotes make a name of a text: `['it\'s']` for a list that Python prints as `["it's"]`.
+pub(crate) fn repr_for_query(value: &Value, meter: &Meter<'_>) -> Result<String, Stop> {
+    let mut out = String::new();
+    write(value, Quotes::Single, &mut out, meter)?;
+    Ok(out)
+}
+
+/// Which quotes stand around a text.
+#[derive(Clone, Copy, PartialEq)]
+enum Quotes {
+    /// Those that need fewer backslashes.
+    Fewest,
+    /// Always `'`.
+    Single,
+}
+
+fn write(value: &Value, quotes: Quotes, out: &mut String, meter: &Meter<'_>) -> Result<(), Stop> {
     let before = out.len();
     match value {
         Value::None => out.push_str("None"),
@@ -34,23 +50,23 @@ fn write(value: &Value, out: &mut String, meter: &Meter<'_>) -> Result<(), Stop>
         Value::Float(x) => out.push_str(&float_repr(x.value)),
         Value::Str(text) | Value::Sql(text) => {
             meter.text(text.len())?;
-            quote(text, out);
+            quote(text, quotes, out);
         }
         Value::List(items) => {
-            sequence(items.iter(), ["[", "]"], out, meter)?;
+            sequence(items.iter(), ["[", "]"], quotes, out, meter)?;
         }
         Value::Tuple(items) => {
-            sequence(items.iter(), ["(", if items.len() == 1 { ",)" } else { ")" }], out, meter)?;
+            sequence(items.iter(), ["(", if items.len() == 1 { ",)" } else { ")" }], quotes, out, meter)?;
         }
         Value::Set(dict) if dict.is_empty() => out.push_str("set()"),
-        Value::Set(dict) => sequence(dict.iter().map(|(key, _)| key), ["{", "}"], out, meter)?,
+        Value::Set(dict) => sequence(dict.iter().map(|(key, _)| key), ["{", "}"], quotes, out, meter)?,
         Value::Dict(dict) => {
             out.push('{');
             for (n, (key, value)) in dict.iter().enumerate() {
                 out.push_str(if n > 0 { ", " } else { "" });
-                write(key, out, meter)?;
+                write(key, quotes, out, meter)?;
                 out.push_str(": ");
-                write(value, out, meter)?;
+                write(value, quotes, out, meter)?;
             }
             out.push('}');
         }
@@ -66,21 +82,22 @@ fn write(value: &Value, out: &mut String, meter: &Meter<'_>) -> Result<(), Stop>
 fn sequence<'v>(
     items: impl Iterator<Item = &'v Value>,
     [open, close]: [&str; 2],
+    quotes: Quotes,
     out: &mut String,
     meter: &Meter<'_>,
 ) -> Result<(), Stop> {
     out.push_str(open);
     for (n, item) in items.enumerate() {
         out.push_str(if n > 0 { ", " } else { "" });
-        write(item, out, meter)?;
+        write(item, quotes, out, meter)?;
     }
     out.push_str(close);
     Ok(())
 }
 
-/// A text in the quotes that need fewer backslashes.
-fn quote(text: &str, out: &mut String) {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+fn quote(text: &str, quotes: Quotes, out: &mut String) {
+    let is_double = quotes == Quotes::Fewest && text.contains('\'') && !text.contains('"');
+    let quote = if is_double { '"' } else { '\'' };
     out.push(quote);
     for c in text.chars() {
         match c {
