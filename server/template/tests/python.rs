@@ -28,6 +28,14 @@ fn computed(expression: &str) -> String {
     }
 }
 
+/// A text as a query has it: Python writes double quotes around one with `'` in it, which the engine takes for a name.
+fn for_query(expected: &str) -> String {
+    match expected.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
+        Some(inner) if !inner.contains('"') => format!("'{}'", inner.replace('\'', "\\'")),
+        _ => expected.to_owned(),
+    }
+}
+
 #[test]
 fn expressions_are_worth_what_python_says() {
     let mut wrong = Vec::new();
@@ -36,7 +44,7 @@ fn expressions_are_worth_what_python_says() {
         let (expression, expected) = line.split_once('\t').expect("a tab");
         count += 1;
         let found = computed(expression);
-        if found != expected {
+        if found != for_query(expected) {
             wrong.push(format!("{expression}\n  here:   {found}\n  Python: {expected}"));
         }
     }
