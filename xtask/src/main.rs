@@ -6,6 +6,7 @@ mod bench;
 mod catalog;
 mod codegen;
 mod demo;
+mod edit_eval;
 mod editors;
 mod engine;
 mod fetch;
@@ -54,6 +55,8 @@ Usage: cargo xtask <command>
   mutation-eval DIR… [--count N] [--seed N] [--worst N] [--prove]
                      break these projects at random, and judge by the engine whether we notice without it; with
                      --prove, make our rules worse and see that this is noticed
+  edit-eval DIR… [--renames N] [--actions N] [--mutations N] [--seed N] [--worst N] [--prove]
+                     rename things and apply code actions in these projects, and judge by the engine what became of them
   catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
                      judge the catalog's types by the engine, on random calls of the functions that these folders use
   format-eval DIR… [--worst N] [--width N] [--show]
@@ -108,6 +111,7 @@ fn main() -> ExitCode {
         Some("mutation-eval") => {
             mutation_eval::Options::parse(&args[1..]).and_then(|o| mutation_eval::run(&o))
         }
+        Some("edit-eval") => edit_eval::Options::parse(&args[1..]).and_then(|o| edit_eval::run(&o)),
         Some("grammar-eval") => grammar_eval::Options::parse(&args[1..]).and_then(|o| grammar_eval::run(&o)),
         Some("catalog-eval") => {
             catalog::eval::Options::parse(&args[1..]).and_then(|o| catalog::eval::run(&o))

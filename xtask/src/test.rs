@@ -54,6 +54,7 @@ pub(crate) fn run(with_editors: bool) -> Result<()> {
         tally.step("catalog against the engine", || crate::catalog::eval::run(&Options::gate()));
         tally.step("queries against the engine", crate::semantic_eval::gate);
         tally.step("mutations against the engine", crate::mutation_eval::gate);
+        tally.step("edits against the engine", crate::edit_eval::gate);
     }
     tally.step("documentation", || {
         let doc = ["doc", "--workspace", "--no-deps", "--quiet", "--exclude", "xtask"];

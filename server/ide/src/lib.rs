@@ -70,7 +70,7 @@ pub use on_type::on_new_line;
 pub use plan_fixes::{PlanEdit, PlanFix, plan_fixes};
 pub use plans::{Deployment, deployment_at, deployments, plan_diagnostics};
 pub use references::references;
-pub use rename::{Refusal, prepare_rename, rename, will_rename};
+pub use rename::{NameKind, Refusal, Renamable, prepare_rename, rename, will_rename};
 pub use selection::selection_ranges;
 pub use semantic_tokens::{SemanticToken, TokenClass, semantic_tokens};
 pub use signature_help::{Signature, SignatureHelp, signature_help};

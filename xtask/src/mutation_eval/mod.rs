@@ -5,9 +5,9 @@
 //! reported; what the engine still takes must not be. The project as it was is the baseline, so that what is said at
 //! the edited place is judged too. [`proof`] shows first that the harness would notice if our rules were worse.
 
-mod mutate;
+pub(crate) mod mutate;
 mod proof;
-mod subject;
+pub(crate) mod subject;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

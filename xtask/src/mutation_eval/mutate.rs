@@ -8,27 +8,27 @@ use crate::catalog::Random;
 
 /// One edit of one file.
 #[derive(Debug, Clone)]
-pub(super) struct Mutation {
+pub(crate) struct Mutation {
     /// Where.
-    pub(super) file: File,
+    pub(crate) file: File,
     /// What goes, in offsets of the file's text.
     range: std::ops::Range<usize>,
     /// What comes in its place.
     text: String,
     /// What it does, for reports.
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
 }
 
 impl Mutation {
     /// The file's text after it.
-    pub(super) fn apply(&self, text: &str) -> String {
+    pub(crate) fn apply(&self, text: &str) -> String {
         let mut text = text.to_owned();
         text.replace_range(self.range.clone(), &self.text);
         text
     }
 
     /// For reports: the file, the line, and the edit.
-    pub(super) fn describe(&self, db: &Database, text: &str) -> String {
+    pub(crate) fn describe(&self, db: &Database, text: &str) -> String {
         let line = text[..self.range.start].matches('\n').count() + 1;
         let squeeze = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
         format!(
@@ -41,13 +41,13 @@ impl Mutation {
     }
 
     /// Whether columns of a resource change, so that the baseline has something to say.
-    pub(super) fn is_about_columns(&self) -> bool {
+    pub(crate) fn is_about_columns(&self) -> bool {
         self.kind.ends_with("a column")
     }
 }
 
 /// A place that can be mutated, before a die says how.
-pub(super) struct Sites {
+pub(crate) struct Sites {
     file: File,
     sites: Vec<Site>,
 }
@@ -103,7 +103,7 @@ const TYPES: &[&str] = &[
 ];
 
 /// Every file's sites.
-pub(super) fn sites(db: &Database, project: Project) -> Vec<Sites> {
+pub(crate) fn sites(db: &Database, project: Project) -> Vec<Sites> {
     let files = project.files(db).iter().map(|file| {
         let mut found = Finder { sites: Vec::new() };
         match file.kind(db) {
@@ -118,12 +118,12 @@ pub(super) fn sites(db: &Database, project: Project) -> Vec<Sites> {
 
 impl Sites {
     /// The kinds of mutation that this file can have.
-    pub(super) fn kinds(&self) -> impl Iterator<Item = &'static str> {
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = &'static str> {
         self.sites.iter().map(|s| s.kind)
     }
 
     /// One of a kind, at random.
-    pub(super) fn pick(&self, kind: &str, random: &mut Random) -> Option<Mutation> {
+    pub(crate) fn pick(&self, kind: &str, random: &mut Random) -> Option<Mutation> {
         let of_kind: Vec<&Site> = self.sites.iter().filter(|s| s.kind == kind).collect();
         let site = of_kind.get(random.below(of_kind.len().max(1)))?;
         Some(Mutation {

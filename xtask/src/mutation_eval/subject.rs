@@ -15,29 +15,31 @@ use super::mutate::Mutation;
 
 /// A node, or a data source as a whole.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Place {
-    pub(super) file: File,
-    pub(super) node: Option<usize>,
+pub(crate) struct Place {
+    pub(crate) file: File,
+    pub(crate) node: Option<usize>,
 }
 
 /// What the engine says of a place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Judgement {
+pub(crate) enum Judgement {
     Takes,
     Refuses(String),
     /// It takes what it was asked about, and that is not all.
     Partly,
     /// It was not asked, or says nothing that counts.
     Silent,
+    /// It cannot read it.
+    Unreadable(String),
 }
 
 /// Errors of a place: code and message.
 type Errors = BTreeSet<(&'static str, String)>;
 
-pub(super) struct Subject {
-    pub(super) name: String,
-    pub(super) db: Database,
-    pub(super) project: Project,
+pub(crate) struct Subject {
+    pub(crate) name: String,
+    pub(crate) db: Database,
+    pub(crate) project: Project,
     session: Session,
     before: Vec<(Place, Before)>,
 }
@@ -50,21 +52,21 @@ struct Before {
 
 /// What one mutation did.
 #[derive(Debug, Default)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     /// Places that the engine took before and refuses now, for a reason of their own: with the codes that we report there.
-    pub(super) victims: Vec<(String, String, BTreeSet<&'static str>)>,
+    pub(crate) victims: Vec<(String, String, BTreeSet<&'static str>)>,
     /// Places that the engine took before and takes now, and we report something that only it can decide.
-    pub(super) false_alarms: Vec<String>,
+    pub(crate) false_alarms: Vec<String>,
     /// Whether a node of another file is a victim.
-    pub(super) breaks_others: bool,
+    pub(crate) breaks_others: bool,
     /// Whether the mutated file says that it breaks what is downstream.
-    pub(super) says_so: bool,
+    pub(crate) says_so: bool,
     /// Whether every place that the mutation reaches was judged.
-    pub(super) is_whole: bool,
+    pub(crate) is_whole: bool,
 }
 
 /// Rules that say what the engine refuses. Others are the format's, or the product's.
-pub(super) const ENGINE_RULES: &[&str] = &[
+pub(crate) const ENGINE_RULES: &[&str] = &[
     "unknown-column",
     "ambiguous-column",
     "unknown-function",
@@ -87,13 +89,13 @@ pub(super) const ENGINE_RULES: &[&str] = &[
 
 impl Subject {
     /// Loads a project, with itself as the baseline, and asks about everything once.
-    pub(super) fn new(root: &ProjectRoot, name: String, config: PoolConfig) -> Self {
+    pub(crate) fn new(root: &ProjectRoot, name: String, config: PoolConfig) -> Self {
         let mut db = Database::default();
         let mut loaded = load(&mut db, &OsFileSystem, root);
         let baseline = Loaded::durable(&mut db, root.clone(), scan(&OsFileSystem, root));
         loaded.set_baseline(&mut db, Some(baseline.project));
         let project = loaded.project;
-        let mut subject = Self { name, db, project, session: Session::new(config), before: Vec::new() };
+        let mut subject = Self::over(db, project, name, config);
         let places = subject.places();
         let judgements = subject.judge(&places);
         for (place, judgement) in places.into_iter().zip(judgements) {
@@ -104,17 +106,22 @@ impl Subject {
         subject
     }
 
+    /// A project that is loaded already; nothing is asked yet.
+    pub(crate) fn over(db: Database, project: Project, name: String, config: PoolConfig) -> Self {
+        Self { name, db, project, session: Session::new(config), before: Vec::new() }
+    }
+
     /// The text of a file.
-    pub(super) fn text(&self, file: File) -> Arc<str> {
+    pub(crate) fn text(&self, file: File) -> Arc<str> {
         file.text(&self.db)
     }
 
-    pub(super) fn set_text(&mut self, file: File, text: Arc<str>) {
+    pub(crate) fn set_text(&mut self, file: File, text: Arc<str>) {
         file.set_open(&mut self.db, Content::Text(text));
     }
 
     /// Every node and data source.
-    fn places(&self) -> Vec<Place> {
+    pub(crate) fn places(&self) -> Vec<Place> {
         let mut out = Vec::new();
         for file in self.project.files(&self.db).iter().copied() {
             match (file.kind(&self.db), interface(&self.db, file)) {
@@ -129,7 +136,7 @@ impl Subject {
     }
 
     /// Another number when the engine may say something else: also of the table that a node writes.
-    fn fingerprint(&self, place: Place) -> u64 {
+    pub(crate) fn fingerprint(&self, place: Place) -> u64 {
         use std::hash::{DefaultHasher, Hash, Hasher};
         let mut hasher = DefaultHasher::new();
         match place.node {
@@ -157,7 +164,7 @@ impl Subject {
     }
 
     /// What the engine says of these places as they are now.
-    fn judge(&mut self, places: &[Place]) -> Vec<Judgement> {
+    pub(crate) fn judge(&mut self, places: &[Place]) -> Vec<Judgement> {
         let tables = tables(&self.db, self.project);
         let mut out = vec![Judgement::Silent; places.len()];
         // Data sources: would their own statement make a table?
@@ -254,7 +261,7 @@ impl Subject {
 
     /// What a mutation that is applied now did. `look` is run before our own rules are asked: it may change the database, as
     /// a fault in them would.
-    pub(super) fn outcome(&mut self, mutated: File, look: impl FnOnce(&mut Self)) -> Outcome {
+    pub(crate) fn outcome(&mut self, mutated: File, look: impl FnOnce(&mut Self)) -> Outcome {
         let mut outcome = Outcome { is_whole: true, ..Outcome::default() };
         let reached: Vec<Place> = self
             .before
@@ -290,7 +297,7 @@ impl Subject {
                         outcome.false_alarms.push(format!("{name}: {code}: {message}"));
                     }
                 }
-                Judgement::Partly | Judgement::Silent => outcome.is_whole = false,
+                Judgement::Partly | Judgement::Silent | Judgement::Unreadable(_) => outcome.is_whole = false,
             }
         }
         outcome.says_so = diagnostics(&self.db, mutated).iter().any(|d| d.code.name == "breaks-downstream");
@@ -298,7 +305,7 @@ impl Subject {
     }
 
     /// What becomes of our rules when they believe in a mutation that was not made.
-    pub(super) fn falsely(&mut self, mutation: &Mutation, truth: &str) -> Outcome {
+    pub(crate) fn falsely(&mut self, mutation: &Mutation, truth: &str) -> Outcome {
         let places: Vec<Place> = self.before.iter().map(|(place, _)| *place).collect();
         self.set_text(mutation.file, mutation.apply(truth).into());
         let mut outcome = Outcome::default();
@@ -354,6 +361,11 @@ fn probe(create: &str) -> String {
 fn judgement(verdicts: impl IntoIterator<Item = (Verdict, bool)>) -> Judgement {
     let mut out = Judgement::Takes;
     for (verdict, has_made_up) in verdicts {
+        if let Verdict::Refused(error) = &verdict
+            && error.name == "SYNTAX_ERROR"
+        {
+            return Judgement::Unreadable(error.message.clone());
+        }
         match word(verdict, has_made_up) {
             Some(Word::Takes) => {}
             Some(Word::Refuses(words)) => return Judgement::Refuses(words.to_string()),

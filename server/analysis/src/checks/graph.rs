@@ -51,6 +51,11 @@ struct Cross<'db> {
     parsed: &'db Parsed,
 }
 
+/// Whether clients refuse this name for a resource, in any case of its letters.
+pub fn is_reserved_name(name: &str) -> bool {
+    FORBIDDEN_NAMES.contains(&name.to_lowercase().as_str())
+}
+
 /// Names that clients refuse for resources (specification §9).
 const FORBIDDEN_NAMES: &[&str] = &[
     "add",
@@ -167,7 +172,7 @@ impl Cross<'_> {
                 "the file's name is the resource's name, and `{name}` is none: use letters, digits and _, not starting with a digit"
             );
             sink.push(&codes::INVALID_NAME, self.head(), message);
-        } else if FORBIDDEN_NAMES.contains(&name.to_lowercase().as_str()) {
+        } else if is_reserved_name(name) {
             let message = format!("`{name}` is reserved; rename the file");
             sink.push(&codes::INVALID_NAME, self.head(), message);
         } else if let Some(base) = name.strip_suffix("_quarantine")

@@ -29,6 +29,7 @@ mod vocabulary;
 
 use std::sync::Arc;
 
+pub use graph::is_reserved_name;
 pub use query::fault_text;
 
 use headwater_syntax::datafile::SourcedEntry;

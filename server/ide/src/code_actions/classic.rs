@@ -1,6 +1,6 @@
 //! From Classic to Forward, one construct at a time (specification §3.6, §7).
 
-use headwater_analysis::{Diagnostic, Dialect, Directive, FileKind, NodeType, TextRange, interface};
+use headwater_analysis::{Diagnostic, Dialect, Directive, File, FileKind, NodeType, TextRange, interface};
 
 use super::{ActionKind, Actions, Context};
 use crate::change::{Change, apply};
@@ -9,16 +9,20 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
     if diagnostic.code.name != "include-not-supported" {
         return;
     }
+    let Some((line, target)) = included(cx, diagnostic.range) else { return };
     actions.fix("include", "Put the included file's text here", || {
-        let entry = cx.entry(diagnostic.range)?;
-        let path = cx.text[*entry.args.first()?].trim_matches(['"', '\'']);
-        let base = cx.file.path(cx.db).parent()?;
-        let wanted = normalized(&base.join(path));
-        let files = cx.file.project(cx.db).files(cx.db);
-        let target = files.iter().find(|f| *f.path(cx.db) == wanted)?;
-        let text = target.text(cx.db);
-        Some(Change::replace(cx.file, entry.line, text.trim_end()))
+        Some(Change::replace(cx.file, line, target.text(cx.db).trim_end()))
     });
+}
+
+/// The line of an `INCLUDE`, and the file that it means.
+fn included(cx: &Context<'_>, range: TextRange) -> Option<(TextRange, File)> {
+    let entry = cx.entry(range)?;
+    let path = cx.text[*entry.args.first()?].trim_matches(['"', '\'']);
+    let base = cx.file.path(cx.db).parent()?;
+    let wanted = normalized(&base.join(path));
+    let files = cx.file.project(cx.db).files(cx.db);
+    files.iter().find(|f| *f.path(cx.db) == wanted).map(|target| (entry.line, *target))
 }
 
 fn normalized(path: &camino::Utf8Path) -> camino::Utf8PathBuf {
@@ -40,7 +44,9 @@ pub(super) fn assist(cx: &Context<'_>, actions: &mut Actions<'_>) {
     if cx.parsed.datafile.dialect != Dialect::Classic || cx.file.kind(cx.db).is_none() {
         return;
     }
-    actions.add("to-forward", "Convert this file to Forward", ActionKind::Rewrite, || to_forward(cx));
+    if let Some(change) = to_forward(cx) {
+        actions.add("to-forward", "Convert this file to Forward", ActionKind::Rewrite, || Some(change));
+    }
 }
 
 fn to_forward(cx: &Context<'_>) -> Option<Change> {

@@ -47,18 +47,50 @@ fn unknown(cx: &Context<'_>, range: TextRange, actions: &mut Actions<'_>) {
     let entry = cx.entry(range).and_then(|e| e.directive);
     let writes = matches!(entry, Some(Directive::Datasource | Directive::TargetDatasource));
     actions.fix("create-datasource", format!("Create the data source `{name}`"), || {
-        let columns = if writes { written_columns(cx, range) } else { read_columns(cx, &name) };
+        if writes {
+            return Some(Change { created: vec![target(cx, range, &name)], ..Change::default() });
+        }
         let path = folder(cx, FileKind::Datasource).join(format!("{name}.datasource"));
-        let text = datasource(&columns, writes && is_aggregating(&columns));
+        // A sample of that name knows better than the queries what there is.
+        let surroundings = cx.file.project(cx.db).surroundings(cx.db);
+        let sample = surroundings.sample_of(&name).map(fields).unwrap_or_default();
+        let text = if sample.is_empty() {
+            datasource(&read_columns(cx, &name), false)
+        } else {
+            from_sample(&sample)
+        };
         Some(Change { created: vec![(path, text)], ..Change::default() })
     });
     if !writes {
         actions.fix("create-pipe", format!("Create the endpoint `{name}`"), || {
             let path = folder(cx, FileKind::Pipe).join(format!("{name}.pipe"));
-            let text = format!("NODE {name}_node\nSQL >\n    SELECT 1\n\nTYPE endpoint\n");
+            let columns = read_columns(cx, &name);
+            let items: Vec<String> = columns
+                .iter()
+                .map(|(name, ty)| {
+                    format!("        defaultValueOfTypeName('{ty}') AS {}", crate::completion::written(name))
+                })
+                .collect();
+            let query = if items.is_empty() { " 1".to_owned() } else { format!("\n{}", items.join(",\n")) };
+            let text = format!("NODE {name}_node\nSQL >\n    SELECT{query}\n\nTYPE endpoint\n");
             Some(Change { created: vec![(path, text)], ..Change::default() })
         });
     }
+}
+
+/// The data source that the node around a place fills: its path and its text.
+pub(super) fn target(cx: &Context<'_>, range: TextRange, name: &str) -> (Utf8PathBuf, String) {
+    let columns = written_columns(cx, range);
+    let path = folder(cx, FileKind::Datasource).join(format!("{name}.datasource"));
+    let text = datasource(&columns, is_aggregating(&columns));
+    (path, text)
+}
+
+/// A data source for the rows of a sample. Its key is its first time, else nothing: a sample says nothing about how it is read.
+pub(crate) fn from_sample(sample: &[SampleField]) -> String {
+    let is_time = |f: &&SampleField| f.ty.starts_with("DateTime") || f.ty == "Date";
+    let key = sample.iter().find(is_time).map_or("tuple()", |f| f.name.as_str());
+    format!("{}\nENGINE MergeTree\nENGINE_SORTING_KEY {key}\n", schema_block(sample))
 }
 
 /// What the node around a place selects.

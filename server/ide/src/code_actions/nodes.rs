@@ -50,6 +50,20 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
                     Directive::ExportFormat => "csv",
                     _ => "name",
                 };
+                if matches!(directive, Directive::Datasource | Directive::TargetDatasource) {
+                    // With the data source that the query fills: a name alone would be the next error.
+                    let name = format!("{}_rows", cx.file.stem(cx.db));
+                    let name = free_name(cx.db, file, &name);
+                    let title = format!("Add `{} {name}` and create the data source", directive.name());
+                    actions.fix("attribute", title, || {
+                        let entry = cx.entry(range)?;
+                        let mut change =
+                            append(cx, entry.full_range(), &format!("{} {name}", directive.name()))?;
+                        change.created.push(super::create::target(cx, range, &name));
+                        Some(change)
+                    });
+                    return;
+                }
                 let line = format!("{} {value}", directive.name());
                 actions.fix("attribute", format!("Add `{line}`"), || {
                     let entry = cx.entry(range)?;

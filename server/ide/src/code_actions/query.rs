@@ -46,14 +46,31 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
         }
         "not-grouped" => {
             actions.fix("group", format!("Add `{marked}` to GROUP BY"), || group_by(cx, range));
-            if !marked.contains(char::is_whitespace) {
-                actions.fix("any", format!("Change to `any({marked})`"), || {
-                    Some(Change::replace(file, range, format!("any({marked})")))
-                });
+            if let Some(text) = any_of(cx, range, marked) {
+                actions
+                    .fix("any", format!("Change to `{text}`"), || Some(Change::replace(file, range, text)));
             }
         }
         _ => {}
     }
+}
+
+/// `any(x)`, under the name that the column had for others; `None` where that name would mean the aggregate elsewhere in the
+/// query.
+fn any_of(cx: &Context<'_>, range: TextRange, marked: &str) -> Option<String> {
+    if marked.contains(char::is_whitespace) {
+        return None;
+    }
+    let (node, body, _) = query_at(cx.db, cx.file, range.start())?;
+    let is_whole = |s: &crate::place::Selected| s.item == range && !s.is_alias;
+    let Some(item) = crate::place::selected(cx.db, cx.file, node).into_iter().find(is_whole) else {
+        return Some(format!("any({marked})"));
+    };
+    let said = crate::tokens::tokens(&body.text)
+        .into_iter()
+        .filter(|t| t.text(&body.text).trim_matches(['`', '"']) == item.name)
+        .count();
+    (said == 1).then(|| format!("any({marked}) AS {}", crate::completion::written(&item.name)))
 }
 
 fn group_by(cx: &Context<'_>, range: TextRange) -> Option<Change> {

@@ -32,6 +32,13 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
                 (!before.ends_with(',')).then(|| Change::insert(file, at, ","))
             });
         }
+        ("schema-modifier", _) if marked.to_uppercase().starts_with("NOT") => {
+            actions.fix("not-null", "Remove NOT NULL", || {
+                let before = cx.text[..usize::from(range.start())].trim_end_matches(' ');
+                let start = headwater_analysis::TextSize::of(before);
+                Some(Change::replace(file, headwater_analysis::TextRange::new(start, range.end()), ""))
+            });
+        }
         ("schema-modifier", _) if diagnostic.message.contains("Nullable") => {
             actions.fix("nullable", "Make the type Nullable", || {
                 let (_, ty, _) =
@@ -44,9 +51,9 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
                     })?;
                 let ty = ty?;
                 let mut change = Change::replace(file, ty.range, format!("Nullable({})", ty.value));
-                if !marked.to_uppercase().starts_with("NOT") {
-                    change.push(file, range, "", None);
-                }
+                let before = cx.text[..usize::from(range.start())].trim_end_matches(' ');
+                let start = headwater_analysis::TextSize::of(before);
+                change.push(file, headwater_analysis::TextRange::new(start, range.end()), "", None);
                 Some(change)
             });
         }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use headwater_analysis::lineage::ColumnVertex;
+use headwater_analysis::query::FaultKind;
 use headwater_analysis::samples::SAMPLE_BYTES;
 use headwater_analysis::syntax::sql;
 use headwater_analysis::{
@@ -25,7 +26,11 @@ const CONTRACT: usize = 3;
 
 pub(super) fn rename(db: &dyn Db, column: &ColumnVertex, to: &str) -> Renamed {
     check_name(to)?;
+    super::words::check_column(to)?;
     let origin = origin(db, column)?;
+    if origin.vertex.node.is_none() && is_filled_by_name(db, origin.vertex.file, &origin.column) {
+        return refuse(format!("the product fills `{}` by that name", origin.column));
+    }
     let mut rename = Rename {
         db,
         from: origin.column.clone(),
@@ -52,6 +57,15 @@ fn annotations(from: &str, to: &str) -> Vec<Annotation> {
         one("FORWARD_QUERY", format!("keeps the rows of live data: `{from}` becomes `{to}`"), true),
         one("Endpoint contract", format!("what the endpoint answers: `{from}` becomes `{to}`"), false),
     ]
+}
+
+/// Whether the product writes a column that has this name, and none of another: what Kafka adds to messages.
+fn is_filled_by_name(db: &dyn Db, file: File, column: &str) -> bool {
+    let parsed = datafile(db, file);
+    let is_kafka = [Directive::KafkaConnectionName, Directive::KafkaTopic]
+        .iter()
+        .any(|d| parsed.datafile.last(*d).is_some());
+    is_kafka && column.starts_with("__")
 }
 
 /// Where a column that is only passed on comes from.
@@ -201,6 +215,61 @@ impl Rename<'_> {
                 ));
             }
         }
+        self.check_faults(vertex, node)?;
+        self.check_new_name(vertex, &body.text)
+    }
+
+    /// A name that leads nowhere now, or to several columns, may lead somewhere else then.
+    fn check_faults(&self, vertex: Vertex, node: usize) -> Result<(), Refusal> {
+        let db = self.db;
+        let means = |name: &str| name.rsplit('.').next().is_some_and(|n| n == self.from || n == self.to);
+        for facts in &semantics::node_meaning(db, vertex.file, node).facts {
+            for fault in &facts.faults {
+                let (FaultKind::UnknownColumn { name, .. } | FaultKind::AmbiguousColumn { name, .. }) =
+                    &fault.kind
+                else {
+                    continue;
+                };
+                if means(name) {
+                    return refuse(format!(
+                        "`{}` names `{name}`, which means no column or several; mend it first",
+                        label(db, vertex)
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the new name means something in a query that says the old one: a name of the query would be taken for the
+    /// column, or the column for it.
+    fn check_new_name(&self, vertex: Vertex, text: &str) -> Result<(), Refusal> {
+        let all = tokens(text);
+        let name = |n: usize| {
+            let token = all.get(n)?;
+            let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Quoted);
+            is_name.then(|| token.text(text).trim_matches(['`', '"']))
+        };
+        let is_sign = |n: usize, sign: &str| all.get(n).is_some_and(|t| t.is_sign(text, sign));
+        let is_as = |n: usize| all.get(n).is_some_and(|t| t.is(text, "AS"));
+        let mut found = false;
+        for n in (0..all.len()).filter(|n| name(*n) == Some(self.to)) {
+            // Both are the same thing under two names.
+            let is_other_name = n >= 2 && is_as(n - 1) && name(n - 2) == Some(&self.from)
+                || is_as(n + 1) && name(n + 2) == Some(&self.from);
+            if is_other_name {
+                return Ok(());
+            }
+            let is_elsewhere = is_sign(n + 1, "(") || n > 0 && is_sign(n - 1, ".");
+            found |= !is_elsewhere;
+        }
+        if found {
+            return refuse(format!(
+                "`{}` means something else in the query of `{}`",
+                self.to,
+                label(self.db, vertex)
+            ));
+        }
         Ok(())
     }
 
@@ -210,7 +279,7 @@ impl Rename<'_> {
         for vertex in self.order.clone() {
             match vertex.node {
                 None => self.datasource(vertex.file)?,
-                Some(node) => self.node(vertex, node),
+                Some(node) => self.node(vertex, node)?,
             }
             let graph = graph(db, vertex.file.project(db));
             let readers =
@@ -239,6 +308,7 @@ impl Rename<'_> {
                     file.path(db)
                 ));
             }
+            self.check_neighbours(file, mention)?;
             let Some(name) = mention.name else {
                 return refuse(format!(
                     "`{}` in `{}` is written in a way that cannot be changed",
@@ -251,9 +321,43 @@ impl Rename<'_> {
         Ok(())
     }
 
-    /// The alias of a node's column, and where its own query says it.
-    fn node(&mut self, vertex: Vertex, node: usize) {
+    /// Another table beside this one that has a column of the new name, where the mention does not say whose it is.
+    fn check_neighbours(&self, file: File, mention: &Mention) -> Result<(), Refusal> {
         let db = self.db;
+        let text = file.text(db);
+        if text[mention.range].contains('.') {
+            return Ok(());
+        }
+        let Some((node, body, at)) = crate::place::query_at(db, file, mention.range.start()) else {
+            return Ok(());
+        };
+        let own = Vertex { file, node: Some(node) };
+        let has_it =
+            |vertex: Vertex| !self.all.contains(&vertex) && relation(db, vertex).column(self.to).is_some();
+        // Only then it is worth the analysis of the query. A query inside of it may have made the column as well.
+        let is_possible = graph(db, file.project(db)).upstream(own).iter().any(|(v, _)| has_it(*v));
+        if !is_possible {
+            return Ok(());
+        }
+        let around = semantics::around(db, file, node, &body.text, at + TextSize::from(1));
+        let other = around.tables.iter().find(|t| t.relation.column(self.to).is_some());
+        match other {
+            Some(other) => refuse(format!(
+                "`{}` of `{}` has a `{}` too; say in `{}` whose column `{}` is first",
+                other.name.as_deref().unwrap_or("a subquery"),
+                label(db, own),
+                self.to,
+                file.path(db),
+                self.from
+            )),
+            None => Ok(()),
+        }
+    }
+
+    /// The alias of a node's column, and where its own query says it.
+    fn node(&mut self, vertex: Vertex, node: usize) -> Result<(), Refusal> {
+        let db = self.db;
+        self.check_reader(vertex.file, node)?;
         let file = vertex.file;
         let is_endpoint = interface(db, file)
             .as_ref()
@@ -268,6 +372,7 @@ impl Rename<'_> {
         if is_endpoint {
             self.tests(file);
         }
+        Ok(())
     }
 
     /// An alias; it goes when it would say what the expression before it says.

@@ -5,7 +5,9 @@
 
 mod column;
 mod resource;
+mod words;
 
+use headwater_analysis::lineage::ColumnVertex;
 use headwater_analysis::{Db, Dialect, File, TextRange, TextSize, Vertex, datafile, flow, interface};
 
 use crate::change::{Annotation, Change};
@@ -23,18 +25,45 @@ fn refuse<T>(why: impl Into<String>) -> Result<T, Refusal> {
     Err(Refusal(why.into()))
 }
 
+/// What has a name that can be changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs, reason = "named as people name them")]
+pub enum NameKind {
+    Column,
+    /// A name that a query gives: an alias, a query of `WITH`.
+    Local,
+    Parameter,
+    Token,
+    Node,
+    /// A data source, an endpoint, a connection: the file gets the name.
+    Resource,
+}
+
+/// A name that would be changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Renamable {
+    /// Where it stands, without quotes.
+    pub range: TextRange,
+    /// As it is now.
+    pub name: String,
+    /// What it names.
+    pub kind: NameKind,
+}
+
 /// What would be renamed: its place, and its name now.
 ///
 /// # Errors
 /// When there is nothing at the place, or it cannot be renamed.
-pub fn prepare_rename(db: &dyn Db, file: File, offset: TextSize) -> Result<(TextRange, String), Refusal> {
+pub fn prepare_rename(db: &dyn Db, file: File, offset: TextSize) -> Result<Renamable, Refusal> {
     let located = subject(db, file, offset)?;
-    let name = match &located.what {
-        What::Column(column) => column.column.clone(),
-        What::Local { name, .. } | What::Parameter(name) | What::Token(name) => name.clone(),
-        What::Vertex(vertex) => match node_name(db, *vertex) {
-            Some(name) => name,
-            None => vertex.file.stem(db).to_owned(),
+    let (name, kind) = match &located.what {
+        What::Column(column) => (column.column.clone(), NameKind::Column),
+        What::Local { name, .. } => (name.clone(), NameKind::Local),
+        What::Parameter(name) => (name.clone(), NameKind::Parameter),
+        What::Token(name) => (name.clone(), NameKind::Token),
+        What::Vertex(vertex) => match node_name(db, *vertex).filter(|_| vertex.file == file) {
+            Some(name) => (name, NameKind::Node),
+            None => (vertex.file.stem(db).to_owned(), NameKind::Resource),
         },
         _ => return refuse("only columns, nodes, parameters, tokens and resources have names to change"),
     };
@@ -46,7 +75,7 @@ pub fn prepare_rename(db: &dyn Db, file: File, offset: TextSize) -> Result<(Text
             &text[range]
         ));
     }
-    Ok((range, name))
+    Ok(Renamable { range, name, kind })
 }
 
 fn subject(db: &dyn Db, file: File, offset: TextSize) -> Result<Located, Refusal> {
@@ -71,7 +100,11 @@ pub fn rename(db: &dyn Db, file: File, offset: TextSize, to: &str) -> Renamed {
     let is_reference_to_pipe = |vertex: Vertex| vertex.file != file;
     let change = match located.what {
         What::Column(column) => column::rename(db, &column, to)?,
-        What::Local { .. } => local(db, file, offset, to)?,
+        What::Local { definition, is_query, ref name } => match published(db, file, definition, name) {
+            // An alias that others see is a column, wherever in the query it is said.
+            Some(column) if !is_query => column::rename(db, &column, to)?,
+            _ => local(db, file, offset, to)?,
+        },
         What::Parameter(name) => parameter(db, file, &name, to)?,
         What::Token(name) => token(db, file, &name, to)?,
         What::Vertex(vertex) if vertex.node.is_some() && !is_reference_to_pipe(vertex) => {
@@ -84,6 +117,17 @@ pub fn rename(db: &dyn Db, file: File, offset: TextSize, to: &str) -> Renamed {
         return refuse("two of the changes would touch the same text; rename one of the names by hand first");
     }
     Ok(change)
+}
+
+/// The column of a node that an alias makes.
+fn published(db: &dyn Db, file: File, definition: TextRange, name: &str) -> Option<ColumnVertex> {
+    let (node, ..) = crate::place::query_at(db, file, definition.start())?;
+    let own = crate::place::selected(db, file, node).into_iter().find(|s| {
+        s.is_alias
+            && s.name == name
+            && s.focus.is_some_and(|f| f == definition || definition.contains_range(f))
+    })?;
+    Some(ColumnVertex { vertex: Vertex { file, node: Some(node) }, column: own.name })
 }
 
 /// A place of `name` in a mention of it, without quotes.
@@ -111,6 +155,8 @@ fn check_name(to: &str) -> Result<(), Refusal> {
 /// A name that the query itself gives.
 fn local(db: &dyn Db, file: File, offset: TextSize, to: &str) -> Renamed {
     check_name(to)?;
+    words::check_column(to)?;
+    words::check_table(to)?;
     let all = crate::highlights(db, file, offset);
     let Some((node, body, _)) = crate::place::query_at(db, file, offset) else {
         return refuse("there is no query here");
@@ -146,6 +192,7 @@ fn parameter(db: &dyn Db, file: File, name: &str, to: &str) -> Renamed {
     if matches!(to, "format" | "q") || crate::template_docs::find(to).is_some() {
         return refuse(format!("`{to}` means something else in templates and requests"));
     }
+    words::check_parameter(to)?;
     let graph = headwater_analysis::graph(db, file.project(db));
     let count = interface(db, file).as_ref().map_or(0, |f| f.nodes.len());
     let mut files = vec![file];

@@ -2,8 +2,10 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use headwater_analysis::flow::output;
+use headwater_analysis::syntax::template::{self, ExprKind};
 use headwater_analysis::{
-    Db, File, FileKind, TextRange, TextSize, Vertex, access, graph, interface, names, node_reads,
+    Db, File, FileKind, TextRange, TextSize, Vertex, access, graph, interface, is_reserved_name, names,
+    node_reads,
 };
 
 use super::{Refusal, Renamed, check_name, name_in, node_name, refuse};
@@ -15,6 +17,7 @@ use crate::tokens::tokens;
 /// A node, in its pipe.
 pub(super) fn node(db: &dyn Db, vertex: Vertex, to: &str) -> Renamed {
     check_name(to)?;
+    super::words::check_table(to)?;
     let file = vertex.file;
     let Some(name) = node_name(db, vertex) else { return refuse("this node has no name yet") };
     if let Some(face) = interface(db, file) {
@@ -33,6 +36,7 @@ pub(super) fn node(db: &dyn Db, vertex: Vertex, to: &str) -> Renamed {
             ));
         }
     }
+    names_of_queries(db, file, to)?;
     let mut change = Change::default();
     let definition = definition_of(db, vertex);
     let text = file.text(db);
@@ -91,6 +95,27 @@ fn references(db: &dyn Db, file: File, to: &str) -> Renamed {
     if is_taken {
         return refuse(format!("there is a resource `{to}` already"));
     }
+    if kind != Some(FileKind::Connection) {
+        super::words::check_table(to)?;
+        if is_reserved_name(to) {
+            return refuse(format!("`{to}` is reserved: no resource can have that name"));
+        }
+        if to.strip_suffix("_quarantine").is_some_and(|base| names.table(base).is_some()) {
+            return refuse(format!("`{to}` is the quarantine table of another data source"));
+        }
+        if names.table(&format!("{to}_quarantine")).is_some() {
+            return refuse(format!(
+                "there is a `{to}_quarantine`, which would be this one's quarantine table then"
+            ));
+        }
+    }
+    let same =
+        if kind == Some(FileKind::Connection) { names.connections.get(&old) } else { names.tables.get(&old) };
+    if same.is_some_and(|files| files.len() > 1) {
+        return refuse(format!(
+            "several files define `{old}`, and nobody can tell which one is meant; rename one file by hand"
+        ));
+    }
     if names.vendored.values().any(|v| *v == file) {
         return refuse(format!("`{old}` belongs to another workspace"));
     }
@@ -115,9 +140,83 @@ fn references(db: &dyn Db, file: File, to: &str) -> Renamed {
         {
             return refuse(format!("`{}` has a node `{to}`, which would hide the resource", user.path(db)));
         }
+        names_of_queries(db, user, to)?;
         uses_in(db, user, vertex, &old, to, &mut change)?;
     }
+    if kind != Some(FileKind::Connection) {
+        for pipe in project.files(db).iter().filter(|f| f.kind(db) == Some(FileKind::Pipe)) {
+            made_names(db, *pipe, &old, to, &mut change)?;
+        }
+    }
     Ok(change)
+}
+
+/// Names that templates make: `{{table(source, 'events')}}`. The default is the name of a table as it stands; another text of
+/// the same letters in such a template may become one, and nobody can tell.
+fn made_names(db: &dyn Db, pipe: File, old: &str, to: &str, change: &mut Change) -> Result<(), Refusal> {
+    let parsed = headwater_analysis::datafile(db, pipe);
+    for node in parsed.datafile.nodes() {
+        let Some((entry, body)) = node.sql() else { continue };
+        if !template::is_template(&body.text) || !body.text.contains(old) {
+            continue;
+        }
+        let tree = template::parse(&body.text);
+        let mut makes_tables = false;
+        let mut defaults: Vec<TextRange> = Vec::new();
+        let mut texts: Vec<TextRange> = Vec::new();
+        tree.walk_expressions(&mut |expr| {
+            if matches!(&expr.kind, ExprKind::Str(text) if text == old) {
+                texts.push(expr.range);
+            }
+            let Some((name, args, keywords)) = expr.as_call() else { return };
+            if matches!(name, "table" | "TABLE") {
+                makes_tables = true;
+                let named = keywords.iter().find(|k| k.0.value == "default").map(|k| &k.1);
+                let default = args.get(1).or(named);
+                let is_name = |e: &&template::Expr| matches!(&e.kind, ExprKind::Str(text) if text == old);
+                defaults.extend(default.filter(is_name).map(|e| e.range));
+            }
+        });
+        if !makes_tables {
+            continue;
+        }
+        let is_written = |range: &TextRange| body.text[*range].len() == old.len() + 2;
+        if entry.source != 0 || texts.iter().any(|t| !defaults.contains(t) || !is_written(t)) {
+            return refuse(format!(
+                "a template of `{}` makes names of tables and holds the text `{old}`; rename it by hand",
+                pipe.path(db)
+            ));
+        }
+        for range in defaults {
+            let one = TextSize::from(1);
+            let inner = TextRange::new(range.start() + one, range.end() - one);
+            change.push(pipe, body.to_source(inner), to, None);
+        }
+    }
+    Ok(())
+}
+
+/// A query of `WITH`, or a table's alias, of the new name would be meant instead.
+fn names_of_queries(db: &dyn Db, user: File, to: &str) -> Result<(), Refusal> {
+    let parsed = headwater_analysis::datafile(db, user);
+    for node in parsed.datafile.nodes() {
+        let Some((_, body)) = node.sql() else { continue };
+        let all = tokens(&body.text);
+        let is_taken = (0..all.len()).any(|n| {
+            let name = all[n].text(&body.text).trim_matches(['`', '"']);
+            let defines = |other: Option<&crate::tokens::Token>, word: &str| {
+                other.is_some_and(|t| t.is(&body.text, word))
+            };
+            name == to
+                && (n > 0 && defines(all.get(n - 1), "AS")
+                    || defines(all.get(n + 1), "AS")
+                        && all.get(n + 2).is_some_and(|t| t.is_sign(&body.text, "(")))
+        });
+        if is_taken {
+            return refuse(format!("a query of `{}` calls something `{to}` already", user.path(db)));
+        }
+    }
+    Ok(())
 }
 
 /// Mentions of a vertex in one file: tables of queries, targets, connections, and names before a column's dot.

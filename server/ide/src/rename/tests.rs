@@ -46,7 +46,8 @@ impl World {
 fn renamed(text: &str, to: &str) -> Vec<String> {
     let mut world = world(text);
     let before = (world.texts(), world.errors());
-    let (range, from) = prepare_rename(&world.db, world.file, world.offset).expect("it can be renamed");
+    let Renamable { range, name: from, .. } =
+        prepare_rename(&world.db, world.file, world.offset).expect("it can be renamed");
     assert_eq!(&world.file.text(&world.db)[range], from);
     let change = rename(&world.db, world.file, world.offset, to).unwrap_or_else(|r| panic!("{}", r.0));
     world.make(&change);

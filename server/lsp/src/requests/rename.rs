@@ -16,9 +16,8 @@ fn refused(why: String) -> Error {
 
 pub(crate) fn prepare(snapshot: &Snapshot, params: &TextDocumentPositionParams) -> Result<Value, Error> {
     let Some((file, offset)) = snapshot.place(params) else { return Ok(Value::Null) };
-    let (range, name) =
-        headwater_ide::prepare_rename(&snapshot.db, file, offset).map_err(|r| refused(r.0))?;
-    Ok(json!({ "range": snapshot.range(file, range), "placeholder": name }))
+    let found = headwater_ide::prepare_rename(&snapshot.db, file, offset).map_err(|r| refused(r.0))?;
+    Ok(json!({ "range": snapshot.range(file, found.range), "placeholder": found.name }))
 }
 
 #[derive(Deserialize)]

@@ -1,0 +1,80 @@
+//! Words that cannot be written bare where a name stands.
+//!
+//! No list: a query that says the word in every place where a name may stand is read once with it and once with an ordinary
+//! name. Where both trees have the same shape, the word is a name there.
+
+use headwater_analysis::syntax::sql::{self, ast};
+use headwater_analysis::syntax::template;
+
+use super::{Refusal, refuse};
+
+/// Every place where a column stands.
+const COLUMN: &str = "SELECT @, t.@, @ + 1, f(@), 1 AS @, @ AS y, (@, 1), [@], x -> @ FROM t PREWHERE @ = 1 WHERE @ AND y = @ \
+     AND @ IN (1) AND NOT @ AND @ BETWEEN @ AND @ GROUP BY @, y HAVING @ > 1 ORDER BY @ DESC, @ LIMIT 1 BY @";
+
+/// Every place where a table or a node stands.
+const TABLE: &str = "SELECT @.a, b FROM @ JOIN @ AS x ON @.a = x.a WHERE a IN @ UNION ALL SELECT * FROM (SELECT 1 FROM @) AS @";
+
+/// What every engine's user takes for a name.
+const ORDINARY: &str = "ordinary";
+
+fn shape(query: &str, word: &str) -> Option<Vec<&'static str>> {
+    let text = query.replace('@', word);
+    let tree = sql::parse(&text)?;
+    (!tree.has_error()).then(|| ast::nodes(tree.root_node()).map(|n| n.kind()).collect())
+}
+
+fn is_name_in(query: &str, word: &str) -> bool {
+    shape(query, word).is_some_and(|shape_of| Some(shape_of) == shape(query, ORDINARY))
+}
+
+/// A column's name, bare in any clause.
+pub(super) fn check_column(to: &str) -> Result<(), Refusal> {
+    if is_name_in(COLUMN, to) {
+        Ok(())
+    } else {
+        refuse(format!("`{to}` is a word of SQL; a column of that name needs quotes everywhere"))
+    }
+}
+
+/// A table's or node's name, bare behind FROM and before a dot.
+pub(super) fn check_table(to: &str) -> Result<(), Refusal> {
+    if is_name_in(TABLE, to) {
+        Ok(())
+    } else {
+        refuse(format!("`{to}` is a word of SQL; a table of that name needs quotes everywhere"))
+    }
+}
+
+/// A parameter's name, bare in any tag.
+pub(super) fn check_parameter(to: &str) -> Result<(), Refusal> {
+    let text = format!("%{{% if defined({to}) and {to} != 1 %}}{{{{String({to}, 'x')}}}}{{% end %}}");
+    let tree = template::parse(&text);
+    let found = template::parameters(&text, &tree);
+    if tree.errors.is_empty() && found.iter().filter(|p| p.name == to).count() == 3 {
+        Ok(())
+    } else {
+        refuse(format!("`{to}` is a word of templates"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_of_sql_are_told_from_names() {
+        let is_column = |w: &str| check_column(w).is_ok();
+        for name in [ORDINARY, "timestamp", "date", "key", "value", "count", "x1", "_part", "values"] {
+            assert!(is_column(name), "{name}");
+        }
+        for word in ["from", "null", "case", "NOT", "distinct", "interval", "select"] {
+            assert!(!is_column(word), "{word}");
+        }
+        for word in ["if", "not", "None", "lambda"] {
+            assert!(check_parameter(word).is_err(), "{word}");
+        }
+        assert!(check_parameter("days").is_ok() && check_parameter("value").is_ok());
+        assert!(check_table("events").is_ok() && check_table("select").is_err());
+    }
+}
