@@ -5,6 +5,7 @@
 mod bench;
 mod catalog;
 mod codegen;
+mod complete_eval;
 mod demo;
 mod edit_eval;
 mod editors;
@@ -16,6 +17,7 @@ mod mutation_eval;
 mod plan_eval;
 mod semantic_eval;
 mod setup;
+mod soak_editor;
 mod test;
 
 use std::ffi::OsStr;
@@ -55,12 +57,17 @@ Usage: cargo xtask <command>
   mutation-eval DIR… [--count N] [--seed N] [--worst N] [--prove]
                      break these projects at random, and judge by the engine whether we notice without it; with
                      --prove, make our rules worse and see that this is noticed
+  complete-eval DIR… [--count N] [--seed N] [--worst N]
+                     complete words of these projects as if they were being typed, and print at which rank they are
   edit-eval DIR… [--renames N] [--actions N] [--mutations N] [--seed N] [--worst N] [--prove]
                      rename things and apply code actions in these projects, and judge by the engine what became of them
   catalog-eval [DIR…] [--seed N] [--calls N] [--worst N]
                      judge the catalog's types by the engine, on random calls of the functions that these folders use
   format-eval DIR… [--worst N] [--width N] [--show]
                      lay out every datafile of these folders and hold the formatter to its promises
+  soak-editor DIR… [--steps N] [--every N] [--seed N] [--no-proof]
+                     edit each project 10,000 times in one language server, and compare it with fresh ones; first with
+                     faults that must be noticed
   plan-eval DIR… [--worst N]
                      plan every change of datafiles in the git histories of these folders, parent to commit
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
@@ -104,12 +111,16 @@ fn main() -> ExitCode {
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },
+        Some("soak-editor") => soak_editor::Options::parse(&args[1..]).and_then(|o| soak_editor::run(&o)),
         Some("plan-eval") => plan_eval::run(&args[1..]),
         Some("semantic-eval") => {
             semantic_eval::Options::parse(&args[1..]).and_then(|o| semantic_eval::run(&o))
         }
         Some("mutation-eval") => {
             mutation_eval::Options::parse(&args[1..]).and_then(|o| mutation_eval::run(&o))
+        }
+        Some("complete-eval") => {
+            complete_eval::Options::parse(&args[1..]).and_then(|o| complete_eval::run(&o))
         }
         Some("edit-eval") => edit_eval::Options::parse(&args[1..]).and_then(|o| edit_eval::run(&o)),
         Some("grammar-eval") => grammar_eval::Options::parse(&args[1..]).and_then(|o| grammar_eval::run(&o)),

@@ -19,8 +19,10 @@ pub struct Surroundings {
 pub struct Sample {
     /// From the project's root.
     pub path: Utf8PathBuf,
-    /// Its first lines; the last may be cut off.
+    /// Its first lines; the last may be cut off. Empty for formats that are no text.
     pub head: Arc<str>,
+    /// Its columns, where the format says them itself.
+    pub fields: Option<Arc<[SampleField]>>,
 }
 
 /// Bytes of a sample that are read: hundreds of rows, and no risk for anybody's memory.
@@ -47,7 +49,7 @@ pub struct SampleField {
 }
 
 impl Surroundings {
-    /// The sample of a data source: `fixtures/<name>.ndjson`, or `.json`, `.csv`.
+    /// The sample of a data source: `fixtures/<name>.ndjson`, or `.json`, `.csv`, `.parquet`.
     pub fn sample_of(&self, datasource: &str) -> Option<&Sample> {
         let is_it = |s: &&Sample| s.path.file_stem() == Some(datasource);
         self.samples.iter().find(is_it)
@@ -72,7 +74,7 @@ pub fn secret_names(text: &str) -> Vec<String> {
 
 /// The fields of a sample, in the order in which they are first met. Empty when it cannot be read.
 pub fn fields(sample: &Sample) -> Vec<SampleField> {
-    fields_of(&sample.path, &sample.head)
+    sample.fields.as_ref().map_or_else(|| fields_of(&sample.path, &sample.head), |own| own.to_vec())
 }
 
 /// [`fields`] of a text; its extension says how it is written.
@@ -269,8 +271,7 @@ fn object(value: &Json, prefix: &str, path: &str, depth: usize, seen: &mut Seen)
     let Json::Object(fields) = value else { return };
     for (key, value) in fields {
         let name = column_name(&if prefix.is_empty() { key.clone() } else { format!("{prefix}_{key}") });
-        let is_plain = key.chars().all(|c| c.is_alphanumeric() || c == '_');
-        let path = if is_plain { format!("{path}.{key}") } else { format!("{path}.['{key}']") };
+        let path = path_of(path, key);
         match value {
             Json::Object(_) if depth < MAX_DEPTH => object(value, &name, &path, depth + 1, seen),
             Json::List(items) => {
@@ -346,8 +347,14 @@ fn cells(line: &str) -> Vec<String> {
     out
 }
 
+/// The JSONPath of a field below another.
+pub fn path_of(path: &str, key: &str) -> String {
+    let is_plain = key.chars().all(|c| c.is_alphanumeric() || c == '_');
+    if is_plain { format!("{path}.{key}") } else { format!("{path}.['{key}']") }
+}
+
 /// A column's name from a field's: letters, digits and underscores, and no digit first.
-fn column_name(key: &str) -> String {
+pub fn column_name(key: &str) -> String {
     let mut name: String =
         key.trim().chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
     if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {

@@ -252,6 +252,29 @@ fn either(one: &Column, other: &query::OutputColumn) -> (Option<Type>, Option<Ar
     (None, (types.len() <= MOST).then(|| types.into()))
 }
 
+/// What a node would mean with another query, and other tables: `relation` says what a name stands for, and may ask what it
+/// stands for now. One for each text that requests make of it, as in [`NodeMeaning::facts`].
+pub fn meaning_of(
+    db: &dyn Db,
+    file: File,
+    node: usize,
+    text: &str,
+    relation: &dyn Fn(&dyn Tables, Option<&str>, &str) -> Option<Arc<Relation>>,
+) -> Vec<Facts> {
+    struct Others<'a> {
+        now: NodeTables<'a>,
+        relation: &'a dyn Fn(&dyn Tables, Option<&str>, &str) -> Option<Arc<Relation>>,
+    }
+    impl Tables for Others<'_> {
+        fn relation(&self, database: Option<&str>, name: &str) -> Option<Arc<Relation>> {
+            (self.relation)(&self.now, database, name)
+        }
+    }
+    let tables = Others { now: NodeTables { db, file, node }, relation };
+    let renderings = db.memory().renderings(&Arc::from(text));
+    renderings.iter().map(|r| query::analyze(&r.text, &r.tree, &tables)).collect()
+}
+
 /// The tables that a node can name.
 struct NodeTables<'db> {
     db: &'db dyn Db,

@@ -344,7 +344,18 @@ impl<'a> Printer<'_, 'a> {
             line.indent = indent;
             line.columns = indent;
         }
+        // The further lines of a value's tag go along with the line that it begins on.
+        let shift = crate::text::indentation_of_tag(text);
+        let base = line.indent;
         for (n, piece) in text.split('\n').enumerate() {
+            if let (Some(shift), true) = (shift, n > 0) {
+                let piece = piece.get(shift..).unwrap_or_else(|| piece.trim_start());
+                self.lines.push(Line { indent: base, columns: base, ..Line::default() });
+                let line = self.line();
+                line.text.push_str(piece);
+                line.columns += columns(piece);
+                continue;
+            }
             if n > 0 {
                 self.lines.push(Line { verbatim: true, ..Line::default() });
             }

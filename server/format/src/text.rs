@@ -81,3 +81,33 @@ pub(crate) fn reindent(body: &str, indent: usize) -> String {
 pub(crate) fn slice(text: &str, range: TextRange) -> &str {
     text.get(std::ops::Range::<usize>::from(range)).unwrap_or_default()
 }
+
+/// How far the further lines of a value's tag are indented at least, when they may be indented otherwise: not when a text in
+/// the tag goes over a line's end. `None` for what is no such tag, or has one line.
+pub(crate) fn indentation_of_tag(text: &str) -> Option<usize> {
+    let body = text.strip_prefix("{{")?;
+    if !body.contains('\n') || has_text_over_lines(body) {
+        return None;
+    }
+    let further = text.split('\n').skip(1).filter(|line| !line.trim().is_empty());
+    let indents = further.map(|line| line.len() - line.trim_start_matches([' ', '\t']).len());
+    indents.min()
+}
+
+/// Whether a quote is open at a line's end.
+pub(crate) fn has_text_over_lines(text: &str) -> bool {
+    let mut quote = None;
+    let mut escaped = false;
+    for c in text.chars() {
+        match (quote, c) {
+            (Some(_), _) if escaped => escaped = false,
+            (Some(_), '\\') => escaped = true,
+            (Some(_), '\n') => return true,
+            (Some(q), c) if c == q => quote = None,
+            (Some(_), _) => {}
+            (None, '"' | '\'') => quote = Some(c),
+            (None, _) => {}
+        }
+    }
+    false
+}

@@ -3,6 +3,7 @@
 use headwater_syntax::template::is_template;
 
 use crate::lexer::{Token, TokenKind, tokens};
+use crate::text::has_text_over_lines;
 
 /// Whether `after` has the words, tags and comments of `before`, in their order. Linear.
 ///
@@ -52,6 +53,13 @@ fn glue(tokens: &[Token], n: usize) -> bool {
 fn same_text(before: &str, after: &str, kind: TokenKind, any_case: bool) -> bool {
     match kind {
         TokenKind::Comment => before.split('\n').map(str::trim_end).eq(after.split('\n').map(str::trim_end)),
+        // A value's tag over several lines may be indented otherwise, where that is no part of a text.
+        TokenKind::Output if before.contains('\n') && !has_text_over_lines(before) => {
+            let lines = |tag: &'_ str| -> Vec<String> {
+                tag.split('\n').map(|l| l.trim_start().to_owned()).collect()
+            };
+            lines(before) == lines(after)
+        }
         TokenKind::Tag | TokenKind::Output => inner(before) == inner(after),
         _ => before == after || any_case && before.eq_ignore_ascii_case(after),
     }
@@ -71,6 +79,8 @@ mod tests {
     fn blanks_do_not_count_except_beside_tags() {
         assert!(same_sql("SELECT a,b -- c\nFROM t", "SELECT a, b\n-- c\n  FROM t", false));
         assert!(same_sql("%f({{a}},{{ b }})", "%f( {{ a }}, {{b}} )", false));
+        assert!(same_sql("%a {{\n  b\n}}", "%a {{\n      b\n    }}", false));
+        assert!(!same_sql("%a {{\n  'b\n  c'}}", "%a {{\n  'b\n c'}}", false));
         assert!(!same_sql("%a{{b}}", "%a {{b}}", false));
         assert!(same_sql("%{% if a %}y{% end %}", "%{% if a %} y\n{% end %}", false));
         assert!(!same_sql("'a  b'", "'a b'", false));

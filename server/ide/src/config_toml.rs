@@ -92,6 +92,7 @@ pub fn config_completion(text: &str, offset: TextSize) -> Vec<CompletionItem> {
     let mut out = Vec::new();
     let mut push = |label: String, insert: String, kind, help: &str, from: usize| {
         out.push(CompletionItem {
+            filter: None,
             label,
             kind,
             detail: Some(help.to_owned()),

@@ -113,6 +113,7 @@ pub fn plan_diagnostics(db: &dyn Db, file: File) -> Vec<Diagnostic> {
                 range: place(db, file, change)?,
                 tags: Vec::new(),
                 related: Vec::new(),
+                meant: None,
             })
         })
         .collect()

@@ -1,5 +1,6 @@
 //! Project-wide symbol search.
 
+use headwater_analysis::lineage::ColumnVertex;
 use headwater_analysis::{Db, FileKind, Project, Vertex, interface};
 
 use crate::locate::definition_of;
@@ -12,15 +13,23 @@ pub struct WorkspaceSymbol {
     pub name: String,
     /// What it is.
     pub kind: SymbolKind,
-    /// The pipe of a node.
+    /// The pipe of a node, the data source of a column.
     pub container: Option<String>,
     /// Where it is.
     pub target: Target,
 }
 
-/// Resources and nodes whose name holds the letters of `query` in order, best first. An empty query lists all.
+/// More hits help nobody; the best are kept.
+const MAX_HITS: usize = 300;
+
+/// Columns are many: they are looked for once there are so many letters.
+const LETTERS_OF_COLUMNS: usize = 2;
+
+/// Resources, nodes, and columns of schemas whose name holds the letters of `query` in order, best first, at most
+/// [`MAX_HITS`]. An empty query lists resources and nodes. Reads interfaces only, and the files of the columns it finds.
 pub fn workspace_symbols(db: &dyn Db, project: Project, query: &str) -> Vec<WorkspaceSymbol> {
-    let mut hits = Vec::new();
+    let mut hits: Vec<Hit<'_>> = Vec::new();
+    let wants_columns = query.chars().count() >= LETTERS_OF_COLUMNS;
     for file in project.files(db).iter() {
         let Some(face) = interface(db, *file) else { continue };
         let kind = match face.kind {
@@ -30,23 +39,45 @@ pub fn workspace_symbols(db: &dyn Db, project: Project, query: &str) -> Vec<Work
             FileKind::Include => continue,
             FileKind::Token => SymbolKind::Token,
         };
-        let mut push = |name: &str, kind, container: Option<&str>, node| {
+        let mut push = |name, kind, container, node| {
             if let Some(score) = score(name, query) {
-                let target = definition_of(db, Vertex { file: *file, node });
-                let container = container.map(str::to_owned);
-                hits.push((score, WorkspaceSymbol { name: name.to_owned(), kind, container, target }));
+                hits.push(Hit { score, name, kind, container, vertex: Vertex { file: *file, node } });
             }
         };
         push(&face.name, kind, None, None);
         for (n, node) in face.nodes.iter().enumerate().filter(|(_, n)| !n.name.is_empty()) {
             push(&node.name, SymbolKind::Node, Some(&face.name), Some(n));
         }
+        for column in face.columns.iter().filter(|_| wants_columns) {
+            push(&column.name, SymbolKind::Column, Some(&face.name), None);
+        }
     }
-    hits.sort_by(|(a, x), (b, y)| {
-        let key = |s: &WorkspaceSymbol| (s.name.clone(), s.container.clone());
-        a.cmp(b).then_with(|| key(x).cmp(&key(y)))
-    });
-    hits.into_iter().map(|(_, symbol)| symbol).collect()
+    // What holds others stands before what is in it.
+    let key = |h: &Hit<'_>| (h.score, h.kind == SymbolKind::Column);
+    hits.sort_by(|a, b| key(a).cmp(&key(b)).then_with(|| (a.name, a.container).cmp(&(b.name, b.container))));
+    hits.truncate(MAX_HITS);
+    hits.into_iter()
+        .map(|hit| {
+            let target = match hit.kind {
+                SymbolKind::Column => {
+                    let column = ColumnVertex { vertex: hit.vertex, column: hit.name.to_owned() };
+                    crate::columns::definition_or_table(db, &column)
+                }
+                _ => definition_of(db, hit.vertex),
+            };
+            let container = hit.container.map(str::to_owned);
+            WorkspaceSymbol { name: hit.name.to_owned(), kind: hit.kind, container, target }
+        })
+        .collect()
+}
+
+/// What was found, before anybody looks where it stands.
+struct Hit<'a> {
+    score: usize,
+    name: &'a str,
+    kind: SymbolKind,
+    container: Option<&'a str>,
+    vertex: Vertex,
 }
 
 /// Lower is better: exact, prefix, substring, then letters in order by how far apart they stand.
@@ -85,5 +116,29 @@ mod tests {
         assert_eq!(names("hit"), ["hits", "page_hits", "hourly_it"]);
         assert_eq!(names("pgh"), ["page_hits"]);
         assert_eq!(names("").len(), 4);
+    }
+
+    #[test]
+    fn columns_are_found_by_their_letters() {
+        let (db, project, files) = Fixture::parse(
+            "//- a.datasource\nSCHEMA >\n  session_id String,\n  at DateTime\n//- sessions.datasource\nSCHEMA >\n  session_id String\n",
+        )
+        .load();
+        let found = |q: &str| {
+            let symbols = workspace_symbols(&db, project, q).into_iter();
+            symbols.map(|s| format!("{}.{}", s.container.unwrap_or_default(), s.name)).collect::<Vec<_>>()
+        };
+        assert_eq!(found("sess"), [".sessions", "a.session_id", "sessions.session_id"]);
+        assert_eq!(found("s"), [".sessions"], "one letter means many columns");
+        let first = workspace_symbols(&db, project, "sid").remove(0);
+        assert_eq!((&files[0].text(&db)[first.target.focus], first.kind), ("session_id", SymbolKind::Column));
+    }
+
+    #[test]
+    fn a_list_of_hits_ends() {
+        let columns: Vec<String> = (0..400).map(|n| format!("  column_{n} String")).collect();
+        let text = format!("//- wide.datasource\nSCHEMA >\n{}\n", columns.join(",\n"));
+        let (db, project, _) = Fixture::parse(&text).load();
+        assert_eq!(workspace_symbols(&db, project, "column").len(), MAX_HITS);
     }
 }

@@ -9,6 +9,26 @@ use crate::requests::{code_action, completion, semantic_tokens, views};
 /// The command a client implements to show the places downstream of a resource.
 pub(crate) const SHOW_DOWNSTREAM: &str = "headwater.showDownstream";
 
+/// Commands that a client implements to run something on the user's machine; each is offered only to a client that says it
+/// has it, in `clientCommands` of its initialization options.
+pub(crate) const RUN_TEST: &str = "headwater.runTest";
+/// Arguments: the document, the pipe, the node or null.
+pub(crate) const PREVIEW: &str = "headwater.preview";
+/// Argument: the document.
+pub(crate) const OPEN_BRANCH: &str = "headwater.openBranch";
+
+/// What is offered after `initialize` rather than in its answer: it then goes by the files that it is for, and may change.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Registers {
+    pub(crate) diagnostics: bool,
+    pub(crate) formatting: bool,
+    pub(crate) range_formatting: bool,
+    pub(crate) on_type_formatting: bool,
+    pub(crate) semantic_tokens: bool,
+    pub(crate) renamed_files: bool,
+    pub(crate) virtual_documents: bool,
+}
+
 /// Everything the server asks about its client, read once from `initialize`.
 #[derive(Debug, Clone)]
 pub(crate) struct Profile {
@@ -35,6 +55,11 @@ pub(crate) struct Profile {
     pub(crate) refreshes_hints: bool,
     /// The client runs [`SHOW_DOWNSTREAM`].
     pub(crate) shows_downstream: bool,
+    /// The client runs [`RUN_TEST`], [`PREVIEW`], [`OPEN_BRANCH`].
+    pub(crate) runs_tests: bool,
+    pub(crate) previews: bool,
+    pub(crate) opens_branches: bool,
+    pub(crate) registers: Registers,
     /// The user trusts this folder. Without it no process is started.
     pub(crate) trusted: bool,
     /// The client asks the user about trust, and will tell when the answer changes.
@@ -122,6 +147,19 @@ impl Profile {
             refreshes_lenses: can("workspace/codeLens/refreshSupport"),
             refreshes_hints: can("workspace/inlayHint/refreshSupport"),
             shows_downstream: strings("/initializationOptions/clientCommands").contains(&SHOW_DOWNSTREAM),
+            runs_tests: strings("/initializationOptions/clientCommands").contains(&RUN_TEST),
+            previews: strings("/initializationOptions/clientCommands").contains(&PREVIEW),
+            opens_branches: strings("/initializationOptions/clientCommands").contains(&OPEN_BRANCH),
+            registers: Registers {
+                diagnostics: !push && can("textDocument/diagnostic/dynamicRegistration"),
+                formatting: can("textDocument/formatting/dynamicRegistration"),
+                range_formatting: can("textDocument/rangeFormatting/dynamicRegistration"),
+                on_type_formatting: can("textDocument/onTypeFormatting/dynamicRegistration"),
+                semantic_tokens: can("textDocument/semanticTokens/dynamicRegistration"),
+                renamed_files: can("workspace/fileOperations/dynamicRegistration")
+                    && can("workspace/fileOperations/willRename"),
+                virtual_documents: can("workspace/textDocumentContent/dynamicRegistration"),
+            },
             knows_trust: at("/initializationOptions/trusted").is_some_and(Value::is_boolean),
             trusted: at("/initializationOptions/trusted").and_then(Value::as_bool).unwrap_or(false),
             folders,
@@ -179,8 +217,8 @@ impl Profile {
             "workspaceSymbolProvider": true,
             "documentLinkProvider": { "resolveProvider": false },
             "foldingRangeProvider": true,
-            "documentFormattingProvider": true,
-            "documentRangeFormattingProvider": true,
+            "documentFormattingProvider": !self.registers.formatting,
+            "documentRangeFormattingProvider": !self.registers.range_formatting,
             "codeLensProvider": { "resolveProvider": false },
             "inlayHintProvider": { "resolveProvider": self.resolves_hints },
             "executeCommandProvider": { "commands": views::commands() },
@@ -192,9 +230,8 @@ impl Profile {
         } else {
             offer["renameProvider"] = json!(true);
         }
-        if self.semantic_tokens {
-            offer["semanticTokensProvider"] =
-                json!({ "legend": semantic_tokens::legend(), "full": { "delta": true }, "range": true });
+        if self.semantic_tokens && !self.registers.semantic_tokens {
+            offer["semanticTokensProvider"] = semantic_tokens_options();
         }
         for (wanted, name) in [
             (self.selection_ranges, "selectionRangeProvider"),
@@ -206,15 +243,13 @@ impl Profile {
                 offer[name] = json!(true);
             }
         }
-        if self.on_type_formatting {
-            offer["documentOnTypeFormattingProvider"] = json!({ "firstTriggerCharacter": "\n" });
+        if self.on_type_formatting && !self.registers.on_type_formatting {
+            offer["documentOnTypeFormattingProvider"] = on_type_options();
         }
-        if self.will_rename {
-            let filter =
-                json!({ "scheme": "file", "pattern": { "glob": "**/*.{datasource,pipe,connection}" } });
-            offer["workspace"]["fileOperations"] = json!({ "willRename": { "filters": [filter] } });
+        if self.will_rename && !self.registers.renamed_files {
+            offer["workspace"]["fileOperations"] = json!({ "willRename": renamed_files_options() });
         }
-        if self.virtual_documents {
+        if self.virtual_documents && !self.registers.virtual_documents {
             offer["workspace"]["textDocumentContent"] = json!({ "schemes": [views::SCHEME] });
         }
         // Without literals an action can only be a command, and none of ours is one.
@@ -222,15 +257,101 @@ impl Profile {
             offer["codeActionProvider"] =
                 json!({ "codeActionKinds": code_action::KINDS, "resolveProvider": self.action_resolve });
         }
-        if !self.push {
-            offer["diagnosticProvider"] = json!({
-                "identifier": "headwater",
-                "interFileDependencies": true,
-                "workspaceDiagnostics": self.workspace_pull,
-            });
+        if !self.push && !self.registers.diagnostics {
+            offer["diagnosticProvider"] = self.diagnostic_options(false);
         }
         serde_json::from_value(offer).unwrap_or_default()
     }
+
+    fn diagnostic_options(&self, open_only: bool) -> Value {
+        json!({
+            "identifier": "headwater",
+            "interFileDependencies": true,
+            "workspaceDiagnostics": self.workspace_pull && !open_only,
+        })
+    }
+
+    /// What is registered after `initialized`, for a client that said it can be told then. Offering the same in the answer
+    /// to `initialize` as well would make VS Code show everything twice (so in November 2026).
+    pub(crate) fn registrations(&self, open_only: bool) -> Vec<Value> {
+        let wanted = self.registers;
+        let mut out = Vec::new();
+        let mut push = |is_wanted: bool, id: &str, method: &str, options: Value| {
+            if is_wanted {
+                out.push(json!({ "id": id, "method": method, "registerOptions": options }));
+            }
+        };
+        push(
+            wanted.diagnostics,
+            DIAGNOSTICS,
+            "textDocument/diagnostic",
+            for_files(ALL, self.diagnostic_options(open_only)),
+        );
+        // An editor has formatters of its own for YAML and TOML, and asks which one is meant when there are two.
+        push(
+            wanted.formatting,
+            "headwater/formatting",
+            "textDocument/formatting",
+            for_files(DATAFILES, json!({})),
+        );
+        push(
+            wanted.range_formatting,
+            "headwater/rangeFormatting",
+            "textDocument/rangeFormatting",
+            for_files(DATAFILES, json!({})),
+        );
+        push(
+            wanted.on_type_formatting,
+            "headwater/onTypeFormatting",
+            "textDocument/onTypeFormatting",
+            for_files(DATAFILES, on_type_options()),
+        );
+        push(
+            wanted.semantic_tokens,
+            "headwater/semanticTokens",
+            "textDocument/semanticTokens",
+            for_files(DATAFILES, semantic_tokens_options()),
+        );
+        push(
+            wanted.renamed_files,
+            "headwater/renamedFiles",
+            "workspace/willRenameFiles",
+            renamed_files_options(),
+        );
+        push(
+            wanted.virtual_documents,
+            "headwater/virtualDocuments",
+            "workspace/textDocumentContent",
+            json!({ "schemes": [views::SCHEME] }),
+        );
+        out
+    }
+}
+
+/// The registration of diagnostics, which changes with the user's settings.
+pub(crate) const DIAGNOSTICS: &str = "headwater/diagnostics";
+
+const DATAFILES: &[&str] = &["**/*.{datasource,pipe,connection,incl}"];
+
+const ALL: &[&str] = &["**/*.{datasource,pipe,connection,incl}", "**/tests/*.{yaml,yml}"];
+
+/// Options with the files that they are for. By their names, as languages have other names in every editor.
+fn for_files(patterns: &[&str], mut options: Value) -> Value {
+    options["documentSelector"] = patterns.iter().map(|pattern| json!({ "pattern": pattern })).collect();
+    options
+}
+
+fn semantic_tokens_options() -> Value {
+    json!({ "legend": semantic_tokens::legend(), "full": { "delta": true }, "range": true })
+}
+
+fn on_type_options() -> Value {
+    json!({ "firstTriggerCharacter": "\n" })
+}
+
+fn renamed_files_options() -> Value {
+    let filter = json!({ "scheme": "file", "pattern": { "glob": "**/*.{datasource,pipe,connection}" } });
+    json!({ "filters": [filter] })
 }
 
 fn older(version: &str, than: (u32, u32)) -> bool {

@@ -1,6 +1,8 @@
-//! Places where a test may stop the server.
+//! Places where a test may stop the server, and faults that it may have.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "testing")]
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -14,6 +16,37 @@ pub struct TestHooks(Option<Arc<Shared>>);
 #[derive(Debug, Default)]
 struct Shared {
     points: Mutex<BTreeMap<String, Point>>,
+    #[cfg(feature = "testing")]
+    faults: Mutex<BTreeSet<Fault>>,
+}
+
+/// Something that a server forgets, for tests of tests. Built into no server that people use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Fault {
+    /// Every fifth version of a document does not reach the database.
+    LostEdit,
+    /// A document that is closed keeps the editor's text.
+    ClosedTextStays,
+    /// A file that is gone from the disk stays in the project.
+    GoneFileStays,
+    /// `headwater.toml` is read once.
+    ConfigurationStays,
+    /// The baseline stays at the first commit.
+    BaselineStays,
+    /// Differences of semantic tokens begin at an older list than the client's.
+    OldWords,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: [Self; 6] = [
+        Self::LostEdit,
+        Self::ClosedTextStays,
+        Self::GoneFileStays,
+        Self::ConfigurationStays,
+        Self::BaselineStays,
+        Self::OldWords,
+    ];
 }
 
 #[derive(Debug, Default)]
@@ -42,6 +75,30 @@ impl TestHooks {
     /// The next request of this method panics, like a bug would.
     pub fn panic_once(&self, point: &str) {
         self.change(|points| points.entry(point.to_owned()).or_default().panics = true);
+    }
+
+    /// From now on the server has this fault.
+    #[cfg(feature = "testing")]
+    pub fn plant(&self, fault: Fault) {
+        if let Some(shared) = &self.0 {
+            shared.faults.lock().unwrap_or_else(PoisonError::into_inner).insert(fault);
+        }
+    }
+
+    /// Whether the server has this fault.
+    #[cfg(feature = "testing")]
+    pub(crate) fn has(&self, fault: Fault) -> bool {
+        let planted = |shared: &Arc<Shared>| {
+            shared.faults.lock().unwrap_or_else(PoisonError::into_inner).contains(&fault)
+        };
+        self.0.as_ref().is_some_and(planted)
+    }
+
+    /// No server that people use has a fault that was planted.
+    #[cfg(not(feature = "testing"))]
+    #[allow(clippy::unused_self, reason = "the other one asks")]
+    pub(crate) const fn has(&self, _: Fault) -> bool {
+        false
     }
 
     /// Waits until this many requests stand at the point. Says whether they do, after at most five seconds.

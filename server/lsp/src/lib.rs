@@ -41,7 +41,7 @@ use std::time::Duration;
 use headwater_project::{FileSystem, GitRevisions, OsFileSystem, Revisions};
 use tokio::io::{AsyncRead, AsyncWrite};
 
-pub use hooks::TestHooks;
+pub use hooks::{Fault, TestHooks};
 pub use oracle::EngineChoice;
 pub use position::Encoding;
 

@@ -13,6 +13,7 @@ use tower_lsp::gen_lsp_types::{Position, TextDocumentPositionParams};
 
 use crate::capabilities::Profile;
 use crate::client::Client;
+use crate::hooks::TestHooks;
 use crate::position::line_index;
 
 /// The projects and open documents, as of one turn of the owner.
@@ -51,6 +52,8 @@ pub(crate) struct Snapshot {
     pub(crate) memory: Arc<Memory>,
     /// What clients were sent as semantic tokens, by URI: for deltas.
     pub(crate) tokens: Arc<DashMap<String, (u64, Arc<Vec<u32>>)>>,
+    /// What a test wants.
+    pub(crate) hooks: TestHooks,
     /// When the request was given to a worker.
     pub(crate) now: Option<Moment>,
     // Last, so that it is dropped last: a write that waits for it may then rely on all the rest being gone.

@@ -13,6 +13,8 @@ use tokio::task::JoinHandle;
 use crate::{Ended, Options, serve_with};
 
 pub mod conformance;
+mod gates;
+pub mod soak;
 
 /// How long anything may take before a test fails.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -34,6 +36,10 @@ pub struct TestClient {
     pub log: Vec<String>,
     /// What `workspace/configuration` is answered with.
     pub settings: Value,
+    /// What the server asked of the client, in order.
+    pub asked_of_us: Vec<String>,
+    /// What the client said that it can.
+    capabilities: Value,
 }
 
 impl TestClient {
@@ -60,6 +66,8 @@ impl TestClient {
             server: None,
             log: Vec::new(),
             settings: json!({}),
+            asked_of_us: Vec::new(),
+            capabilities: Value::Null,
         }
     }
 
@@ -69,6 +77,7 @@ impl TestClient {
         for (key, value) in params.as_object().into_iter().flatten() {
             all[key] = value.clone();
         }
+        self.capabilities = all["capabilities"].clone();
         let answer = self.call("initialize", all).await;
         self.notify("initialized", json!({})).await;
         answer
@@ -193,6 +202,11 @@ impl TestClient {
         self.unread.retain(|message| message["method"] != method);
     }
 
+    /// Forgets everything that the server sent unasked.
+    pub fn ignore_all(&mut self) {
+        self.unread.retain(|message| message.get("method").is_none());
+    }
+
     /// Says `shutdown` and `exit`, waits for the end and checks that it was orderly.
     pub async fn shut_down(mut self) {
         self.call("shutdown", Value::Null).await;
@@ -237,6 +251,11 @@ impl TestClient {
     /// Log lines are kept aside, and requests every client grants are granted.
     async fn sort(&mut self, message: Value) {
         self.check(&message);
+        if let (Some(method), Some(_)) = (message["method"].as_str(), message.get("id")) {
+            self.asked_of_us.push(method.to_owned());
+            let refused = gates::refused(&self.capabilities, method, &message["params"]);
+            assert_eq!(refused, None, "the client did not say that it can do this: {message}");
+        }
         match message["method"].as_str() {
             Some("window/logMessage") => {
                 self.log.push(message["params"]["message"].as_str().unwrap_or_default().to_owned());

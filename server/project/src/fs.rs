@@ -50,6 +50,15 @@ pub trait FileSystem: Send + Sync {
         Ok(bytes)
     }
 
+    /// The file's last bytes, at most so many.
+    ///
+    /// # Errors
+    /// As the system reports them.
+    fn read_tail(&self, path: &Utf8Path, limit: usize) -> io::Result<Vec<u8>> {
+        let bytes = self.read(path)?;
+        Ok(bytes[bytes.len().saturating_sub(limit)..].to_vec())
+    }
+
     /// The names in a folder, in no particular order. Names that are not Unicode are left out.
     ///
     /// # Errors
@@ -94,6 +103,20 @@ impl FileSystem for OsFileSystem {
         }
         let mut bytes = Vec::new();
         std::fs::File::open(path)?.take(u64::try_from(limit).unwrap_or(u64::MAX)).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    fn read_tail(&self, path: &Utf8Path, limit: usize) -> io::Result<Vec<u8>> {
+        use std::io::{Read as _, Seek as _, SeekFrom};
+        let metadata = std::fs::metadata(path)?;
+        if !metadata.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let limit = u64::try_from(limit).unwrap_or(u64::MAX);
+        let mut file = std::fs::File::open(path)?;
+        file.seek(SeekFrom::Start(metadata.len().saturating_sub(limit)))?;
+        let mut bytes = Vec::new();
+        file.take(limit).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
 

@@ -17,6 +17,7 @@ mod discover;
 mod fs;
 mod loaded;
 mod memory;
+mod parquet;
 mod revision;
 mod scan;
 mod surroundings;

@@ -21,7 +21,7 @@ pub(crate) fn is_one(below: &Utf8Path) -> bool {
 }
 
 fn is_sample(path: &Utf8Path) -> bool {
-    matches!(path.extension(), Some("ndjson" | "jsonl" | "json" | "csv"))
+    matches!(path.extension(), Some("ndjson" | "jsonl" | "json" | "csv" | "parquet"))
 }
 
 /// Reads them. Whatever cannot be read is left out.
@@ -44,7 +44,15 @@ pub(crate) fn read(fs: &dyn FileSystem, root: &Utf8Path) -> Surroundings {
         };
         std::str::from_utf8(&bytes[..end]).ok().map(|text| text.trim_start_matches('\u{feff}').to_owned())
     };
-    let samples = paths.into_iter().filter_map(|path| Some(Sample { head: head(&path)?.into(), path }));
+    let sample = |path: Utf8PathBuf| {
+        if path.extension() == Some("parquet") {
+            let end = fs.read_tail(&root.join(&path), crate::parquet::MAX_BYTES).ok()?;
+            let fields = crate::parquet::fields(&end)?;
+            return Some(Sample { path, head: "".into(), fields: Some(fields.into()) });
+        }
+        Some(Sample { head: head(&path)?.into(), path, fields: None })
+    };
+    let samples = paths.into_iter().filter_map(sample);
     let mut secrets: Vec<String> = SECRETS
         .iter()
         .filter_map(|name| head(Utf8Path::new(name)))

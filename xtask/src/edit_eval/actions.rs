@@ -87,6 +87,8 @@ fn one(world: &mut World, seen: &Seen, (file, range, action): &Offered, what: &s
     };
     let mended = action.mends.filter(|_| action.kind == ActionKind::QuickFix);
     let was = mended.map(|(code, _)| of_code(world, code));
+    let dialect = |world: &World| headwater_analysis::dialect(world.db(), world.subject.project).dialect;
+    let was_dialect = dialect(world);
     let before = world.files.clone();
     match world.changed(&change, true) {
         Err(why) => tally.faults.push(format!("{label}\n      {why}")),
@@ -95,7 +97,12 @@ fn one(world: &mut World, seen: &Seen, (file, range, action): &Offered, what: &s
             world.set(new);
             let after = world.look();
             let moved = BTreeMap::new();
-            let mut faults = worse(seen, &after, &moved);
+            let mut faults = worse(seen, &after, &moved, false);
+            // A project whose last mark of Classic went is judged by other rules from now on.
+            if dialect(world) != was_dialect {
+                tally.dialects += 1;
+                faults.clear();
+            }
             // Behind an error that is mended another one may come to light: as long as there are not more of them.
             if mended.is_some() && after.errors() <= seen.errors() {
                 let count = faults.len();

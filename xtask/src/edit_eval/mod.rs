@@ -96,7 +96,11 @@ pub(crate) fn run(options: &Options) -> Result<()> {
             actions::run(&mut world, &seen, options, &mut random, &mut tally);
             tally.projects += 1;
             let faults = tally.faults.len() - before;
+            let name = if name.is_empty() { root.path.as_str() } else { &name };
             println!("{name}: {faults} faults, {:.1} s", begin.elapsed().as_secs_f64());
+            for fault in tally.faults[before..].iter().take(options.worst) {
+                println!("  {fault}");
+            }
         }
     }
     println!("{}", tally.report(options.worst));
@@ -128,6 +132,8 @@ struct Tally {
     empty: BTreeMap<String, (usize, String)>,
     /// Errors that showed behind others that were mended.
     revealed: usize,
+    /// Conversions that took the last mark of Classic.
+    dialects: usize,
     faults: Vec<String>,
     /// Noticed, planted.
     planted: (usize, usize),
@@ -141,8 +147,8 @@ impl Tally {
         let refused: usize = self.edits.values().map(|(_, refused)| refused).sum();
         let _ = writeln!(
             out,
-            "\n{} projects: {made} edits, {} renames taken back, {refused} refused; {} errors behind mended ones",
-            self.projects, self.undone, self.revealed
+            "\n{} projects: {made} edits, {} renames taken back, {refused} refused; {} errors behind mended ones, {} changes of the project's dialect",
+            self.projects, self.undone, self.revealed, self.dialects
         );
         for (kind, (made, refused)) in &self.edits {
             let _ = writeln!(out, "    {kind:<48} {made} made, {refused} refused");
@@ -167,9 +173,6 @@ impl Tally {
             }
         }
         let _ = writeln!(out, "\n{} faults", self.faults.len());
-        for fault in self.faults.iter().take(worst) {
-            let _ = writeln!(out, "  {fault}");
-        }
         out
     }
 }

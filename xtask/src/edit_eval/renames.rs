@@ -161,7 +161,7 @@ fn one(
     let moved = moved(world, &change);
     world.set(new);
     let after = world.look();
-    tally.faults.extend(worse(seen, &after, &moved).into_iter().map(|w| format!("{label}\n      {w}")));
+    tally.faults.extend(worse(seen, &after, &moved, true).into_iter().map(|w| format!("{label}\n      {w}")));
     // The place where the new name stands now.
     let shift: i64 = change
         .edits
@@ -201,9 +201,9 @@ fn one(
     {
         world.set(agreed);
         let after = world.look();
-        tally
-            .faults
-            .extend(worse(seen, &after, &moved).into_iter().map(|w| format!("{label} (agreed)\n      {w}")));
+        tally.faults.extend(
+            worse(seen, &after, &moved, true).into_iter().map(|w| format!("{label} (agreed)\n      {w}")),
+        );
         world.set(before.clone());
     }
     if let Some(random) = planting {
@@ -241,7 +241,7 @@ fn plant(
     world.set(new);
     let after = world.look();
     tally.planted.1 += 1;
-    if worse(seen, &after, &moved).is_empty() {
+    if worse(seen, &after, &moved, true).is_empty() {
         let at = u32::from(left_out.range.start());
         tally.unnoticed.push(format!("{label}, without the edit at {at} of {place}"));
     } else {

@@ -196,8 +196,14 @@ impl Seen {
     }
 }
 
-/// What is worse than before: errors that were not there, and what the engine took and does not take any more.
-pub(super) fn worse(before: &Seen, after: &Seen, moved: &BTreeMap<Utf8PathBuf, Utf8PathBuf>) -> Vec<String> {
+/// What is worse than before: errors that were not there, and what the engine took and does not take any more. Of what it was
+/// not asked in full, `partly` says whether it counts: an action may make it possible to ask.
+pub(super) fn worse(
+    before: &Seen,
+    after: &Seen,
+    moved: &BTreeMap<Utf8PathBuf, Utf8PathBuf>,
+    partly: bool,
+) -> Vec<String> {
     let now = |path: &Utf8PathBuf| moved.get(path).unwrap_or(path).clone();
     let mut old: BTreeMap<(Utf8PathBuf, &str), usize> = BTreeMap::new();
     for ((path, code), (count, _)) in &before.errors {
@@ -212,7 +218,10 @@ pub(super) fn worse(before: &Seen, after: &Seen, moved: &BTreeMap<Utf8PathBuf, U
     }
     for (path, was) in &before.places {
         let Some(is) = after.places.get(&now(path)) else { continue };
-        for place in was.iter().filter(|p| matches!(p.judgement, Judgement::Takes | Judgement::Partly)) {
+        for place in was
+            .iter()
+            .filter(|p| p.judgement == Judgement::Takes || partly && p.judgement == Judgement::Partly)
+        {
             let same = if was.len() == is.len() {
                 is.iter().find(|p| p.node == place.node)
             } else {

@@ -23,12 +23,13 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
     if TYPES.contains(&&*service) {
         settings(cx, sink, &service);
     } else if !OLD_TYPES.contains(&&*service) {
-        let hint = match nearest(&service, TYPES.iter().copied()) {
+        let near = nearest(&service, TYPES.iter().copied());
+        let hint = match near {
             Some(word) => format!("did you mean `{word}`?"),
             None => format!("TYPE is {}", list(TYPES)),
         };
         let message = format!("`{service}` is no service to connect to; {hint}");
-        sink.at(entry, &codes::CONNECTION_TYPE, entry.entry.args_range(), message);
+        sink.at(entry, &codes::CONNECTION_TYPE, entry.entry.args_range(), message).meant(near);
     }
 }
 
@@ -99,10 +100,10 @@ fn value(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, directive:
     if words.iter().any(|w| w.eq_ignore_ascii_case(&value)) {
         return;
     }
-    let hint =
-        nearest(&value, words.iter().copied()).map_or_else(String::new, |w| format!("; did you mean `{w}`?"));
+    let near = nearest(&value, words.iter().copied());
+    let hint = near.map_or_else(String::new, |w| format!("; did you mean `{w}`?"));
     let message = format!("{} is documented to take {}, not `{value}`{hint}", directive.name(), list(words));
     // The product's own parser lets any value through.
-    sink.at(entry, &codes::CONNECTION_SETTING, entry.entry.args_range(), message).severity =
+    sink.at(entry, &codes::CONNECTION_SETTING, entry.entry.args_range(), message).meant(near).severity =
         Severity::Warning;
 }

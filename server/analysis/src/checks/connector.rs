@@ -80,8 +80,9 @@ fn import_schedule(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) 
     if WORDS.contains(&&*value) || !cx.is_forward() && (is_cron || value.starts_with('@')) {
         return;
     }
+    let near = nearest(&value, WORDS.iter().copied()).filter(|_| cx.is_forward());
     let message = if cx.is_forward() {
-        let hint = match nearest(&value, WORDS.iter().copied()) {
+        let hint = match near {
             Some(word) => format!("did you mean `{word}`?"),
             None if is_cron => "cron expressions belong to COPY_SCHEDULE and EXPORT_SCHEDULE".to_owned(),
             None => "`@auto` imports new objects as they arrive".to_owned(),
@@ -90,5 +91,5 @@ fn import_schedule(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) 
     } else {
         format!("IMPORT_SCHEDULE takes `@auto`, `@on-demand` or a cron expression, not `{value}`")
     };
-    sink.at(entry, &codes::IMPORT_SCHEDULE, entry.entry.args_range(), message);
+    sink.at(entry, &codes::IMPORT_SCHEDULE, entry.entry.args_range(), message).meant(near);
 }

@@ -70,7 +70,8 @@ fn unknown(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, value: &
     let name = value.split('(').next().unwrap_or_default().trim();
     let curly = ['“', '”', '‘', '’'];
     let inner = name.trim_matches(curly);
-    let hint = match nearest(inner, ENGINES.iter().copied()) {
+    let near = nearest(inner, ENGINES.iter().copied());
+    let hint = match near {
         Some(engine) if name.contains(curly) => format!("its quotes are typographic ones; write `{engine}`"),
         Some(engine) => format!("did you mean `{engine}`?"),
         None => format!("the engines are {}", list(&ENGINES[..7])),
@@ -78,7 +79,7 @@ fn unknown(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, value: &
     let message = format!("`{name}` is no table engine; {hint}");
     let body = entry.entry.body(cx.text(entry));
     let start = body.text.len() - body.text.trim_start().len();
-    sink.in_body(entry, &body, &codes::UNKNOWN_ENGINE, range(start, start + name.len()), message);
+    sink.in_body(entry, &body, &codes::UNKNOWN_ENGINE, range(start, start + name.len()), message).meant(near);
 }
 
 /// Options of one engine or a few, with those engines.

@@ -31,12 +31,13 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
         let place = range(at, at + name.len());
         // A table takes settings of queries too.
         let Some(known) = catalog::merge_tree_setting(name).or_else(|| catalog::setting(name)) else {
-            let hint = match nearest(name, catalog::merge_tree_settings().iter().map(|s| s.name)) {
+            let near = nearest(name, catalog::merge_tree_settings().iter().map(|s| s.name));
+            let hint = match near {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => "remove it".to_owned(),
             };
             let message = format!("tables have no setting `{name}`; {hint}");
-            sink.in_body(entry, &body, &codes::UNKNOWN_SETTING, place, message);
+            sink.in_body(entry, &body, &codes::UNKNOWN_SETTING, place, message).meant(near);
             continue;
         };
         let value = value.trim().trim_end_matches('"');

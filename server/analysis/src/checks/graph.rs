@@ -236,13 +236,13 @@ impl Cross<'_> {
         let Some(connection) = resolve_connection(self.names, &name) else {
             // Classic keeps connections in the workspace, not in files.
             if !self.is_classic() {
-                let hint = nearest(&name, self.names.connections.keys().map(String::as_str));
-                let hint = hint.map_or_else(
+                let near = nearest(&name, self.names.connections.keys().map(String::as_str));
+                let hint = near.map_or_else(
                     || format!("add connections/{name}.connection"),
                     |near| format!("did you mean `{near}`?"),
                 );
                 let message = format!("there is no connection `{name}` in the project; {hint}");
-                sink.at(entry, &codes::UNKNOWN_CONNECTION, place, message);
+                sink.at(entry, &codes::UNKNOWN_CONNECTION, place, message).meant(near);
             }
             return;
         };
@@ -289,19 +289,18 @@ impl Cross<'_> {
             // belong to a dictionary of the engine.
             Resolution::Unknown if matches!(r.usage, TableUse::From | TableUse::Join) => {
                 let itself = face.nodes.get(read.node).is_some_and(|n| n.name == r.name);
-                let hint = if itself {
-                    "a node cannot read itself".to_owned()
-                } else {
-                    let nodes = face.nodes.iter().enumerate().filter(|(n, _)| *n != read.node);
-                    let nodes = nodes.map(|(_, n)| n.name.as_str());
-                    match nearest(&r.name, nodes.chain(self.names.table_names())) {
-                        Some(near) => format!("did you mean `{near}`?"),
-                        None => format!("add datasources/{}.datasource, or read something else", r.name),
-                    }
+                let nodes = face.nodes.iter().enumerate().filter(|(n, _)| *n != read.node);
+                let nodes = nodes.map(|(_, n)| n.name.as_str());
+                let near = nearest(&r.name, nodes.chain(self.names.table_names())).filter(|_| !itself);
+                let hint = match near {
+                    _ if itself => "a node cannot read itself".to_owned(),
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("add datasources/{}.datasource, or read something else", r.name),
                 };
                 let witness = self.witness(read);
                 let message = format!("there is no data source, pipe or node `{}`{witness}; {hint}", r.name);
-                let diagnostic = sink.push_in(read.source, &codes::UNKNOWN_RESOURCE, read.range, message);
+                let diagnostic =
+                    sink.push_in(read.source, &codes::UNKNOWN_RESOURCE, read.range, message).meant(near);
                 // A Classic project is pushed file by file into a workspace that may hold more than the project.
                 if self.is_classic() {
                     diagnostic.severity = Severity::Warning;
@@ -356,7 +355,7 @@ impl Cross<'_> {
                         |near| format!("did you mean `{near}`?"),
                     );
                     let message = format!("there is no data source `{target}`; {hint}");
-                    sink.at(entry, &codes::UNKNOWN_RESOURCE, place, message);
+                    sink.at(entry, &codes::UNKNOWN_RESOURCE, place, message).meant(near);
                 }
             }
         }

@@ -65,6 +65,7 @@ fn key(
     let body = entry.entry.body(parsed.datafile.source_of(entry));
     let Some((text, facts)) = facts_of(&body.text, shape) else { return };
     for fault in &facts.faults {
+        let meant = query::meant_by(&fault.kind).map(str::to_owned);
         let message = match &fault.kind {
             FaultKind::UnknownColumn { name, suggestion, .. } => {
                 let hint = suggestion.as_ref().map_or_else(
@@ -77,7 +78,7 @@ fn key(
             FaultKind::MisplacedAggregate { .. } => continue,
             other => query::describe(other).1.replacen("{when}", "", 1),
         };
-        sink.in_body(entry, &body, &codes::KEY_COLUMN, fault.range, message);
+        sink.in_body(entry, &body, &codes::KEY_COLUMN, fault.range, message).meant(meant);
     }
     if directive == Directive::EngineTtl && facts.faults.is_empty() {
         for column in &facts.columns {
@@ -110,11 +111,12 @@ fn column(
         return;
     }
     let names = shape.columns.iter().filter_map(|c| c.name.as_deref());
-    let hint = super::nearest(name, names)
+    let near = super::nearest(name, names);
+    let hint = near
         .map_or_else(|| "name a column of its SCHEMA".to_owned(), |near| format!("did you mean `{near}`?"));
     let message =
         format!("{} names `{name}`, which is no column of this data source; {hint}", directive.name());
-    sink.at(entry, &codes::KEY_COLUMN, entry.entry.args_range(), message);
+    sink.at(entry, &codes::KEY_COLUMN, entry.entry.args_range(), message).meant(near);
 }
 
 /// A DEFAULT must be something that its column can hold.

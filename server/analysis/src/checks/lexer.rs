@@ -81,10 +81,10 @@ fn keyword(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
         (None, _) => {
             let known = Directive::ALL.iter().filter(|d| d.is_valid_in(cx.kind, cx.file.dialect));
             // Entries come in order, so what follows a full list is never shown.
-            let hint = if sink.is_full() { None } else { nearest(word, known.map(|d| d.name())) };
-            let hint = hint.map_or_else(String::new, |name| format!("; did you mean {name}?"));
+            let near = if sink.is_full() { None } else { nearest(word, known.map(|d| d.name())) };
+            let hint = near.map_or_else(String::new, |name| format!("; did you mean {name}?"));
             let message = format!("{word} is no directive of {} files{hint}", cx.kind.noun());
-            sink.at(entry, &codes::UNKNOWN_DIRECTIVE, e.keyword, message);
+            sink.at(entry, &codes::UNKNOWN_DIRECTIVE, e.keyword, message).meant(near);
         }
     }
 }

@@ -58,6 +58,16 @@ pub struct Diagnostic {
     pub tags: Vec<Tag>,
     /// Other places that explain it.
     pub related: Vec<Related>,
+    /// The name that was meant where the marked one stands, when one is close: what the message ends with, and a fix.
+    pub meant: Option<String>,
+}
+
+impl Diagnostic {
+    /// A close name that may stand in the marked one's place.
+    fn meant(&mut self, name: Option<impl Into<String>>) -> &mut Self {
+        self.meant = name.map(Into::into);
+        self
+    }
 }
 
 /// How an editor may draw a diagnostic.
@@ -258,7 +268,7 @@ impl<'a> Sink<'a> {
             None => (clamp(range, self.own), message),
         };
         let (severity, tags, related) = (code.severity, Vec::new(), Vec::new());
-        self.out.push(Diagnostic { code, severity, message, range, tags, related });
+        self.out.push(Diagnostic { code, severity, message, range, tags, related, meant: None });
         let last = self.out.len() - 1;
         &mut self.out[last]
     }

@@ -220,11 +220,11 @@ fn kind_of(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) -> Option
     let value = entry.entry.value(cx.text(entry)).filter(|v| !v.is_empty() && !v.contains('$'))?;
     let kind = Kind::named(&value);
     if kind.is_none() {
-        let hint = nearest(&value, TYPES.iter().copied())
-            .map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
+        let near = nearest(&value, TYPES.iter().copied());
+        let hint = near.map_or_else(String::new, |n| format!("; did you mean `{n}`?"));
         let message =
             format!("`{value}` is no node type; there are endpoint, materialized, copy and sink{hint}");
-        sink.at(entry, &codes::UNKNOWN_NODE_TYPE, entry.entry.args_range(), message);
+        sink.at(entry, &codes::UNKNOWN_NODE_TYPE, entry.entry.args_range(), message).meant(near);
     }
     kind
 }
@@ -359,12 +359,13 @@ fn copy_mode(sink: &mut Sink<'_>, entry: &SourcedEntry, directive: Directive, va
         return;
     }
     let modes = ["append", "replace"];
+    let near = modes.into_iter().find(|m| m.eq_ignore_ascii_case(value)).or_else(|| nearest(value, modes));
     let message = match modes.iter().find(|m| m.eq_ignore_ascii_case(value)) {
         Some(mode) => format!("`{value}` must be in lower case: write `{mode}`"),
         None => {
-            let hint = nearest(value, modes).map_or_else(String::new, |m| format!("; did you mean `{m}`?"));
+            let hint = near.map_or_else(String::new, |m| format!("; did you mean `{m}`?"));
             format!("{} is `append` or `replace`, not `{value}`{hint}", directive.name())
         }
     };
-    sink.at(entry, &codes::COPY_MODE, entry.entry.args_range(), message);
+    sink.at(entry, &codes::COPY_MODE, entry.entry.args_range(), message).meant(near);
 }

@@ -34,7 +34,8 @@ pub(super) fn query_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
                 let rendering = &renderings[number];
                 let (code, message) = describe(&fault.kind);
                 let message = message.replacen("{when}", &when(&rendering.witness), 1);
-                let diagnostic = sink.in_body(entry, &sql, code, fault.range, message);
+                let diagnostic =
+                    sink.in_body(entry, &sql, code, fault.range, message).meant(meant_by(&fault.kind));
                 diagnostic.severity =
                     if fault.kind.refuses_query() { Severity::Error } else { Severity::Warning };
                 if let Some(Word::Refuses(words)) = heard.word(number)
@@ -123,6 +124,19 @@ pub(super) fn when(witness: &Witness) -> String {
 
 fn meant(suggestion: Option<&String>) -> Option<String> {
     suggestion.map(|name| format!("; did you mean `{name}`?"))
+}
+
+/// The name that was meant in the marked one's place.
+pub(super) fn meant_by(kind: &FaultKind) -> Option<&str> {
+    match kind {
+        FaultKind::UnknownColumn { suggestion, .. } | FaultKind::UnknownSetting { suggestion, .. } => {
+            suggestion.as_deref()
+        }
+        FaultKind::Call { fault: CallFault::UnknownFunction { suggestions }, .. } => {
+            suggestions.first().map(|name| &**name)
+        }
+        _ => None,
+    }
 }
 
 /// What is wrong, as a diagnostic says it of any request.

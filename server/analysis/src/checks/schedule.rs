@@ -27,7 +27,9 @@ pub(super) fn check(
     let looks_like_cron = value.chars().all(|c| c.is_ascii_digit() || "*/,- ".contains(c));
     if cx.is_forward() || looks_like_cron {
         let message = format!("{name} is `@on-demand` or a cron expression such as `0 3 * * *`: {problem}");
-        sink.at(entry, &codes::INVALID_SCHEDULE, entry.entry.args_range(), message);
+        let near = nearest(value, ALIASES.iter().copied());
+        let near = near.filter(|_| value.starts_with('@') && !value.eq_ignore_ascii_case("@once"));
+        sink.at(entry, &codes::INVALID_SCHEDULE, entry.entry.args_range(), message).meant(near);
     }
 }
 

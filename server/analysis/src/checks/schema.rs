@@ -59,7 +59,11 @@ fn schema(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
             continue;
         }
         if let Some((code, message)) = explain(cx, &schema, error) {
-            sink.in_body(entry, &body, code, error.range, message);
+            let near = match &error.kind {
+                SchemaErrorKind::UnknownType(word) => nearest(word, TYPE_FAMILIES.iter().copied()),
+                _ => None,
+            };
+            sink.in_body(entry, &body, code, error.range, message).meant(near);
         }
     }
     let line_ends = LazyCell::new(|| lines(cx.text(entry)).map(|l| l.next).collect::<Vec<_>>());
@@ -269,13 +273,14 @@ fn index_block(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
     for index in &indexes {
         let ty = index.ty.value.split('(').next().unwrap_or_default().trim();
         if !INDEX_TYPES.iter().any(|t| t.eq_ignore_ascii_case(ty)) && !ty.contains("{{") {
-            let hint = match nearest(ty, INDEX_TYPES.iter().copied()) {
+            let near = nearest(ty, INDEX_TYPES.iter().copied());
+            let hint = match near {
                 Some(t) => format!("did you mean `{t}`?"),
                 None => format!("use {}", list(INDEX_TYPES)),
             };
             let place = TextRange::at(index.ty.range.start(), TextSize::of(ty));
             let message = format!("`{ty}` is no index type of the product; {hint}");
-            sink.in_body(entry, &body, &codes::INDEX_TYPE, place, message);
+            sink.in_body(entry, &body, &codes::INDEX_TYPE, place, message).meant(near);
         }
         let name = &index.name.value;
         let eaten = name.len() - name.trim_start_matches(['I', 'N', 'D', 'E', 'X']).len();

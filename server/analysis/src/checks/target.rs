@@ -49,12 +49,13 @@ pub(super) fn target_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
                 if place.is_made_up {
                     continue;
                 }
-                let Some(message) = misfit(column, shape, name) else { continue };
+                let Some((message, near)) = misfit(column, shape, name) else { continue };
                 if reported.contains(&(range, message.clone())) {
                     continue;
                 }
                 reported.push((range, message.clone()));
-                let diagnostic = sink.in_body(entry, &sql, &codes::TARGET_COLUMNS, range, message);
+                let diagnostic =
+                    sink.in_body(entry, &sql, &codes::TARGET_COLUMNS, range, message).meant(near);
                 diagnostic.related.push(there(target, name));
             }
             let missing = unfilled(&facts.columns, db, target);
@@ -87,16 +88,17 @@ fn there(target: File, name: &str) -> Related {
     }
 }
 
-/// Why a column cannot be written to the target.
-fn misfit(column: &OutputColumn, shape: &Relation, target: &str) -> Option<String> {
+/// Why a column cannot be written to the target, and the one that was meant.
+fn misfit(column: &OutputColumn, shape: &Relation, target: &str) -> Option<(String, Option<String>)> {
     let own = column.name.as_deref()?;
     let Some(there) = shape.columns.iter().find(|c| c.name.as_deref() == Some(own)) else {
         let names = shape.columns.iter().filter_map(|c| c.name.as_deref());
-        let hint = super::nearest(own, names).map_or_else(
+        let near = super::nearest(own, names);
+        let hint = near.map_or_else(
             || "add it there, or give this another name with AS".to_owned(),
             |near| format!("did you mean `{near}`?"),
         );
-        return Some(format!("`{target}` has no column `{own}`; {hint}"));
+        return Some((format!("`{target}` has no column `{own}`; {hint}"), near.map(str::to_owned)));
     };
     let (from, to) = (column.ty.as_ref()?, there.ty.as_ref()?);
     if insertable(from, to) != Some(false) {
@@ -112,7 +114,7 @@ fn misfit(column: &OutputColumn, shape: &Relation, target: &str) -> Option<Strin
         }
         _ => convert(to),
     };
-    Some(format!("`{own}` is {from} here and {to} in `{target}`; {next}"))
+    Some((format!("`{own}` is {from} here and {to} in `{target}`; {next}"), None))
 }
 
 fn convert(to: &Type) -> String {

@@ -40,13 +40,14 @@ pub(super) fn request_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
                 || FORBIDDEN_PARAMETERS.contains(&&*parameter)
                 || parameter.starts_with("__tb__");
             if !parameter.is_empty() && !is_known {
-                let hint = match nearest(&parameter, known.iter().map(String::as_str)) {
+                let near = nearest(&parameter, known.iter().map(String::as_str));
+                let hint = match near {
                     Some(near) => format!("did you mean `{near}`?"),
                     None => "remove it".to_owned(),
                 };
                 let message =
                     format!("`{name}` reads no parameter `{parameter}`, so this changes nothing; {hint}");
-                sink.push(&codes::UNKNOWN_PARAMETER, range(at, at + key.len()), message);
+                sink.push(&codes::UNKNOWN_PARAMETER, range(at, at + key.len()), message).meant(near);
             }
             at += pair.len() + 1;
         }

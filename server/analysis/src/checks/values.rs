@@ -136,15 +136,15 @@ fn closed_set(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, direc
     if set.words.iter().any(|w| w.eq_ignore_ascii_case(word)) {
         return;
     }
-    let hint = nearest(word, set.words.iter().copied().filter(|w| w.len() > 2));
-    let hint = hint.map_or_else(String::new, |w| format!("; did you mean `{w}`?"));
+    let near = nearest(word, set.words.iter().copied().filter(|w| w.len() > 2));
+    let hint = near.map_or_else(String::new, |w| format!("; did you mean `{w}`?"));
     let accepts = match set.words {
         words if words.as_ptr() == BOOLEANS.as_ptr() => "`true` or `false`".to_owned(),
         words => list(words),
     };
     let verb = if set.certain { "accepts only" } else { "is documented to take" };
     let message = format!("{name} {verb} {accepts}, not `{value}`{hint}");
-    let diagnostic = sink.at(entry, &codes::INVALID_VALUE, place, message);
+    let diagnostic = sink.at(entry, &codes::INVALID_VALUE, place, message).meant(near);
     if !set.certain {
         diagnostic.severity = Severity::Warning;
     }

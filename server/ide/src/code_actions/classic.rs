@@ -77,6 +77,7 @@ fn to_forward(cx: &Context<'_>) -> Option<Change> {
             _ => {}
         }
     }
+    targets(cx, &mut change);
     // A pipe without types publishes its last node.
     let face = interface(cx.db, cx.file).as_ref()?;
     let nodes = cx.parsed.datafile.nodes();
@@ -96,4 +97,28 @@ fn to_forward(cx: &Context<'_>) -> Option<Change> {
     }
     let edits = change.edits.first().map(|(_, edits)| edits.as_slice())?;
     (apply(&cx.text, edits) != *cx.text).then_some(change)
+}
+
+/// Data sources that materialized nodes make by their own `ENGINE_*` lines become files, and the lines go.
+fn targets(cx: &Context<'_>, change: &mut Change) {
+    let Some(face) = interface(cx.db, cx.file).as_ref().filter(|f| f.kind == FileKind::Pipe) else { return };
+    let names = headwater_analysis::names(cx.db, cx.file.project(cx.db));
+    for node in cx.parsed.datafile.nodes() {
+        let Some(target) = face.nodes.get(node.index).and_then(|n| n.writes.as_ref()) else { continue };
+        let lines: Vec<_> = node
+            .entries
+            .iter()
+            .filter(|e| e.source == 0 && super::create::is_engine(e.entry.directive))
+            .collect();
+        if lines.is_empty() {
+            continue;
+        }
+        if names.table(target).is_none() && !change.created.iter().any(|(p, _)| p.file_stem() == Some(target))
+        {
+            change.created.push(super::create::target(cx, (cx.file, node.index), target));
+        }
+        for line in lines {
+            change.push(cx.file, cx.whole_line(line.entry.full_range()), "", None);
+        }
+    }
 }

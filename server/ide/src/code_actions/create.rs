@@ -1,15 +1,17 @@
 //! Files that are missing: the data source that a view writes, the table that a query reads, tests, fixtures. And a
 //! schema from a sample.
 
-use camino::Utf8PathBuf;
+use camino::{Utf8Path, Utf8PathBuf};
 use headwater_analysis::samples::{SampleField, fields};
 use headwater_analysis::{
-    Diagnostic, Directive, FileKind, NodeType, TextRange, access, interface, node_reads, semantics,
+    Db, Diagnostic, Directive, File, FileKind, NodeType, Project, TextRange, access, datafile, interface,
+    node_reads, semantics,
 };
 use headwater_catalog::Type;
 
 use super::{ActionKind, Actions, Context};
 use crate::change::Change;
+use crate::tokens::{TokenKind, tokens};
 
 pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actions<'_>) {
     match diagnostic.code.name {
@@ -46,9 +48,12 @@ fn unknown(cx: &Context<'_>, range: TextRange, actions: &mut Actions<'_>) {
     }
     let entry = cx.entry(range).and_then(|e| e.directive);
     let writes = matches!(entry, Some(Directive::Datasource | Directive::TargetDatasource));
+    // Whoever fills it says what it holds, wherever it is missed.
+    let writer =
+        if writes { node_around(cx, range).map(|node| (cx.file, node)) } else { writer_of(cx, &name) };
     actions.fix("create-datasource", format!("Create the data source `{name}`"), || {
-        if writes {
-            return Some(Change { created: vec![target(cx, range, &name)], ..Change::default() });
+        if let Some(writer) = writer {
+            return Some(Change { created: vec![target(cx, writer, &name)], ..Change::default() });
         }
         let path = folder(cx, FileKind::Datasource).join(format!("{name}.datasource"));
         // A sample of that name knows better than the queries what there is.
@@ -61,7 +66,7 @@ fn unknown(cx: &Context<'_>, range: TextRange, actions: &mut Actions<'_>) {
         };
         Some(Change { created: vec![(path, text)], ..Change::default() })
     });
-    if !writes {
+    if writer.is_none() && !writes {
         actions.fix("create-pipe", format!("Create the endpoint `{name}`"), || {
             let path = folder(cx, FileKind::Pipe).join(format!("{name}.pipe"));
             let columns = read_columns(cx, &name);
@@ -78,12 +83,45 @@ fn unknown(cx: &Context<'_>, range: TextRange, actions: &mut Actions<'_>) {
     }
 }
 
-/// The data source that the node around a place fills: its path and its text.
-pub(super) fn target(cx: &Context<'_>, range: TextRange, name: &str) -> (Utf8PathBuf, String) {
-    let columns = written_columns(cx, range);
+/// The data source that a node fills: its path and its text. Classic nodes say the engine themselves.
+pub(super) fn target(cx: &Context<'_>, writer: (File, usize), name: &str) -> (Utf8PathBuf, String) {
+    let (file, node) = writer;
+    let columns = written_columns(cx, file, node);
     let path = folder(cx, FileKind::Datasource).join(format!("{name}.datasource"));
+    let parsed = datafile(cx.db, file);
+    let nodes = parsed.datafile.nodes();
+    let own = nodes.get(node).map_or(&[][..], |n| n.entries);
+    let engine: String = own
+        .iter()
+        .filter(|e| is_engine(e.entry.directive))
+        .map(|e| format!("{}\n", parsed.datafile.source_of(e)[e.entry.full_range()].trim_end()))
+        .collect();
     let text = datasource(&columns, is_aggregating(&columns));
+    let text = match text.split_once("\nENGINE ") {
+        Some((schema, _)) if engine.contains("ENGINE ") => format!("{schema}\n{engine}"),
+        _ => text,
+    };
     (path, text)
+}
+
+/// Directives of a data source's engine.
+pub(super) fn is_engine(directive: Option<Directive>) -> bool {
+    directive.is_some_and(|d| d == Directive::Engine || d.name().starts_with("ENGINE_"))
+}
+
+/// The node that a place is in.
+pub(super) fn node_around(cx: &Context<'_>, range: TextRange) -> Option<usize> {
+    let nodes = cx.parsed.datafile.nodes();
+    nodes.iter().find(|n| n.range().contains_range(range)).map(|n| n.index)
+}
+
+/// A node of the project that fills a data source of this name.
+fn writer_of(cx: &Context<'_>, name: &str) -> Option<(File, usize)> {
+    cx.file.project(cx.db).files(cx.db).iter().find_map(|file| {
+        let face = interface(cx.db, *file).as_ref()?;
+        let node = face.nodes.iter().position(|n| n.writes.as_deref() == Some(name))?;
+        Some((*file, node))
+    })
 }
 
 /// A data source for the rows of a sample. Its key is its first time, else nothing: a sample says nothing about how it is read.
@@ -93,11 +131,9 @@ pub(crate) fn from_sample(sample: &[SampleField]) -> String {
     format!("{}\nENGINE MergeTree\nENGINE_SORTING_KEY {key}\n", schema_block(sample))
 }
 
-/// What the node around a place selects.
-fn written_columns(cx: &Context<'_>, range: TextRange) -> Vec<(String, String)> {
-    let nodes = cx.parsed.datafile.nodes();
-    let Some(node) = nodes.iter().find(|n| n.range().contains_range(range)) else { return Vec::new() };
-    let relation = semantics::node_relation(cx.db, cx.file, node.index);
+/// What a node selects.
+fn written_columns(cx: &Context<'_>, file: File, node: usize) -> Vec<(String, String)> {
+    let relation = semantics::node_relation(cx.db, file, node);
     let columns = relation.columns.iter().filter_map(|c| {
         let ty = c.ty.as_ref().map_or_else(|| "String".to_owned(), ToString::to_string);
         Some((c.name.clone()?, ty))
@@ -120,7 +156,50 @@ fn read_columns(cx: &Context<'_>, name: &str) -> Vec<(String, String)> {
                 }
             }
         }
+        for name in said_columns(cx, read.node, name) {
+            if !out.iter().any(|(n, _)| *n == name) {
+                out.push((name, "String".to_owned()));
+            }
+        }
     }
+    out
+}
+
+/// Columns that a query says are an unknown table's: behind its name or alias and a dot, and in the `USING` of its join.
+fn said_columns(cx: &Context<'_>, node: usize, table: &str) -> Vec<String> {
+    let nodes = cx.parsed.datafile.nodes();
+    let Some((_, body)) = nodes.get(node).and_then(|n| n.sql()) else { return Vec::new() };
+    let all = tokens(&body.text);
+    let name = |n: usize| {
+        let token = all.get(n)?;
+        let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Quoted);
+        is_name.then(|| token.text(&body.text).trim_matches(['`', '"']))
+    };
+    let is_sign = |n: usize, sign: &str| all.get(n).is_some_and(|t| t.is_sign(&body.text, sign));
+    let is = |n: usize, word: &str| all.get(n).is_some_and(|t| t.is(&body.text, word));
+    let mut owners = vec![table];
+    let mut out = Vec::new();
+    for n in 1..all.len() {
+        if name(n) != Some(table) || !(is(n - 1, "FROM") || is(n - 1, "JOIN")) {
+            continue;
+        }
+        let alias = if is(n + 1, "AS") { n + 2 } else { n + 1 };
+        let own = name(alias).filter(|word| !crate::sql_context::is_structural(word));
+        owners.extend(own);
+        // The join that it is in, or the one behind it.
+        let using = (n + 1..all.len().min(n + 60)).find(|at| is(*at, "USING"));
+        let Some(using) = using else { continue };
+        let open = usize::from(is_sign(using + 1, "("));
+        let list = (using + 1 + open..all.len()).step_by(2);
+        for at in list.take_while(|at| *at == using + 1 + open || is_sign(at - 1, ",")) {
+            out.extend(name(at).map(str::to_owned));
+        }
+    }
+    for n in 2..all.len() {
+        let is_owned = is_sign(n - 1, ".") && name(n - 2).is_some_and(|owner| owners.contains(&owner));
+        out.extend(name(n).filter(|_| is_owned).map(str::to_owned));
+    }
+    out.dedup();
     out
 }
 
@@ -142,6 +221,24 @@ fn datasource(columns: &[(String, String)], aggregating: bool) -> String {
     format!("SCHEMA >\n{}\n\nENGINE {engine}\nENGINE_SORTING_KEY {key}\n", lines.join(",\n"))
 }
 
+/// A data source from a sample, by the sample's path from the project's root; `None` when there is no such sample, nothing can
+/// be read from it, or its data source is there.
+pub fn datasource_from_sample(db: &dyn Db, project: Project, path: &Utf8Path) -> Option<Change> {
+    let surroundings = project.surroundings(db);
+    let sample = surroundings.samples.iter().find(|s| s.path == path)?;
+    let name = path.file_stem()?;
+    let fields = fields(sample);
+    if fields.is_empty() || headwater_analysis::names(db, project).table(name).is_some() {
+        return None;
+    }
+    let files = project.files(db);
+    let near =
+        files.iter().find(|f| f.kind(db) == Some(FileKind::Datasource)).and_then(|f| f.path(db).parent());
+    let folder = near.unwrap_or_else(|| Utf8Path::new("datasources"));
+    let created = vec![(folder.join(format!("{name}.datasource")), from_sample(&fields))];
+    Some(Change { created, ..Change::default() })
+}
+
 fn sample(cx: &Context<'_>) -> Vec<SampleField> {
     let surroundings = cx.file.project(cx.db).surroundings(cx.db);
     surroundings.sample_of(cx.file.stem(cx.db)).map(fields).unwrap_or_default()
@@ -161,6 +258,11 @@ fn schema_block(fields: &[SampleField]) -> String {
 /// A test for an endpoint, a fixture for a data source, columns that a fixture has and the schema has not.
 pub(super) fn assist(cx: &Context<'_>, actions: &mut Actions<'_>) {
     let project = cx.file.project(cx.db);
+    if let Some(change) = datasource_from_sample(cx.db, project, cx.file.path(cx.db)) {
+        let name = cx.file.stem(cx.db);
+        let title = format!("Create the data source `{name}` from this sample");
+        actions.add("from-sample", title, ActionKind::Source, || Some(change));
+    }
     let Some(face) = interface(cx.db, cx.file) else { return };
     match face.kind {
         FileKind::Pipe if face.nodes.iter().any(|n| n.ty == NodeType::Endpoint) => {

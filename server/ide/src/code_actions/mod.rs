@@ -19,6 +19,8 @@ use headwater_analysis::{Db, Diagnostic, File, Parsed, TextRange, datafile, diag
 
 use crate::change::Change;
 
+pub use create::datasource_from_sample;
+
 /// What an action is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ActionKind {

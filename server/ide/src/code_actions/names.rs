@@ -1,5 +1,4 @@
-//! Names that were meant: every check that knows a close one says so in its message, as "did you mean `x`?" or
-//! "write `x`", and what it marks is the name.
+//! Names that were meant: a check that knows a close one says so in its diagnostic, and what it marks is the name.
 
 use headwater_analysis::Diagnostic;
 
@@ -7,7 +6,7 @@ use super::{Actions, Context};
 use crate::change::Change;
 
 pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actions<'_>) {
-    let Some(meant) = suggested(&diagnostic.message) else { return };
+    let Some(meant) = diagnostic.meant.as_deref() else { return };
     let marked = &cx.text[diagnostic.range];
     // A mark that is more than a name is not to be replaced by one.
     let is_name = !marked.is_empty() && !marked.trim().contains(char::is_whitespace);
@@ -24,10 +23,4 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
         let text = format!("{}{meant}{}", &marked[..start], &marked[start + tail.len()..]);
         Some(Change::replace(cx.file, diagnostic.range, text))
     });
-}
-
-/// The name between backticks behind "did you mean".
-fn suggested(message: &str) -> Option<&str> {
-    let (_, rest) = message.split_once("did you mean `")?;
-    rest.split('`').next().filter(|name| !name.is_empty())
 }

@@ -59,7 +59,8 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
                         let entry = cx.entry(range)?;
                         let mut change =
                             append(cx, entry.full_range(), &format!("{} {name}", directive.name()))?;
-                        change.created.push(super::create::target(cx, range, &name));
+                        let node = super::create::node_around(cx, range)?;
+                        change.created.push(super::create::target(cx, (file, node), &name));
                         Some(change)
                     });
                     return;

@@ -18,7 +18,9 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
             });
         }
         ("schema-type", "Int" | "UInt") => {
-            for width in ["32", "64"] {
+            // The engine takes the first for another spelling of `Int32`, and does not know the second.
+            let widths: &[&str] = if marked == "Int" { &["32"] } else { &["32", "64"] };
+            for width in widths {
                 let ty = format!("{marked}{width}");
                 let title = format!("Change to `{ty}`");
                 actions.fix(&format!("type-{width}"), title, || Some(Change::replace(file, range, ty)));

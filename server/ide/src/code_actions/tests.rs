@@ -149,6 +149,44 @@ fn missing_files_are_created_from_what_is_known() {
 }
 
 #[test]
+fn whoever_fills_a_table_says_what_it_holds() {
+    let text = format!(
+        "{EVENTS}//- v.pipe\nNODE n\nSQL >\n    SELECT toDate(at) AS day, id FROM events\nTYPE materialized\nDATASOURCE daily\n\
+         //- p.pipe\nNODE m\nSQL >\n    SELECT day FROM dai$0ly\nTYPE endpoint\n"
+    );
+    let made = after(&text, "Create the data source `daily`");
+    assert!(made.contains("`day` Date,\n    `id` String"), "{made}");
+    assert!(!titles(&text).iter().any(|t| t.contains("endpoint `daily`")), "a view fills no endpoint");
+    // Of a table that nobody fills, the readers say at least the names.
+    let text = format!(
+        "{EVENTS}//- p.pipe\nNODE m\nSQL >\n    SELECT g.city FROM events JOIN ge$0o AS g USING (id)\nTYPE endpoint\n"
+    );
+    let made = after(&text, "Create the endpoint `geo`");
+    assert!(made.contains("AS id") && made.contains("AS city"), "{made}");
+}
+
+#[test]
+fn an_aggregate_keeps_the_columns_name() {
+    let text = format!(
+        "{EVENTS}//- p.pipe\nNODE n\nSQL >\n    SELECT id$0, count() AS c FROM events\nTYPE endpoint\n"
+    );
+    assert!(after(&text, "Change to `any(id)").contains("SELECT any(id) AS id, count() AS c"));
+    let said = text.replace("FROM events\nTYPE", "FROM events WHERE id != ''\nTYPE");
+    assert!(!titles(&said).iter().any(|t| t.contains("any(")), "the filter would mean the aggregate");
+}
+
+#[test]
+fn classic_targets_become_files() {
+    let text = format!(
+        "//- .tinyenv\n{EVENTS}//- p.pipe\nNODE n$0\nSQL >\n    SELECT toDate(at) AS day, countState() AS c FROM events GROUP BY day\n\
+         TYPE materialized\nDATASOURCE daily\nENGINE AggregatingMergeTree\nENGINE_SORTING_KEY day\n"
+    );
+    let made = after(&text, "Convert this file to Forward");
+    assert!(made.starts_with("daily.datasource\nSCHEMA >\n    `day` Date"), "{made}");
+    assert!(made.ends_with("ENGINE AggregatingMergeTree\nENGINE_SORTING_KEY day\n"), "{made}");
+}
+
+#[test]
 fn queries_are_mended() {
     let text = format!(
         "{EVENTS}//- p.pipe\nNODE n\nSQL >\n    SELECT id$0, count() AS c FROM events WHERE at > now()\nTYPE endpoint\n"

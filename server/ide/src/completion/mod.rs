@@ -37,6 +37,8 @@ pub struct CompletionItem {
     pub is_snippet: bool,
     /// What is replaced.
     pub replace: TextRange,
+    /// What typed letters are held against, where that is not the label.
+    pub filter: Option<String>,
     /// Where more can be read about it: what [`documentation`] takes.
     pub doc: Option<String>,
     /// How likely it is to be meant, before the typed letters count. Higher is likelier.
@@ -140,6 +142,7 @@ impl Items {
             origin: None,
             is_snippet: false,
             replace: self.replace,
+            filter: None,
             doc: None,
             relevance,
             continues: false,
@@ -171,6 +174,11 @@ impl CompletionItem {
         self.insert(text)
     }
 
+    fn filter(&mut self, text: impl Into<String>) -> &mut Self {
+        self.filter = Some(text.into());
+        self
+    }
+
     fn doc(&mut self, key: impl Into<String>) -> &mut Self {
         self.doc = Some(key.into());
         self
@@ -184,7 +192,8 @@ fn ranked(items: Vec<CompletionItem>, text: &str) -> Completions {
         .enumerate()
         .filter_map(|(n, item)| {
             let typed = text.get(std::ops::Range::from(item.replace)).unwrap_or_default();
-            Some((fit(&item.label, typed)?, std::cmp::Reverse(item.relevance), n, item))
+            let held = item.filter.as_deref().unwrap_or(&item.label);
+            Some((fit(held, typed)?, std::cmp::Reverse(item.relevance), n, item))
         })
         .collect();
     scored.sort_by(|a, b| {

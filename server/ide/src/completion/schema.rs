@@ -1,7 +1,7 @@
-//! The `SCHEMA` block: names from a sample, types, JSON paths, defaults, codecs.
+//! The `SCHEMA` block: names and types from a sample and from the views that fill it, JSON paths, defaults, codecs.
 
-use headwater_analysis::samples::{SampleField, fields};
-use headwater_analysis::{Db, File, TextRange, TextSize};
+use headwater_analysis::samples::fields;
+use headwater_analysis::{Db, EdgeKind, File, TextRange, TextSize, Vertex, graph};
 
 use super::functions::{self, Wanted};
 use super::values::own_columns;
@@ -17,7 +17,7 @@ pub(super) fn complete(
 ) {
     let before = &text[..usize::from(at)];
     let definition = &before[definition_start(before)..];
-    let sample = sample_of(db, file);
+    let sample = known_columns(db, file);
     // Inside a JSON path.
     if let Some(path) = definition.rfind("`json:").map(|n| &definition[n + 6..]).filter(|p| !p.contains('`'))
     {
@@ -27,7 +27,9 @@ pub(super) fn complete(
             let Some(path) = &field.path else { continue };
             let is_it = field.name == name;
             let relevance = if is_it { 800 } else { 600 - u16::try_from(n).unwrap_or(0).min(100) };
-            out.add(path.clone(), CompletionKind::Path, relevance).detail(field.ty.clone()).origin("fixture");
+            out.add(path.clone(), CompletionKind::Path, relevance)
+                .detail(field.ty.clone())
+                .origin(field.origin.clone());
         }
         let own = if name.is_empty() { "$.".to_owned() } else { format!("$.{name}") };
         out.add(own, CompletionKind::Path, 700);
@@ -52,7 +54,8 @@ pub(super) fn complete(
         return;
     }
     match done {
-        0 => names(cursor, &sample, out),
+        0 => names(cursor, definition, &sample, out),
+        1 if state_open(definition) => states(words.last().copied().unwrap_or_default(), out),
         1 => {
             sql::types(out);
             // Inside of a type another one is wanted.
@@ -114,32 +117,108 @@ fn words(text: &str) -> Vec<&str> {
     out
 }
 
-fn sample_of(db: &dyn Db, file: File) -> Vec<SampleField> {
-    let surroundings = file.project(db).surroundings(db);
-    surroundings.sample_of(file.stem(db)).map(fields).unwrap_or_default()
+/// A column that this data source could have, and who says so.
+struct Known {
+    name: String,
+    ty: String,
+    path: Option<String>,
+    origin: String,
 }
 
-/// Fields of the sample that are no columns yet.
-fn names(cursor: &Cursor, sample: &[SampleField], out: &mut Items) {
-    let known = own_columns(cursor);
-    for (n, field) in sample.iter().enumerate() {
-        if known.iter().any(|(name, _)| *name == field.name) {
+/// What the fixture has, and what views and copies give that fill the data source.
+fn known_columns(db: &dyn Db, file: File) -> Vec<Known> {
+    let surroundings = file.project(db).surroundings(db);
+    let sample = surroundings.sample_of(file.stem(db)).map(fields).unwrap_or_default().into_iter();
+    let mut out: Vec<Known> = sample
+        .map(|f| Known { name: f.name, ty: f.ty, path: f.path, origin: "fixture".to_owned() })
+        .collect();
+    for (writer, kind) in graph(db, file.project(db)).upstream(Vertex { file, node: None }) {
+        if !matches!(kind, EdgeKind::Materialize | EdgeKind::Copy) {
+            continue;
+        }
+        for column in &crate::columns::relation(db, *writer).columns {
+            let (Some(name), Some(ty)) = (&column.name, &column.ty) else { continue };
+            if !out.iter().any(|k| k.name == *name) {
+                let origin = crate::locate::label(db, *writer);
+                out.push(Known { name: name.clone(), ty: ty.to_string(), path: None, origin });
+            }
+        }
+    }
+    out
+}
+
+/// Columns that there could be and are not yet.
+fn names(cursor: &Cursor, definition: &str, known: &[Known], out: &mut Items) {
+    let own = own_columns(cursor);
+    // A quote that is open is replaced with the name.
+    let is_quoted = definition.trim_start().starts_with('`');
+    if is_quoted {
+        out.replace = TextRange::new(out.replace.start() - TextSize::from(1), out.replace.end());
+    }
+    for (n, field) in known.iter().enumerate() {
+        if own.iter().any(|(name, _)| *name == field.name) {
             continue;
         }
         let path = field.path.as_ref().map(|p| format!(" `json:{p}`")).unwrap_or_default();
-        out.add(field.name.clone(), CompletionKind::Column, 700 - u16::try_from(n).unwrap_or(0).min(200))
-            .detail(field.ty.clone())
-            .origin("fixture")
-            .insert(format!("`{}` {}{path}", field.name, field.ty));
+        let item =
+            out.add(field.name.clone(), CompletionKind::Column, 700 - u16::try_from(n).unwrap_or(0).min(200));
+        item.detail(field.ty.clone()).origin(field.origin.clone());
+        item.insert(format!("`{}` {}{path}", field.name, field.ty));
+        if is_quoted {
+            item.filter(format!("`{}`", field.name));
+        }
     }
 }
 
-/// The type that a sample has for this name, first of all.
-fn suggested_type(name: &str, sample: &[SampleField], out: &mut Items) {
+/// The type that others have for this name, first of all.
+fn suggested_type(name: &str, known: &[Known], out: &mut Items) {
     let name = name.trim_matches('`');
-    let Some(field) = sample.iter().find(|f| f.name == name) else { return };
+    let Some(field) = known.iter().find(|f| f.name == name) else { return };
     let path = field.path.as_ref().map(|p| format!(" `json:{p}`")).unwrap_or_default();
-    out.add(format!("{}{path}", field.ty), CompletionKind::Type, 800).origin("fixture");
+    out.add(format!("{}{path}", field.ty), CompletionKind::Type, 800).origin(field.origin.clone());
+}
+
+/// Whether the function of a state is wanted: `AggregateFunction(co`.
+fn state_open(definition: &str) -> bool {
+    let open = definition.rfind("AggregateFunction(").map(|n| &definition[n + "AggregateFunction(".len()..]);
+    open.is_some_and(|rest| !rest.contains([',', ')', '(']))
+}
+
+/// Functions that states are of.
+fn states(typed: &str, out: &mut Items) {
+    const COMMON: &[&str] = &[
+        "count",
+        "sum",
+        "avg",
+        "uniq",
+        "max",
+        "min",
+        "argMax",
+        "argMin",
+        "any",
+        "anyLast",
+        "quantile",
+        "quantiles",
+        "uniqExact",
+        "groupArray",
+        "groupUniqArray",
+        "sumMap",
+        "uniqCombined",
+        "topK",
+    ];
+    let typed = typed.rsplit('(').next().unwrap_or_default();
+    for name in headwater_catalog::function_names() {
+        let common = COMMON.iter().position(|c| *c == name);
+        if common.is_none() && (typed.is_empty() || super::fit(name, typed).is_none()) {
+            continue;
+        }
+        let Some(function) = headwater_catalog::find(name) else { continue };
+        if function.kind() != headwater_catalog::Kind::Aggregate || !function.combinators().is_empty() {
+            continue;
+        }
+        let relevance = common.map_or(400, |n| 700 - u16::try_from(n).unwrap_or(0));
+        out.add(name, CompletionKind::Function, relevance).doc(format!("function:{name}"));
+    }
 }
 
 fn defaults(ty: &str, out: &mut Items) {

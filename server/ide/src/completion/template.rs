@@ -25,18 +25,39 @@ pub(super) fn complete(
             out.replace = TextRange::new(cursor.offset - typed, cursor.offset);
             in_text(db, file, function, argument, out);
         }
-        Inside::Statement => statements(out),
-        Inside::Call { function, argument, given } => {
+        Inside::Statement => statements(&text[..usize::from(tag.start) - 2], &text[usize::from(at)..], out),
+        Inside::Call { function, argument, given, positional } => {
             if let Some(function) = find(function) {
-                keywords(function, argument, &given, out);
+                keywords(function, positional, &given, out);
             }
             if argument == 0 {
+                // A new parameter is usually called like the column that it is compared with.
+                if let Some(column) = compared_with(&text[..usize::from(tag.start) - 2]) {
+                    out.add(column, CompletionKind::Parameter, 690).origin("as the column");
+                }
                 parameters(db, file, text, 700, out);
             }
             variables(text, at, out);
             functions(300, out);
         }
+        Inside::Truth => {
+            for (n, word) in ["True", "False"].iter().enumerate() {
+                out.add(*word, CompletionKind::Keyword, 800 - u16::try_from(n).unwrap_or(0));
+            }
+        }
         Inside::Expression => {
+            // What a condition begins with.
+            let words = inner.trim_end_matches(is_word_char);
+            let last = words.split_whitespace().last().unwrap_or_default();
+            if tag.opener == "{%"
+                && matches!(last, "if" | "elif" | "and" | "or" | "not")
+                && let Some(defined) = find("defined")
+            {
+                out.add("defined", CompletionKind::Function, 670)
+                    .snippet(format!("defined{}", defined.snippet))
+                    .detail(defined.signature())
+                    .doc("template:defined");
+            }
             variables(text, at, out);
             parameters(db, file, text, 520, out);
             functions(600, out);
@@ -85,7 +106,11 @@ enum Inside<'t> {
         function: &'t str,
         argument: usize,
         given: Vec<&'t str>,
+        /// How many arguments go by their place.
+        positional: usize,
     },
+    /// The value of an argument that is true or false.
+    Truth,
     /// A text.
     Text {
         function: &'t str,
@@ -139,17 +164,22 @@ fn place(inner: &str, is_control: bool) -> Inside<'_> {
     match calls.last() {
         Some((function, argument, start)) if !function.is_empty() => {
             let mut given = Vec::new();
-            for part in inner[*start..].split(',') {
+            let parts: Vec<&str> = inner[*start..].split(',').collect();
+            for part in &parts {
                 if let Some((name, _)) = part.split_once('=') {
                     given.push(name.trim());
                 }
             }
+            let positional = parts[..parts.len() - 1].iter().filter(|p| !p.contains('=')).count();
             // Behind `default=` a value is wanted.
             let last = inner[*start..].rsplit(',').next().unwrap_or_default();
-            if last.contains('=') {
+            let keyword = last.split('=').next().unwrap_or_default().trim();
+            if last.contains('=') && matches!(keyword, "required" | "defined" | "none_if_error") {
+                Inside::Truth
+            } else if last.contains('=') {
                 Inside::Expression
             } else {
-                Inside::Call { function, argument: *argument, given }
+                Inside::Call { function, argument: *argument, given, positional }
             }
         }
         _ if is_first => Inside::Statement,
@@ -157,11 +187,12 @@ fn place(inner: &str, is_control: bool) -> Inside<'_> {
     }
 }
 
-fn keywords(function: TemplateFunction, argument: usize, given: &[&str], out: &mut Items) {
-    if argument == 0 {
+fn keywords(function: TemplateFunction, positional: usize, given: &[&str], out: &mut Items) {
+    if positional == 0 {
         return;
     }
-    for (n, argument) in function.arguments.iter().enumerate().skip(1) {
+    // What is given by its place is given.
+    for (n, argument) in function.arguments.iter().enumerate().skip(positional) {
         let name = argument.split('=').next().unwrap_or_default();
         if given.contains(&name) {
             continue;
@@ -184,8 +215,10 @@ fn keywords(function: TemplateFunction, argument: usize, given: &[&str], out: &m
 }
 
 fn functions(base: u16, out: &mut Items) {
-    const COMMON: &[&str] =
-        &["String", "DateTime", "Int32", "Date", "Array", "defined", "column", "error", "Float64", "columns"];
+    const COMMON: &[&str] = &[
+        "String", "DateTime", "Int32", "Date", "Array", "defined", "column", "error", "Float64", "columns",
+        "Int64", "UInt64", "UInt32", "Int16", "Boolean",
+    ];
     for function in all() {
         let rank = COMMON.iter().position(|c| *c == function.name);
         let relevance = rank.map_or(base, |n| base + 60 - u16::try_from(n).unwrap_or(0));
@@ -202,7 +235,10 @@ fn parameters(db: &dyn Db, file: File, text: &str, relevance: u16, out: &mut Ite
     let own = language::parameters(text, &language::parse(text)).into_iter().map(|p| (p.name, p.ty));
     let others = interface(db, file).iter().flat_map(|f| &f.nodes).flat_map(|n| &n.parameters);
     for (name, ty) in own.chain(others.map(|p| (p.name.clone(), p.ty.clone()))) {
-        if name.contains(MARKER) {
+        // What stands behind an unfinished tag is read as if it were in it.
+        let is_word =
+            matches!(&*name, "if" | "elif" | "else" | "end" | "for" | "in" | "set" | "not" | "and" | "or");
+        if name.contains(MARKER) || is_word {
             continue;
         }
         match known.iter_mut().find(|(n, _)| *n == name) {
@@ -232,7 +268,39 @@ fn variables(text: &str, at: TextSize, out: &mut Items) {
     });
 }
 
-fn statements(out: &mut Items) {
+/// The word before a comparison that the text ends with: `country = `, `ts >= `.
+fn compared_with(before: &str) -> Option<String> {
+    let before = before.trim_end();
+    let sign = before.trim_end_matches(['=', '<', '>', '!']);
+    let rest = if sign.len() < before.len() {
+        sign
+    } else {
+        let upper = before.to_uppercase();
+        let word = [" LIKE", " ILIKE", " IN"].into_iter().find(|w| upper.ends_with(w))?;
+        &before[..before.len() - word.len()]
+    };
+    let rest = rest.trim_end().trim_end_matches('`');
+    let start = rest.trim_end_matches(is_word_char).len();
+    let name = &rest[start..];
+    name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_').then(|| name.to_owned())
+}
+
+/// Blocks that are open at the end of a text, the innermost last: the first words of their tags.
+fn open_blocks(text: &str) -> Vec<&str> {
+    let mut open = Vec::new();
+    for part in text.split("{%").skip(1) {
+        match part.split_whitespace().next().unwrap_or_default().trim_end_matches("%}") {
+            word @ ("if" | "for" | "while" | "try") => open.push(word),
+            "end" => {
+                open.pop();
+            }
+            _ => {}
+        }
+    }
+    open
+}
+
+fn statements(before: &str, behind: &str, out: &mut Items) {
     let snippets = [
         ("if", "if ${1:defined(name)} %}$0{% end "),
         ("if … else", "if ${1:defined(name)} %}$2{% else %}$0{% end "),
@@ -249,6 +317,28 @@ fn statements(out: &mut Items) {
     for (n, (label, snippet)) in snippets.iter().enumerate() {
         let relevance = 700 - u16::try_from(n).unwrap_or(0);
         out.add(*label, CompletionKind::Keyword, relevance).snippet(*snippet);
+    }
+    let open = open_blocks(before);
+    if let Some(innermost) = open.last() {
+        // Not closed by what follows: that is what is missing.
+        let ends = behind.split("{%").skip(1);
+        let (mut depth, mut closed) = (0usize, 0usize);
+        for part in ends {
+            match part.split_whitespace().next().unwrap_or_default().trim_end_matches("%}") {
+                "if" | "for" | "while" | "try" => depth += 1,
+                "end" if depth > 0 => depth -= 1,
+                "end" => closed += 1,
+                _ => {}
+            }
+        }
+        let is_missing = closed < open.len();
+        for item in &mut out.list {
+            item.relevance = match item.label.as_str() {
+                "end" if is_missing => 760,
+                "else" | "elif" if *innermost == "if" => 740,
+                _ => item.relevance,
+            };
+        }
     }
     functions(300, out);
 }

@@ -1,9 +1,10 @@
 //! Columns: from where one is defined through everything that passes it on by its name.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use headwater_analysis::lineage::ColumnVertex;
-use headwater_analysis::query::FaultKind;
+use headwater_analysis::query::{BaseColumn, FaultKind, Tables};
 use headwater_analysis::samples::SAMPLE_BYTES;
 use headwater_analysis::syntax::sql;
 use headwater_analysis::{
@@ -12,6 +13,7 @@ use headwater_analysis::{
 };
 use rustc_hash::FxHashSet;
 
+use super::verify::{self, Renames};
 use super::{Refusal, Renamed, check_name, is_forward, refuse};
 use crate::change::{Annotation, Change, OutsideEdit, TextEdit};
 use crate::columns::relation;
@@ -215,8 +217,7 @@ impl Rename<'_> {
                 ));
             }
         }
-        self.check_faults(vertex, node)?;
-        self.check_new_name(vertex, &body.text)
+        self.check_faults(vertex, node)
     }
 
     /// A name that leads nowhere now, or to several columns, may lead somewhere else then.
@@ -241,38 +242,6 @@ impl Rename<'_> {
         Ok(())
     }
 
-    /// Whether the new name means something in a query that says the old one: a name of the query would be taken for the
-    /// column, or the column for it.
-    fn check_new_name(&self, vertex: Vertex, text: &str) -> Result<(), Refusal> {
-        let all = tokens(text);
-        let name = |n: usize| {
-            let token = all.get(n)?;
-            let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Quoted);
-            is_name.then(|| token.text(text).trim_matches(['`', '"']))
-        };
-        let is_sign = |n: usize, sign: &str| all.get(n).is_some_and(|t| t.is_sign(text, sign));
-        let is_as = |n: usize| all.get(n).is_some_and(|t| t.is(text, "AS"));
-        let mut found = false;
-        for n in (0..all.len()).filter(|n| name(*n) == Some(self.to)) {
-            // Both are the same thing under two names.
-            let is_other_name = n >= 2 && is_as(n - 1) && name(n - 2) == Some(&self.from)
-                || is_as(n + 1) && name(n + 2) == Some(&self.from);
-            if is_other_name {
-                return Ok(());
-            }
-            let is_elsewhere = is_sign(n + 1, "(") || n > 0 && is_sign(n - 1, ".");
-            found |= !is_elsewhere;
-        }
-        if found {
-            return refuse(format!(
-                "`{}` means something else in the query of `{}`",
-                self.to,
-                label(self.db, vertex)
-            ));
-        }
-        Ok(())
-    }
-
     fn edit(&mut self) -> Result<(), Refusal> {
         let db = self.db;
         let mut files: Vec<File> = Vec::new();
@@ -286,12 +255,69 @@ impl Rename<'_> {
                 graph.downstream(vertex).iter().filter(|(v, _)| v.node.is_some()).map(|(v, _)| v.file);
             files.extend(readers);
         }
+        files.extend(self.change.edits.iter().map(|(file, _)| *file));
         files.sort_by_key(|f| f.path(db).clone());
         files.dedup();
+        for file in &files {
+            self.mentions(*file)?;
+        }
+        self.verify(&files)
+    }
+
+    /// Every query that says one of the columns, or gives it, must mean what it meant.
+    fn verify(&self, files: &[File]) -> Result<(), Refusal> {
+        let db = self.db;
         for file in files {
-            self.mentions(file)?;
+            let count = interface(db, *file).as_ref().map_or(0, |face| face.nodes.len());
+            for node in 0..count {
+                let is_ours = |base: &BaseColumn| {
+                    crate::place::vertex_of(db, *file, node, base).is_some_and(|v| self.all.contains(&v))
+                };
+                let relation = |now: &dyn Tables, database: Option<&str>, name: &str| {
+                    let relation = now.relation(database, name)?;
+                    let base = BaseColumn {
+                        database: database.map(str::to_owned),
+                        table: name.to_owned(),
+                        column: self.from.clone(),
+                    };
+                    if !is_ours(&base) {
+                        return Some(relation);
+                    }
+                    let mut relation = (*relation).clone();
+                    for column in &mut relation.columns {
+                        if column.name.as_deref() == Some(&self.from) {
+                            column.name = Some(self.to.to_owned());
+                        }
+                    }
+                    Some(Arc::new(relation))
+                };
+                let base = |base: &BaseColumn| {
+                    let is_renamed = base.column == self.from && is_ours(base);
+                    BaseColumn {
+                        column: if is_renamed { self.to.to_owned() } else { base.column.clone() },
+                        ..base.clone()
+                    }
+                };
+                let own = Vertex { file: *file, node: Some(node) };
+                let writes = self.writes_renamed(own);
+                let output = |name: &str| {
+                    let is_renamed = name == self.from && (self.all.contains(&own) || writes);
+                    if is_renamed { self.to.to_owned() } else { name.to_owned() }
+                };
+                let renames = Renames { relation: &relation, base: &base, output: &output };
+                verify::node(db, *file, node, &self.change, &renames, self.to)?;
+            }
         }
         Ok(())
+    }
+
+    /// Whether a view or copy fills a table whose column gets the name.
+    fn writes_renamed(&self, node: Vertex) -> bool {
+        let graph = graph(self.db, node.file.project(self.db));
+        graph
+            .downstream(node)
+            .iter()
+            .any(|(to, kind)| matches!(kind, EdgeKind::Materialize | EdgeKind::Copy) && self.all.contains(to))
     }
 
     /// Every mention in a pipe.
@@ -308,7 +334,6 @@ impl Rename<'_> {
                     file.path(db)
                 ));
             }
-            self.check_neighbours(file, mention)?;
             let Some(name) = mention.name else {
                 return refuse(format!(
                     "`{}` in `{}` is written in a way that cannot be changed",
@@ -319,39 +344,6 @@ impl Rename<'_> {
             self.change.push(file, name, self.to, None);
         }
         Ok(())
-    }
-
-    /// Another table beside this one that has a column of the new name, where the mention does not say whose it is.
-    fn check_neighbours(&self, file: File, mention: &Mention) -> Result<(), Refusal> {
-        let db = self.db;
-        let text = file.text(db);
-        if text[mention.range].contains('.') {
-            return Ok(());
-        }
-        let Some((node, body, at)) = crate::place::query_at(db, file, mention.range.start()) else {
-            return Ok(());
-        };
-        let own = Vertex { file, node: Some(node) };
-        let has_it =
-            |vertex: Vertex| !self.all.contains(&vertex) && relation(db, vertex).column(self.to).is_some();
-        // Only then it is worth the analysis of the query. A query inside of it may have made the column as well.
-        let is_possible = graph(db, file.project(db)).upstream(own).iter().any(|(v, _)| has_it(*v));
-        if !is_possible {
-            return Ok(());
-        }
-        let around = semantics::around(db, file, node, &body.text, at + TextSize::from(1));
-        let other = around.tables.iter().find(|t| t.relation.column(self.to).is_some());
-        match other {
-            Some(other) => refuse(format!(
-                "`{}` of `{}` has a `{}` too; say in `{}` whose column `{}` is first",
-                other.name.as_deref().unwrap_or("a subquery"),
-                label(db, own),
-                self.to,
-                file.path(db),
-                self.from
-            )),
-            None => Ok(()),
-        }
     }
 
     /// The alias of a node's column, and where its own query says it.
@@ -478,11 +470,8 @@ impl Rename<'_> {
             let list: Vec<String> = columns
                 .iter()
                 .map(|(n, ..)| {
-                    if n.value == self.from {
-                        format!("{} AS {}", self.from, self.to)
-                    } else {
-                        n.value.clone()
-                    }
+                    let name = written(&n.value);
+                    if n.value == self.from { format!("{name} AS {}", self.to) } else { name }
                 })
                 .collect();
             let text = file.text(db);
@@ -541,6 +530,9 @@ impl Rename<'_> {
             .is_some_and(|c| c.jsonpath.is_some());
         let surroundings = file.project(db).surroundings(db);
         let Some(sample) = surroundings.sample_of(file.stem(db)).filter(|_| !has_path) else { return Ok(()) };
+        if sample.fields.iter().flat_map(|fields| fields.iter()).any(|f| f.name == self.from) {
+            return refuse(format!("`{}` has the column, and is no text; write it anew first", sample.path));
+        }
         if !has_word(&sample.head, &self.from) {
             return Ok(());
         }
@@ -576,6 +568,11 @@ impl Rename<'_> {
         }
         Ok(())
     }
+}
+
+/// A column's name in a query: in backticks where it could not stand without.
+fn written(name: &str) -> String {
+    if super::words::check_column(name).is_ok() { name.to_owned() } else { format!("`{name}`") }
 }
 
 /// Whether a text holds a word as a whole.

@@ -5,13 +5,17 @@
 
 mod column;
 mod resource;
+mod verify;
 mod words;
 
 use headwater_analysis::lineage::ColumnVertex;
+use headwater_analysis::syntax::MappedText;
 use headwater_analysis::{Db, Dialect, File, TextRange, TextSize, Vertex, datafile, flow, interface};
 
 use crate::change::{Annotation, Change};
 use crate::locate::{Located, What, label, locate};
+use crate::tokens::{TokenKind, tokens};
+use verify::Renames;
 
 pub use resource::will_rename;
 
@@ -157,10 +161,10 @@ fn local(db: &dyn Db, file: File, offset: TextSize, to: &str) -> Renamed {
     check_name(to)?;
     words::check_column(to)?;
     words::check_table(to)?;
-    let all = crate::highlights(db, file, offset);
     let Some((node, body, _)) = crate::place::query_at(db, file, offset) else {
         return refuse("there is no query here");
     };
+    let all = same_name(db, file, offset, &body)?;
     let around = headwater_analysis::semantics::around(
         db,
         file,
@@ -171,19 +175,81 @@ fn local(db: &dyn Db, file: File, offset: TextSize, to: &str) -> Renamed {
     let taken =
         around.aliases.iter().map(|(n, _)| n.as_str()).chain(around.queries.iter().map(|(n, _)| n.as_str()));
     let tables = around.tables.iter().filter_map(|t| t.name.as_deref());
-    if taken.chain(tables).any(|n| n == to) || around.tables.iter().any(|t| t.relation.column(to).is_some()) {
+    if taken.chain(tables).any(|n| n == to) {
         return refuse(format!("`{to}` means something else in this query"));
     }
     let text = file.text(db);
     let mut change = Change::default();
-    for highlight in all {
-        let mention = &text[highlight.range];
+    for range in all {
+        let mention = &text[range];
         let quote = mention.chars().next().filter(|c| matches!(c, '`' | '"'));
         let new = quote.map_or_else(|| to.to_owned(), |q| format!("{q}{to}{q}"));
-        change.push(file, highlight.range, new, None);
+        change.push(file, range, new, None);
     }
-    // `alias.column` says the name of a table in front of its columns.
+    // Nothing that others see changes, and no column is taken for the name or the other way around.
+    let renames = Renames {
+        relation: &|now, database, name| now.relation(database, name),
+        base: &Clone::clone,
+        output: &|name| name.to_owned(),
+    };
+    verify::node(db, file, node, &change, &renames, to)?;
     Ok(change)
+}
+
+/// Every place of a query's own name. A template may give it in one arm or another: these are one name, as long as no request
+/// sees two of them.
+fn same_name(
+    db: &dyn Db,
+    file: File,
+    offset: TextSize,
+    body: &MappedText,
+) -> Result<Vec<TextRange>, Refusal> {
+    let Some(Located { what: What::Local { name, definition, .. }, .. }) = locate(db, file, offset) else {
+        return refuse("there is no name here");
+    };
+    let mut found: Vec<(TextRange, TextRange)> = Vec::new();
+    for token in tokens(&body.text) {
+        let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Quoted);
+        if !is_name || token.text(&body.text).trim_matches(['`', '"']) != name {
+            continue;
+        }
+        let range = body.to_source(token.range);
+        if let Some(What::Local { definition, .. }) = locate(db, file, range.start()).map(|l| l.what) {
+            found.push((range, definition));
+        }
+    }
+    found.push((definition, definition));
+    let mut definitions: Vec<TextRange> = found.iter().map(|(_, d)| *d).collect();
+    definitions.sort_by_key(|d| d.start());
+    definitions.dedup();
+    let one =
+        if definitions.len() > 1 && are_exclusive(body, &definitions) { None } else { Some(definition) };
+    let mut places: Vec<TextRange> =
+        found.into_iter().filter(|(_, d)| one.is_none_or(|o| o == *d)).map(|(range, _)| range).collect();
+    places.sort_by_key(|r| r.start());
+    places.dedup();
+    Ok(places)
+}
+
+/// Whether no request sees two of these places of a template.
+fn are_exclusive(body: &MappedText, places: &[TextRange]) -> bool {
+    use headwater_analysis::syntax::template;
+    if !template::is_template(&body.text) {
+        return false;
+    }
+    let Some(variants) = headwater_template::variants(&body.text, &template::parse(&body.text)) else {
+        return false;
+    };
+    let inside: Vec<TextRange> = places
+        .iter()
+        .filter_map(|p| Some(TextRange::at(body.offset_from_source(p.start())?, p.len())))
+        .collect();
+    variants.iter().all(|variant| {
+        let is_kept = |r: &&TextRange| {
+            variant.text.get(std::ops::Range::from(**r)) == body.text.get(std::ops::Range::from(**r))
+        };
+        inside.iter().filter(is_kept).count() <= 1
+    })
 }
 
 /// A parameter, in the pipe and in those that pass it on.

@@ -2,12 +2,14 @@
 
 use camino::{Utf8Path, Utf8PathBuf};
 use headwater_analysis::flow::output;
+use headwater_analysis::query::{BaseColumn, Tables};
 use headwater_analysis::syntax::template::{self, ExprKind};
 use headwater_analysis::{
     Db, File, FileKind, TextRange, TextSize, Vertex, access, graph, interface, is_reserved_name, names,
     node_reads,
 };
 
+use super::verify::{self, Renames};
 use super::{Refusal, Renamed, check_name, name_in, node_name, refuse};
 use crate::change::{Annotation, Change};
 use crate::locate::{What, all, definition_of, label};
@@ -36,7 +38,6 @@ pub(super) fn node(db: &dyn Db, vertex: Vertex, to: &str) -> Renamed {
             ));
         }
     }
-    names_of_queries(db, file, to)?;
     let mut change = Change::default();
     let definition = definition_of(db, vertex);
     let text = file.text(db);
@@ -45,6 +46,7 @@ pub(super) fn node(db: &dyn Db, vertex: Vertex, to: &str) -> Renamed {
     };
     change.push(file, range, to, None);
     uses_in(db, file, vertex, &name, to, &mut change)?;
+    verified(db, file, vertex, (&name, to), &change)?;
     Ok(change)
 }
 
@@ -132,7 +134,7 @@ fn references(db: &dyn Db, file: File, to: &str) -> Renamed {
     users.sort_by_key(|f| f.path(db).clone());
     users.dedup();
     let mut change = Change::default();
-    for user in users {
+    for user in users.iter().copied() {
         if let Some(face) = interface(db, user)
             && kind != Some(FileKind::Connection)
             && face.nodes.iter().any(|n| n.name == to)
@@ -140,12 +142,14 @@ fn references(db: &dyn Db, file: File, to: &str) -> Renamed {
         {
             return refuse(format!("`{}` has a node `{to}`, which would hide the resource", user.path(db)));
         }
-        names_of_queries(db, user, to)?;
         uses_in(db, user, vertex, &old, to, &mut change)?;
     }
     if kind != Some(FileKind::Connection) {
         for pipe in project.files(db).iter().filter(|f| f.kind(db) == Some(FileKind::Pipe)) {
             made_names(db, *pipe, &old, to, &mut change)?;
+        }
+        for user in users {
+            verified(db, user, vertex, (&old, to), &change)?;
         }
     }
     Ok(change)
@@ -196,25 +200,29 @@ fn made_names(db: &dyn Db, pipe: File, old: &str, to: &str, change: &mut Change)
     Ok(())
 }
 
-/// A query of `WITH`, or a table's alias, of the new name would be meant instead.
-fn names_of_queries(db: &dyn Db, user: File, to: &str) -> Result<(), Refusal> {
-    let parsed = headwater_analysis::datafile(db, user);
-    for node in parsed.datafile.nodes() {
-        let Some((_, body)) = node.sql() else { continue };
-        let all = tokens(&body.text);
-        let is_taken = (0..all.len()).any(|n| {
-            let name = all[n].text(&body.text).trim_matches(['`', '"']);
-            let defines = |other: Option<&crate::tokens::Token>, word: &str| {
-                other.is_some_and(|t| t.is(&body.text, word))
-            };
-            name == to
-                && (n > 0 && defines(all.get(n - 1), "AS")
-                    || defines(all.get(n + 1), "AS")
-                        && all.get(n + 2).is_some_and(|t| t.is_sign(&body.text, "(")))
-        });
-        if is_taken {
-            return refuse(format!("a query of `{}` calls something `{to}` already", user.path(db)));
-        }
+/// Every query of a file must mean what it meant, with a table under another name.
+fn verified(
+    db: &dyn Db,
+    user: File,
+    vertex: Vertex,
+    (old, to): (&str, &str),
+    change: &Change,
+) -> Result<(), Refusal> {
+    let count = interface(db, user).as_ref().map_or(0, |face| face.nodes.len());
+    for node in 0..count {
+        let is_ours = |base: &BaseColumn| {
+            base.table == old && crate::place::vertex_of(db, user, node, base) == Some(vertex)
+        };
+        let relation = |now: &dyn Tables, database: Option<&str>, name: &str| {
+            let name = if name == to && database.is_none() { old } else { name };
+            now.relation(database, name)
+        };
+        let base = |base: &BaseColumn| BaseColumn {
+            table: if is_ours(base) { to.to_owned() } else { base.table.clone() },
+            ..base.clone()
+        };
+        let renames = Renames { relation: &relation, base: &base, output: &|name| name.to_owned() };
+        verify::node(db, user, node, change, &renames, to)?;
     }
     Ok(())
 }

@@ -176,6 +176,49 @@ fn what_would_not_be_exact_is_refused() {
 }
 
 #[test]
+fn what_would_mean_something_else_is_refused() {
+    let source = "//- a.datasource\nSCHEMA >\n    x$0 String,\n    z String\n//- b.datasource\nSCHEMA >\n    y String, w String\n";
+    let with = |query: &str| format!("{source}//- p.pipe\nNODE n\nSQL >\n    {query}\n");
+    for (query, to, why) in [
+        ("SELECT x FROM a JOIN b ON x = w", "y", "something else"),
+        ("SELECT x, upper(z) AS up FROM a WHERE up != ''", "up", "something else"),
+        ("SELECT arrayMap(i -> i + x, [1]) FROM a", "i", "something else"),
+        ("SELECT x FROM a", "from", "word of SQL"),
+        ("SELECT c FROM a WHERE x = 1", "c", "mend it first"),
+    ] {
+        let said = refused(&with(query), to);
+        assert!(said.contains(why), "{query}: {said}");
+    }
+    // An alias that says what the column is called then.
+    let all = renamed(&with("SELECT x AS y FROM a WHERE y != ''"), "y").join("\n");
+    assert!(all.contains("SELECT y AS y") || all.contains("SELECT y FROM"), "{all}");
+}
+
+#[test]
+fn names_of_arms_are_one_name() {
+    let text = "//- a.datasource\nSCHEMA >\n    at DateTime\n//- p.pipe\nNODE n\nSQL >\n    %\n    SELECT count() FROM (SELECT \
+        {% if String(by, 'day') == 'day' %} toStartOfDay(at) AS bucket {% else %} toStartOfHour(at) AS bucket {% end %} FROM a) \
+        AS t GROUP BY buck$0et\nTYPE endpoint\n";
+    let all = renamed(text, "slot").join("\n");
+    assert!(!all.contains("bucket") && all.matches("slot").count() == 3, "{all}");
+}
+
+#[test]
+fn names_that_templates_make_are_followed_or_refused() {
+    let source = "//- ev$0ents.datasource\nSCHEMA >\n    x String\n//- p.pipe\nNODE n\nSQL >\n    %\n    SELECT x FROM ";
+    let world = world(
+        &format!("{source}{{{{table(which, 'events')}}}}\nTYPE endpoint\n")
+            .replace("ev$0ents.datasource\n", "events.datasource\n$0"),
+    );
+    let change = rename(&world.db, world.file, world.offset, "visits").expect("a default is a name");
+    let texts: Vec<_> = change.edits.iter().flat_map(|(_, e)| e).map(|e| e.text.as_str()).collect();
+    assert_eq!(texts, ["visits"]);
+    let set = format!("{source}{{% set t = 'events' %}}{{{{table(t)}}}}\nTYPE endpoint\n")
+        .replace("ev$0ents.datasource\n", "events.datasource\n$0");
+    assert!(refused(&set, "visits").contains("by hand"));
+}
+
+#[test]
 fn live_rows_keep_their_values_when_that_is_agreed_to() {
     let world = world(&flow("<1>"));
     let change = rename(&world.db, world.file, world.offset, "person").expect("it can be renamed");

@@ -12,6 +12,7 @@ use serde_json::json;
 use super::Owner;
 use crate::client::Level;
 use crate::history::{Answer, Learned, Task};
+use crate::hooks::Fault;
 
 /// One project's baseline.
 #[derive(Default)]
@@ -130,7 +131,12 @@ impl Owner {
             Ok(Found::Commit(commit)) => {
                 let known =
                     matches!(&entry.baseline.state, State::Reading(at) | State::At(at) if *at == commit);
-                if !known {
+                let stays = matches!(entry.baseline.state, State::At(_))
+                    && self.options.hooks.has(Fault::BaselineStays);
+                if stays {
+                    // As if it had been read.
+                    entry.baseline.state = State::At(commit);
+                } else if !known {
                     entry.baseline.state = State::Reading(commit.clone());
                     let texts = entry.loaded.texts(&self.db);
                     let _ = self.history_tasks.send(Task::Read(entry.loaded.root.clone(), commit, texts));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use headwater_analysis::Content;
 use headwater_oracle::Tally;
 use headwater_project::{Change, Loaded, ProjectRoot, Scan};
 
@@ -11,6 +12,7 @@ use super::Owner;
 use super::baseline::Baseline;
 use super::publish::Loading;
 use crate::disk::{self, Read};
+use crate::hooks::Fault;
 use crate::snapshot::{OpenFile, World};
 
 /// A project the server has.
@@ -125,7 +127,13 @@ impl Owner {
             }
             Read::Changes(batches) => {
                 self.disk_busy = false;
-                for (root, changes) in batches {
+                let hooks = &self.options.hooks;
+                for (root, mut changes) in batches {
+                    changes.retain(|change| match change {
+                        Change::File(_, Content::Deleted) => !hooks.has(Fault::GoneFileStays),
+                        Change::Config(_) => !hooks.has(Fault::ConfigurationStays),
+                        _ => true,
+                    });
                     let Some(entry) = self.projects.iter_mut().find(|entry| entry.loaded.root.path == root)
                     else {
                         continue;

@@ -8,6 +8,7 @@ use tower_lsp::gen_lsp_types::Position;
 use tower_lsp::jsonrpc::{Error, Id};
 
 use super::Owner;
+use crate::capabilities::DIAGNOSTICS;
 use crate::position::LineIndex;
 use crate::worker::Publication;
 
@@ -15,7 +16,7 @@ use crate::worker::Publication;
 const WATCHED: &[&str] = &[
     "**/*.{datasource,pipe,connection,incl,token,toml,yaml,yml,json,ndjson}",
     "**/.tinyenv",
-    "**/fixtures/*.{jsonl,csv}",
+    "**/fixtures/*.{jsonl,csv,parquet}",
     "**/.env{,.local}",
 ];
 
@@ -68,7 +69,7 @@ pub(crate) struct ProjectFacts {
 impl Owner {
     /// After `initialized`: asks for what the client must be asked for, if it can.
     pub(super) fn register(&mut self) {
-        let mut registrations = Vec::new();
+        let mut registrations = self.profile.registrations(self.open_only);
         if self.profile.watches_files {
             let history = (!self.profile.watches_anywhere).then_some(super::baseline::WATCHED);
             let globs = WATCHED.iter().copied().chain(history);
@@ -92,6 +93,19 @@ impl Owner {
         self.ask_for_configuration();
     }
 
+    /// Whether clients should ask for the whole project is the user's choice, and part of the registration.
+    fn register_diagnostics_again(&mut self) {
+        if !self.profile.registers.diagnostics {
+            return;
+        }
+        let old = json!({ "id": DIAGNOSTICS, "method": "textDocument/diagnostic" });
+        // The protocol spells it so.
+        self.client.request("client/unregisterCapability", json!({ "unregisterations": [old] }));
+        let mut registrations = self.profile.registrations(self.open_only);
+        registrations.retain(|r| r["id"] == DIAGNOSTICS);
+        self.client.request("client/registerCapability", json!({ "registrations": registrations }));
+    }
+
     pub(super) fn ask_for_configuration(&mut self) {
         if self.profile.answers_configuration {
             let params = json!({ "items": [{ "section": SECTION }] });
@@ -109,6 +123,7 @@ impl Owner {
                 .unwrap_or(false);
             if open_only != self.open_only {
                 self.open_only = open_only;
+                self.register_diagnostics_again();
                 self.changed = true;
                 self.changed_outside = true;
             }

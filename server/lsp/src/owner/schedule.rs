@@ -146,6 +146,7 @@ impl Owner {
             client: self.client.clone(),
             memory,
             tokens: self.tokens.clone(),
+            hooks: self.options.hooks.clone(),
             now: (self.options.now)(),
             db: self.db.clone(),
         };

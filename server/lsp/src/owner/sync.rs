@@ -12,6 +12,7 @@ use super::Owner;
 use crate::client::Level;
 use crate::disk;
 use crate::documents::Document;
+use crate::hooks::Fault;
 
 impl Owner {
     /// A notification. Malformed and unknown ones change nothing, as there is nobody to answer.
@@ -74,7 +75,9 @@ impl Owner {
         if self.documents.iter().any(|other| other.path.as_ref() == Some(&path)) {
             return;
         }
-        if let Some((project, below)) = self.home(&path) {
+        if let Some((project, below)) = self.home(&path)
+            && !self.options.hooks.has(Fault::ClosedTextStays)
+        {
             self.projects[project].loaded.close(&mut self.db, &below);
         }
         // What is known of the disk may be old: a client without file watching never told.
@@ -132,6 +135,9 @@ impl Owner {
                 continue;
             };
             match super::projects::home(&self.projects, path) {
+                Some(_) if document.version % 5 == 0 && self.options.hooks.has(Fault::LostEdit) => {
+                    document.dirty = false;
+                }
                 Some((project, below)) => {
                     let text = document.text();
                     self.projects[project].loaded.set_open(&mut self.db, &below, text);

@@ -1,11 +1,12 @@
 //! `textDocument/codeAction` and `codeAction/resolve`.
 
 use headwater_analysis::{File, TextRange};
-use headwater_ide::ActionKind;
+use headwater_ide::{ActionKind, RunKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::{Range, TextDocumentIdentifier};
 
+use crate::capabilities::{OPEN_BRANCH, PREVIEW, RUN_TEST};
 use crate::position::line_index;
 use crate::snapshot::Snapshot;
 
@@ -84,7 +85,43 @@ pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Option<Vec<Value>> {
         }
         out.push(value);
     }
+    // The same that lenses offer, for editors without them, and the data branch that a change is tried in.
+    for (title, command, arguments) in commands(snapshot, file, range, uri) {
+        if wanted("source") {
+            out.push(json!({
+                "title": title,
+                "kind": "source",
+                "command": { "title": title, "command": command, "arguments": arguments },
+            }));
+        }
+    }
     Some(out)
+}
+
+/// What a client that runs commands is offered at a place.
+fn commands(
+    snapshot: &Snapshot,
+    file: File,
+    range: TextRange,
+    uri: &str,
+) -> Vec<(String, &'static str, Value)> {
+    let profile = &snapshot.profile;
+    let mut out = Vec::new();
+    for run in headwater_ide::runs(&snapshot.db, file) {
+        let (offered, command, verb) = match run.kind {
+            RunKind::Test => (profile.runs_tests, RUN_TEST, "Run the tests of"),
+            RunKind::Preview => (profile.previews, PREVIEW, "Preview"),
+        };
+        if offered && run.range.contains_inclusive(range.start()) {
+            let part = run.part.as_ref().map_or_else(String::new, |part| format!(":{part}"));
+            let title = format!("{verb} {}{part}", run.pipe);
+            out.push((title, command, json!([uri, run.pipe, run.part])));
+        }
+    }
+    if profile.opens_branches && file.kind(&snapshot.db).is_some() {
+        out.push(("Try this in a data branch".to_owned(), OPEN_BRANCH, json!([uri])));
+    }
+    out
 }
 
 fn edit(snapshot: &Snapshot, file: File, range: TextRange, id: &str) -> Option<Value> {

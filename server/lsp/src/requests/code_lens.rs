@@ -1,10 +1,12 @@
-//! `textDocument/codeLens`: what flows downstream, above every resource; what deploying does, above lines that changed.
+//! `textDocument/codeLens`: what flows downstream, above every resource; what deploying does, above lines that changed;
+//! tests and previews, for clients that run them.
 
+use headwater_ide::RunKind;
 use serde_json::json;
 use tower_lsp::gen_lsp_types::{CodeLens, Command};
 
 use super::DocumentParams;
-use crate::capabilities::SHOW_DOWNSTREAM;
+use crate::capabilities::{PREVIEW, RUN_TEST, SHOW_DOWNSTREAM};
 use crate::snapshot::Snapshot;
 
 pub(crate) fn run(snapshot: &Snapshot, params: &DocumentParams) -> Option<Vec<CodeLens>> {
@@ -35,5 +37,19 @@ pub(crate) fn run(snapshot: &Snapshot, params: &DocumentParams) -> Option<Vec<Co
         }),
         data: None,
     });
-    Some(lenses.chain(deployments).collect())
+    // What runs something on the user's machine is for clients that do.
+    let runs = headwater_ide::runs(&snapshot.db, file).into_iter().filter_map(|run| {
+        let (offered, command) = match run.kind {
+            RunKind::Test => (snapshot.profile.runs_tests, RUN_TEST),
+            RunKind::Preview => (snapshot.profile.previews, PREVIEW),
+        };
+        let arguments = Some(vec![json!(uri), json!(run.pipe), json!(run.part)]);
+        let command = Command { title: run.title, tooltip: None, command: command.to_owned(), arguments };
+        offered.then(|| CodeLens {
+            range: snapshot.range(file, run.range),
+            command: Some(command),
+            data: None,
+        })
+    });
+    Some(lenses.chain(deployments).chain(runs).collect())
 }

@@ -77,6 +77,9 @@ fn to_lsp(snapshot: &Snapshot, item: &CompletionItem, rank: usize, range: &Value
     if item.is_snippet && snippets {
         value["insertTextFormat"] = json!(2);
     }
+    if let Some(filter) = &item.filter {
+        value["filterText"] = json!(filter);
+    }
     if let Some(detail) = &item.detail {
         value["detail"] = json!(detail);
     }

@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::{Range, TextDocumentIdentifier};
 
 use super::DocumentParams;
+use crate::hooks::Fault;
 use crate::position::{Encoding, line_index};
 use crate::snapshot::Snapshot;
 
@@ -92,7 +93,8 @@ pub(crate) fn delta(snapshot: &Snapshot, params: &DeltaParams) -> Value {
         .into_iter()
         .collect();
     let id = id(&data);
-    snapshot.tokens.insert(uri.clone(), (id, data));
+    let kept = if snapshot.hooks.has(Fault::OldWords) { old } else { data };
+    snapshot.tokens.insert(uri.clone(), (id, kept));
     json!({ "resultId": format!("{id:x}"), "edits": edits })
 }
 

@@ -16,8 +16,11 @@ const OWN: [&str; 2] = ["project", "node"];
 
 /// The commands, by view.
 pub(crate) fn commands() -> Vec<String> {
-    View::ALL.iter().map(|(_, name)| command(name)).collect()
+    View::ALL.iter().map(|(_, name)| command(name)).chain([FROM_SAMPLE.to_owned()]).collect()
 }
+
+/// Makes a data source from a sample in `fixtures/`: answers with the edit, which the client makes.
+const FROM_SAMPLE: &str = "headwater.datasourceFromSample";
 
 fn command(view: &str) -> String {
     format!("headwater.view.{view}")
@@ -73,6 +76,9 @@ struct Wanted {
 
 /// `workspace/executeCommand`: reads, and changes nothing.
 pub(crate) fn execute(snapshot: &Snapshot, params: &CommandParams) -> Result<Value, Error> {
+    if params.command == FROM_SAMPLE {
+        return from_sample(snapshot, params);
+    }
     let view = View::ALL.iter().find(|(_, name)| command(name) == params.command);
     let Some((view, name)) = view else {
         return Err(Error::invalid_params(format!("there is no command {}", params.command)));
@@ -92,6 +98,21 @@ pub(crate) fn execute(snapshot: &Snapshot, params: &CommandParams) -> Result<Val
     Ok(
         json!({ "text": text, "uri": file.map(|f| address(snapshot, f, name, wanted.node.as_deref(), &parameters)) }),
     )
+}
+
+fn from_sample(snapshot: &Snapshot, params: &CommandParams) -> Result<Value, Error> {
+    let uri = params.arguments.first().and_then(|a| a["uri"].as_str()).unwrap_or_default();
+    let path = crate::uri::to_path(uri).ok_or_else(|| Error::invalid_params("the argument is `{ uri }`"))?;
+    let found = snapshot.world.projects.iter().find_map(|(root, project)| {
+        let change =
+            headwater_ide::datasource_from_sample(&snapshot.db, *project, path.strip_prefix(root).ok()?)?;
+        snapshot.workspace_edit(*project, &change)
+    });
+    found.ok_or_else(|| {
+        Error::invalid_params(format!(
+            "{path} is no sample in `fixtures/` that columns can be read from, or its data source is there already"
+        ))
+    })
 }
 
 fn address(

@@ -159,6 +159,22 @@ async fn its_files_are_in_no_answer() {
 }
 
 #[tokio::test]
+async fn impact_is_shown_where_an_edit_is_made_before_it_is_saved() {
+    let revisions = MemoryRevisions::new();
+    let files = [("events.datasource", EVENTS), ("a.pipe", &*pipe("events"))];
+    revisions.commit("/p", "1111111111aaaa", &files);
+    let mut fixture = start(&files, revisions).await;
+    until(&mut fixture, "HEAD, commit 1111111111, 2 files").await;
+    let edited = EVENTS.replace("`id`", "`other`").replace("\"id\"", "\"other\"");
+    fixture.client.notify("textDocument/didOpen", opened(&uri("events.datasource"), 1, &edited)).await;
+    let answer = fixture.client.call("textDocument/diagnostic", document(&uri("events.datasource"))).await;
+    let all = answer["items"].as_array().unwrap();
+    let impact = all.iter().find(|d| d["code"] == "breaks-downstream").unwrap_or_else(|| panic!("{answer}"));
+    assert!(impact["message"].as_str().unwrap().contains("`id`"), "{impact}");
+    fixture.client.shut_down().await;
+}
+
+#[tokio::test]
 async fn it_waits_until_nobody_waits() {
     let revisions = MemoryRevisions::new();
     revisions.commit("/p", "1111111111aaaa", &[("a.pipe", "")]);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use headwater_lsp::testing::soak::position;
 use headwater_lsp::testing::{document, opened, place, replaced};
 use serde_json::{Value, json};
 
@@ -163,19 +164,6 @@ async fn run(seed: u64) {
     for (i, (edited, expected)) in edited.iter().zip(&expected).enumerate() {
         assert_eq!(edited, expected, "seed {seed}, {}, answer {}", FILES[i / per_file], i % per_file);
     }
-}
-
-fn position(text: &str, at: usize) -> Value {
-    let before = &text[..at];
-    let mut line = 0;
-    let mut start = 0;
-    for (i, byte) in before.bytes().enumerate() {
-        if byte == b'\n' || byte == b'\r' && text.as_bytes().get(i + 1) != Some(&b'\n') {
-            line += 1;
-            start = i + 1;
-        }
-    }
-    json!({ "line": line, "character": before[start..].encode_utf16().count() })
 }
 
 #[tokio::test]

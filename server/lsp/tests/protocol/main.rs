@@ -8,6 +8,8 @@ mod features;
 mod files;
 mod formatting;
 mod lifecycle;
+mod registration;
+mod soak;
 mod sync;
 
 use std::sync::Arc;

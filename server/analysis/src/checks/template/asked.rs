@@ -56,7 +56,8 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
         let message = format!(
             "no tag of this pipe reads a parameter `{name}`, so passing it changes nothing but this; did you mean `{meant}`?"
         );
-        sink.in_body(entry, &sql, &codes::UNKNOWN_PARAMETER, parameter.range, message);
+        sink.in_body(entry, &sql, &codes::UNKNOWN_PARAMETER, parameter.range, message)
+            .meant(Some(meant.as_str()));
     }
 }
 
