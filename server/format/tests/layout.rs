@@ -65,6 +65,35 @@ fn lists_and_chains_break_together() {
     );
 }
 
+/// Written elsewhere and moved along, whatever the indentation was; a text in it is not touched.
+#[test]
+fn values_over_several_lines_go_along() {
+    let with = |n: usize| {
+        let i = " ".repeat(n);
+        format!(
+            "%\nSELECT a FROM t WHERE alpha = {{{{\n{i}    String(\n{i}        name,\n{i}        'x'\n{i}    )\n{i}}}}} AND beta = 2 AND gamma = 3"
+        )
+    };
+    let expected = expect![[r#"
+        %
+        SELECT a
+        FROM t
+        WHERE
+            alpha = {{
+                String(
+                    name,
+                    'x'
+                )
+            }}
+            AND beta = 2
+            AND gamma = 3
+    "#]];
+    sql(&with(0), &expected);
+    sql(&with(10), &expected);
+    let text = "%\nSELECT a FROM t WHERE alpha = {{ f(\"\"\"x\n  y\"\"\") }}";
+    assert!(format_sql(text, &Options::default()).unwrap().contains("\"\"\"x\n  y\"\"\""));
+}
+
 #[test]
 fn comments_stay_where_they_are() {
     sql(

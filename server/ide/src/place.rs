@@ -75,10 +75,9 @@ pub(crate) fn name_in(text: &str, range: TextRange, column: &str) -> Option<Text
         return Some(TextRange::new(end - size, end));
     }
     for quote in ['`', '"'] {
-        if mention
-            .strip_suffix(quote)
-            .is_some_and(|m| m.ends_with(column) && m[..m.len() - column.len()].ends_with(quote))
-        {
+        // Nothing but a table may stand before the quotes: `f(x) AS "name"` mentions no column of that name.
+        let head = mention.strip_suffix(quote).and_then(|m| m.strip_suffix(column)?.strip_suffix(quote));
+        if head.is_some_and(|head| head.is_empty() || head.ends_with('.')) {
             let end = end - TextSize::from(1);
             return Some(TextRange::new(end - size, end));
         }

@@ -196,7 +196,12 @@ fn open_api(db: &dyn Db, file: File) -> Option<String> {
             let _ = writeln!(out, "            {format}");
         }
         if let Some(default) = &parameter.default {
-            let _ = writeln!(out, "            default: {}", quoted(default.trim_matches(['\'', '"'])));
+            let _ = writeln!(out, "            default: {}", value(ty, default.trim_matches(['\'', '"'])));
+        }
+        // The product takes any value: what is listed is what is meant.
+        if !parameter.values.is_empty() {
+            let values: Vec<String> = parameter.values.iter().map(|v| value(ty, v)).collect();
+            let _ = writeln!(out, "            examples: [{}]", values.join(", "));
         }
         if let Some(example) = &parameter.example {
             let _ = writeln!(out, "          example: {}", quoted(example));
@@ -248,6 +253,26 @@ fn parameters(db: &dyn Db, file: File, index: usize) -> Vec<template::Parameter>
         }
     }
     out
+}
+
+/// A literal of that type, as YAML and JSON read it; anything else as text.
+fn value(ty: &str, text: &str) -> String {
+    let is_plain = match ty {
+        "integer" => text.parse::<i128>().is_ok(),
+        "number" => text.parse::<f64>().is_ok_and(f64::is_finite),
+        "boolean" => {
+            return match text.to_lowercase().as_str() {
+                "true" | "1" => "true".to_owned(),
+                "false" | "0" => "false".to_owned(),
+                _ => quoted(text),
+            };
+        }
+        "array" => {
+            return format!("[{}]", text.split(',').map(|v| quoted(v.trim())).collect::<Vec<_>>().join(", "));
+        }
+        _ => false,
+    };
+    if is_plain { text.to_owned() } else { quoted(text) }
 }
 
 fn json_type_of_parameter(ty: Option<&str>, element: Option<&str>) -> (&'static str, Option<String>) {
@@ -368,6 +393,7 @@ mod tests {
             "description: \"The \\\"top\\\" ones\"",
             "- name: \"who\"\n          in: query\n          required: true\n          description: \"whose\"",
             "- name: \"limit\"\n          in: query\n          required: false",
+            "type: integer\n            default: 10",
             "\"total\":\n                          type: integer",
         ] {
             assert!(text.contains(part), "{part} in {text}");

@@ -137,6 +137,10 @@ fn extract(cx: &Context<'_>, actions: &mut Actions<'_>) {
     if reads_ctes && is_source {
         return;
     }
+    // So does one that reads what the template around it binds.
+    if reads_variables(&body.text, inner) {
+        return;
+    }
     let name = cte.and_then(|c| c.plain_name(&variant)).map(|n| n.value);
     actions.add("extract-node", "Extract into a node", ActionKind::Extract, || {
         let name = free_name(cx.db, cx.file, name.as_deref().unwrap_or("extracted"));
@@ -162,6 +166,30 @@ fn extract(cx: &Context<'_>, actions: &mut Actions<'_>) {
         }
         Some(change)
     });
+}
+
+/// Whether a part of a template names what `set` and `for` bind outside of it.
+fn reads_variables(text: &str, part: TextRange) -> bool {
+    use headwater_analysis::syntax::template::{self, ExprKind, Piece};
+    if !template::is_template(text) {
+        return false;
+    }
+    let tree = template::parse(text);
+    let mut bound: Vec<String> = Vec::new();
+    tree.walk(&mut |piece| {
+        if let Piece::Set { names, range, .. } | Piece::Loop { names, range, .. } = piece
+            && !part.contains_range(*range)
+        {
+            bound.extend(names.iter().map(|n| n.value.clone()));
+        }
+    });
+    let mut found = false;
+    tree.walk_expressions(&mut |expr| {
+        if let ExprKind::Name(name) = &expr.kind {
+            found |= part.contains_range(expr.range) && bound.contains(name);
+        }
+    });
+    found
 }
 
 fn dedented(text: &str) -> String {

@@ -64,7 +64,9 @@ fn any_of(cx: &Context<'_>, range: TextRange, marked: &str) -> Option<String> {
     let (node, body, _) = query_at(cx.db, cx.file, range.start())?;
     let is_whole = |s: &crate::place::Selected| s.item == range && !s.is_alias;
     let Some(item) = crate::place::selected(cx.db, cx.file, node).into_iter().find(is_whole) else {
-        return Some(format!("any({marked})"));
+        // Inside of an expression no name changes. An item of a query inside has a name for the one around it.
+        let is_item = inner_item(cx, range);
+        return (!is_item).then(|| format!("any({marked})"));
     };
     let said = crate::tokens::tokens(&body.text)
         .into_iter()
@@ -72,6 +74,33 @@ fn any_of(cx: &Context<'_>, range: TextRange, marked: &str) -> Option<String> {
         .count();
     (said == 1).then(|| format!("any({marked}) AS {}", crate::completion::written(&item.name)))
 }
+
+/// Whether a place is a whole item of some SELECT.
+fn inner_item(cx: &Context<'_>, range: TextRange) -> bool {
+    let found = query_at(cx.db, cx.file, range.start()).and_then(|(_, body, at)| {
+        let variant = semantics::variant_at(&body.text, at)?;
+        let tree = headwater_analysis::syntax::sql::parse(&variant)?;
+        let mut items = ast::descendants::<ast::SelectItem<'_>>(tree.root_node());
+        Some(items.any(|item| body.to_source(item.range()) == range))
+    });
+    found.unwrap_or(true)
+}
+
+/// What follows a filter.
+const CLAUSES: &[&str] = &[
+    "GROUP",
+    "HAVING",
+    "ORDER",
+    "LIMIT",
+    "OFFSET",
+    "SETTINGS",
+    "FORMAT",
+    "UNION",
+    "EXCEPT",
+    "INTERSECT",
+    "WINDOW",
+    "QUALIFY",
+];
 
 fn group_by(cx: &Context<'_>, range: TextRange) -> Option<Change> {
     let (_, body, at) = query_at(cx.db, cx.file, range.start())?;
@@ -89,10 +118,28 @@ fn group_by(cx: &Context<'_>, range: TextRange) -> Option<Change> {
         let end = body.to_source(last.range()).end();
         return Some(Change::insert(cx.file, end, format!(", {marked}")));
     }
-    // Behind WHERE, or FROM.
-    let before = select.clauses().filter(|c| {
-        matches!(c, ast::Clause::WhereClause(_) | ast::Clause::PrewhereClause(_) | ast::Clause::FromClause(_))
-    });
-    let end = body.to_source(before.last()?.range()).end();
+    // Before the next clause: arms of a template that add to the filter are a part of it.
+    let tokens = crate::tokens::tokens(&body.text);
+    let from = tokens.iter().position(|t| t.range.start() >= select.range().start())?;
+    let (mut depth, mut last, mut has_from) = (0i32, None, false);
+    for token in &tokens[from..] {
+        let is_clause = depth == 0
+            && has_from
+            && token.kind == crate::tokens::TokenKind::Word
+            && CLAUSES.iter().any(|word| token.is(&body.text, word));
+        if token.is_sign(&body.text, "(") {
+            depth += 1;
+        } else if token.is_sign(&body.text, ")") {
+            depth -= 1;
+        }
+        if is_clause || depth < 0 {
+            break;
+        }
+        has_from |= depth == 0 && token.is(&body.text, "FROM");
+        if token.kind != crate::tokens::TokenKind::Comment {
+            last = Some(token.range.end());
+        }
+    }
+    let end = body.to_source(TextRange::empty(last.filter(|_| has_from)?)).end();
     Some(Change::insert(cx.file, end, format!(" GROUP BY {marked}")))
 }

@@ -6,7 +6,7 @@ use headwater_analysis::{Diagnostic, TextRange, TextSize};
 use super::{ActionKind, Actions, Context};
 use crate::change::Change;
 use crate::place::query_at;
-use crate::tokens::{TokenKind, tokens};
+use crate::tokens::{Token, TokenKind, tokens};
 
 pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actions<'_>) {
     let (file, range) = (cx.file, diagnostic.range);
@@ -55,6 +55,9 @@ pub(super) fn assist(cx: &Context<'_>, actions: &mut Actions<'_>) {
         TokenKind::Number if literal.parse::<i64>().is_ok() => "Int64",
         _ => return,
     };
+    if !may_be_parameter(&all, token, &body.text) {
+        return;
+    }
     let range = body.to_source(token.range);
     actions.add("parameter", format!("Make `{literal}` a parameter"), ActionKind::Extract, || {
         let known: Vec<String> = crate::parameters::all(cx.db, cx.file).into_iter().map(|p| p.name).collect();
@@ -76,4 +79,30 @@ pub(super) fn assist(cx: &Context<'_>, actions: &mut Actions<'_>) {
         }
         Some(change)
     });
+}
+
+/// Whether a literal is a value that requests may choose: compared with something, a limit, an interval. Arguments of functions
+/// are often part of what they are, like a scale or a unit.
+fn may_be_parameter(all: &[Token], literal: &Token, text: &str) -> bool {
+    let Some(n) = all.iter().position(|t| t.range == literal.range) else { return false };
+    let signs = ["=", "==", "!=", "<>", "<", ">", "<=", ">="];
+    let words = ["LIKE", "ILIKE", "LIMIT", "OFFSET", "INTERVAL", "BETWEEN"];
+    let compares = |t: Option<&Token>| t.is_some_and(|t| signs.iter().any(|s| t.is_sign(text, s)));
+    let before = n.checked_sub(1).and_then(|n| all.get(n));
+    let is_between = before.is_some_and(|t| t.is(text, "AND"))
+        && all[..n].iter().rev().take(4).any(|t| t.is(text, "BETWEEN"));
+    // In the list of an IN.
+    let open = all[..n].iter().rposition(|t| t.is_sign(text, "("));
+    let in_list = open.is_some_and(|open| {
+        open > 0
+            && all[open - 1].is(text, "IN")
+            && all[open + 1..n]
+                .iter()
+                .all(|t| t.is_sign(text, ",") || matches!(t.kind, TokenKind::Text | TokenKind::Number))
+    });
+    compares(before)
+        || compares(all.get(n + 1))
+        || before.is_some_and(|t| words.iter().any(|w| t.is(text, w)))
+        || is_between
+        || in_list
 }

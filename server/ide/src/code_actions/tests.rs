@@ -198,6 +198,25 @@ fn queries_are_mended() {
 }
 
 #[test]
+fn arms_of_a_filter_stay_before_the_keys() {
+    let text = format!(
+        "{EVENTS}//- p.pipe\nNODE n\nSQL >\n    %\n    SELECT id$0, count() AS c FROM events WHERE 1 {{% if defined(x) %}} AND at > now() {{% end %}}\n    ORDER BY c\nTYPE endpoint\n"
+    );
+    let now = after(&text, "Add `id` to GROUP BY");
+    assert!(now.contains("{% end %} GROUP BY id\n    ORDER BY c"), "{now}");
+}
+
+#[test]
+fn parts_that_are_nothing_alone_stay() {
+    let text = "//- p.pipe\nNODE n\nSQL >\n    %\n    {% set k = 2 %}\n    SELECT a FROM (SELECT$0 1 * {{k}} AS a) AS x\nTYPE endpoint\n";
+    assert!(!titles(text).iter().any(|t| t.contains("Extract")));
+    let scale = format!(
+        "{EVENTS}//- p.pipe\nNODE n\nSQL >\n    SELECT toDateTime64(at, 3$0) FROM events\nTYPE endpoint\n"
+    );
+    assert!(!titles(&scale).iter().any(|t| t.contains("a parameter")));
+}
+
+#[test]
 fn classic_files_are_converted() {
     let now = after(
         "//- .tinyenv\n//- p.pipe\nVERSION 3\nNODE n$0\nSQL >\n    SELECT 1\n",

@@ -304,7 +304,7 @@ impl Rename<'_> {
                     let is_renamed = name == self.from && (self.all.contains(&own) || writes);
                     if is_renamed { self.to.to_owned() } else { name.to_owned() }
                 };
-                let renames = Renames { relation: &relation, base: &base, output: &output };
+                let renames = Renames { relation: &relation, base: &base, output: &output, is_inside: false };
                 verify::node(db, *file, node, &self.change, &renames, self.to)?;
             }
         }

@@ -191,6 +191,7 @@ fn local(db: &dyn Db, file: File, offset: TextSize, to: &str) -> Renamed {
         relation: &|now, database, name| now.relation(database, name),
         base: &Clone::clone,
         output: &|name| name.to_owned(),
+        is_inside: true,
     };
     verify::node(db, file, node, &change, &renames, to)?;
     Ok(change)
@@ -208,14 +209,21 @@ fn same_name(
         return refuse("there is no name here");
     };
     let mut found: Vec<(TextRange, TextRange)> = Vec::new();
-    for token in tokens(&body.text) {
+    let all = tokens(&body.text);
+    let is_behind_dot = |n: usize| n > 0 && all[n - 1].is_sign(&body.text, ".");
+    for (n, token) in all.iter().enumerate() {
         let is_name = matches!(token.kind, TokenKind::Word | TokenKind::Quoted);
         if !is_name || token.text(&body.text).trim_matches(['`', '"']) != name {
             continue;
         }
         let range = body.to_source(token.range);
-        if let Some(What::Local { definition, .. }) = locate(db, file, range.start()).map(|l| l.what) {
-            found.push((range, definition));
+        match locate(db, file, range.start()).map(|l| l.what) {
+            Some(What::Local { definition, .. }) => found.push((range, definition)),
+            // A table's name in front of a column, or of a star.
+            _ if all.get(n + 1).is_some_and(|t| t.is_sign(&body.text, ".")) && !is_behind_dot(n) => {
+                found.push((range, definition));
+            }
+            _ => {}
         }
     }
     found.push((definition, definition));

@@ -221,7 +221,8 @@ fn verified(
             table: if is_ours(base) { to.to_owned() } else { base.table.clone() },
             ..base.clone()
         };
-        let renames = Renames { relation: &relation, base: &base, output: &|name| name.to_owned() };
+        let renames =
+            Renames { relation: &relation, base: &base, output: &|name| name.to_owned(), is_inside: false };
         verify::node(db, user, node, change, &renames, to)?;
     }
     Ok(())

@@ -180,8 +180,12 @@ fn what_would_mean_something_else_is_refused() {
     let source = "//- a.datasource\nSCHEMA >\n    x$0 String,\n    z String\n//- b.datasource\nSCHEMA >\n    y String, w String\n";
     let with = |query: &str| format!("{source}//- p.pipe\nNODE n\nSQL >\n    {query}\n");
     for (query, to, why) in [
-        ("SELECT x FROM a JOIN b ON x = w", "y", "something else"),
-        ("SELECT x, upper(z) AS up FROM a WHERE up != ''", "up", "something else"),
+        ("SELECT x FROM b JOIN a ON x = w", "y", "something else"),
+        (
+            "SELECT count(x) AS n FROM (SELECT x, upper(z) AS up FROM a) WHERE up != ''",
+            "up",
+            "something else",
+        ),
         ("SELECT arrayMap(i -> i + x, [1]) FROM a", "i", "something else"),
         ("SELECT x FROM a", "from", "word of SQL"),
         ("SELECT c FROM a WHERE x = 1", "c", "mend it first"),
@@ -196,26 +200,40 @@ fn what_would_mean_something_else_is_refused() {
 
 #[test]
 fn names_of_arms_are_one_name() {
-    let text = "//- a.datasource\nSCHEMA >\n    at DateTime\n//- p.pipe\nNODE n\nSQL >\n    %\n    SELECT count() FROM (SELECT \
-        {% if String(by, 'day') == 'day' %} toStartOfDay(at) AS bucket {% else %} toStartOfHour(at) AS bucket {% end %} FROM a) \
-        AS t GROUP BY buck$0et\nTYPE endpoint\n";
+    let text = "//- a.datasource\nSCHEMA >\n    at DateTime\n//- p.pipe\nNODE n\nSQL >\n    %\n    SELECT sum(c) AS s FROM (SELECT \
+        {% if String(by, 'day') == 'day' %} toStartOfDay(at) AS bucket, {% else %} toStartOfHour(at) AS bucket, {% end %} \
+        count() AS c FROM a GROUP BY buck$0et) AS t\nTYPE endpoint\n";
     let all = renamed(text, "slot").join("\n");
     assert!(!all.contains("bucket") && all.matches("slot").count() == 3, "{all}");
 }
 
 #[test]
+fn queries_of_with_are_renamed_in_front_of_columns() {
+    let text = "//- a.datasource\nSCHEMA >\n    x String\n//- p.pipe\nNODE n\nSQL >\n    WITH q$0 AS (SELECT x FROM a) SELECT q.x, q.* FROM q\n";
+    let all = renamed(text, "part").join("\n");
+    assert!(all.contains("WITH part AS (SELECT x FROM a) SELECT part.x, part.* FROM part"), "{all}");
+}
+
+#[test]
+fn a_quoted_alias_is_the_columns_name() {
+    let text = "//- a.datasource\nSCHEMA >\n    x String\n//- p.pipe\nNODE n\nSQL >\n    SELECT upper(x) AS \"up\" FROM a GROUP BY u$0p\nNODE o\nSQL >\n    SELECT up FROM n\nTYPE endpoint\n";
+    let all = renamed(text, "high").join("\n");
+    assert!(all.contains("AS \"high\" FROM a GROUP BY high") && all.contains("SELECT high FROM n"), "{all}");
+}
+
+#[test]
 fn names_that_templates_make_are_followed_or_refused() {
-    let source = "//- ev$0ents.datasource\nSCHEMA >\n    x String\n//- p.pipe\nNODE n\nSQL >\n    %\n    SELECT x FROM ";
-    let world = world(
-        &format!("{source}{{{{table(which, 'events')}}}}\nTYPE endpoint\n")
-            .replace("ev$0ents.datasource\n", "events.datasource\n$0"),
-    );
-    let change = rename(&world.db, world.file, world.offset, "visits").expect("a default is a name");
+    let with = |from: &str| {
+        format!(
+            "//- events.datasource\nSCHEMA >\n    x String\n//- p.pipe\nNODE n\nSQL >\n    %\n    SELECT x FROM {from}\nTYPE endpoint\n\
+             //- q.pipe\nNODE m\nSQL >\n    SELECT x FROM ev$0ents\nTYPE endpoint\n"
+        )
+    };
+    let world = world(&with("{{table(which, 'events')}}"));
+    let change = rename(&world.db, world.file, world.offset, "visits").unwrap_or_else(|r| panic!("{}", r.0));
     let texts: Vec<_> = change.edits.iter().flat_map(|(_, e)| e).map(|e| e.text.as_str()).collect();
-    assert_eq!(texts, ["visits"]);
-    let set = format!("{source}{{% set t = 'events' %}}{{{{table(t)}}}}\nTYPE endpoint\n")
-        .replace("ev$0ents.datasource\n", "events.datasource\n$0");
-    assert!(refused(&set, "visits").contains("by hand"));
+    assert_eq!(texts, ["visits", "visits"]);
+    assert!(refused(&with("{% set t = 'events' %}{{table(t)}}"), "visits").contains("by hand"));
 }
 
 #[test]

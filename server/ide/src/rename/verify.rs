@@ -2,9 +2,10 @@
 //! the one it mentioned, every column that it gives the one it gave. A name that is taken, by an alias, another table of a
 //! join, the parameter of a lambda, shows here, wherever it comes from.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use headwater_analysis::query::{BaseColumn, Facts, Relation, Tables};
+use headwater_analysis::query::{BaseColumn, Facts, Relation, Tables, Use, UseKind};
 use headwater_analysis::{Db, File, FileKind, Vertex, datafile, semantics};
 
 use super::{Refusal, refuse};
@@ -19,6 +20,9 @@ pub(super) struct Renames<'a> {
     pub(super) base: &'a dyn Fn(&BaseColumn) -> BaseColumn,
     /// The name of a column that the node gives.
     pub(super) output: &'a dyn Fn(&str) -> String,
+    /// Whether names that others see may change although nobody says the new one: those of a query do when they come through a
+    /// star.
+    pub(super) is_inside: bool,
 }
 
 /// Looks at every node of a pipe that a change touches, or that reads what it touches.
@@ -56,7 +60,7 @@ pub(super) fn node(
     // Where nobody says the new name, nobody can mean something else by it.
     let reads = headwater_analysis::graph(db, file.project(db)).upstream(Vertex { file, node: Some(node) });
     let is_said = body.text.contains(to) || reads.iter().any(|(v, _)| relation(db, *v).column(to).is_some());
-    if !is_said {
+    if !is_said && !renames.is_inside {
         return Ok(());
     }
     let text = apply(&body.text, &inside);
@@ -68,7 +72,7 @@ pub(super) fn node(
     }
     let name = nodes.get(node).and_then(|n| n.name()).map(|n| n.value).unwrap_or_default();
     refuse(format!(
-        "the query of `{name}` in `{}` would mean something else then: `{to}` is taken there",
+        "the query of `{name}` in `{}` would mean or give something else then: `{to}` is taken, or others see the name",
         file.path(db)
     ))
 }
@@ -80,12 +84,24 @@ fn is_made(edit: &TextEdit, annotations: &[Annotation]) -> bool {
 fn same(old: &Facts, new: &Facts, renames: &Renames<'_>) -> bool {
     let kinds =
         |facts: &Facts| facts.faults.iter().map(|f| std::mem::discriminant(&f.kind)).collect::<Vec<_>>();
-    let mut uses_before: Vec<_> =
-        old.uses.iter().map(|u| ((renames.base)(&old.bases[u.base]), u.kind)).collect();
-    let mut uses_after: Vec<_> = new.uses.iter().map(|u| (new.bases[u.base].clone(), u.kind)).collect();
-    uses_before.sort();
-    uses_after.sort();
-    if uses_before != uses_after || kinds(old) != kinds(new) || old.columns.len() != new.columns.len() {
+    // A mention that was one of the column itself may not be one of an alias then, which would be made of the column as well.
+    // The other way around is how an alias ends that says what the column is called.
+    let counts = |uses: Vec<(BaseColumn, &Use)>| {
+        let mut counts: BTreeMap<(BaseColumn, UseKind), (usize, usize)> = BTreeMap::new();
+        for (base, u) in uses {
+            let entry = counts.entry((base, u.kind)).or_default();
+            entry.0 += 1;
+            entry.1 += usize::from(u.is_name);
+        }
+        counts
+    };
+    let before = counts(old.uses.iter().map(|u| ((renames.base)(&old.bases[u.base]), u)).collect());
+    let after = counts(new.uses.iter().map(|u| (new.bases[u.base].clone(), u)).collect());
+    let same_uses = before.len() == after.len()
+        && before.iter().zip(&after).all(|((a, (all, names)), (b, (all_now, names_now)))| {
+            a == b && all == all_now && names <= names_now
+        });
+    if !same_uses || kinds(old) != kinds(new) || old.columns.len() != new.columns.len() {
         return false;
     }
     old.columns.iter().zip(&new.columns).all(|(before, after)| {

@@ -7,6 +7,7 @@ use headwater_analysis::syntax::sql::{self, ast};
 use headwater_analysis::syntax::template;
 
 use super::{Refusal, refuse};
+use crate::sql_context::is_structural;
 
 /// Every place where a column stands.
 const COLUMN: &str = "SELECT @, t.@, @ + 1, f(@), 1 AS @, @ AS y, (@, 1), [@], x -> @ FROM t PREWHERE @ = 1 WHERE @ AND y = @ \
@@ -25,7 +26,9 @@ fn shape(query: &str, word: &str) -> Option<Vec<&'static str>> {
 }
 
 fn is_name_in(query: &str, word: &str) -> bool {
-    shape(query, word).is_some_and(|shape_of| Some(shape_of) == shape(query, ORDINARY))
+    // Some of them may stand for names here and there; nobody wants to read that.
+    !is_structural(word)
+        && shape(query, word).is_some_and(|shape_of| Some(shape_of) == shape(query, ORDINARY))
 }
 
 /// A column's name, bare in any clause.
@@ -46,12 +49,20 @@ pub(super) fn check_table(to: &str) -> Result<(), Refusal> {
     }
 }
 
+/// Words of the expressions in tags.
+const PYTHON: &[&str] = &[
+    "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
+    "del", "elif", "else", "end", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
+];
+
 /// A parameter's name, bare in any tag.
 pub(super) fn check_parameter(to: &str) -> Result<(), Refusal> {
     let text = format!("%{{% if defined({to}) and {to} != 1 %}}{{{{String({to}, 'x')}}}}{{% end %}}");
     let tree = template::parse(&text);
     let found = template::parameters(&text, &tree);
-    if tree.errors.is_empty() && found.iter().filter(|p| p.name == to).count() == 3 {
+    let is_word = PYTHON.contains(&to);
+    if !is_word && tree.errors.is_empty() && found.iter().filter(|p| p.name == to).count() == 3 {
         Ok(())
     } else {
         refuse(format!("`{to}` is a word of templates"))
@@ -68,7 +79,7 @@ mod tests {
         for name in [ORDINARY, "timestamp", "date", "key", "value", "count", "x1", "_part", "values"] {
             assert!(is_column(name), "{name}");
         }
-        for word in ["from", "null", "case", "NOT", "distinct", "interval", "select"] {
+        for word in ["from", "AS", "null", "case", "NOT", "distinct", "interval", "select"] {
             assert!(!is_column(word), "{word}");
         }
         for word in ["if", "not", "None", "lambda"] {

@@ -74,6 +74,9 @@ async fn diagnostics_are_registered_as_the_user_wants_them() {
     assert_eq!(gone["unregisterations"][0]["method"], "textDocument/diagnostic");
     let asked = registered(&client.expect("client/registerCapability").await);
     assert_eq!(of(&asked), Some(json!(false)));
+    // What the new mode changes is told as well, before or after.
+    fixture.client.call("headwater/status", json!({})).await;
+    fixture.client.expect("workspace/diagnostic/refresh").await;
     fixture.client.ignore_all();
     fixture.client.shut_down().await;
 }
