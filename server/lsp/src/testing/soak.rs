@@ -76,7 +76,7 @@ impl Soak {
     ///
     /// # Panics
     /// When a server breaks the protocol, or the system gives no runtime.
-    pub fn play_blocking(&self) -> Result<Report, Divergence> {
+    pub fn play_blocking(&self) -> Result<Report, Box<Divergence>> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         runtime.expect("the system gives a runtime").block_on(self.play())
     }
@@ -88,7 +88,7 @@ impl Soak {
     ///
     /// # Panics
     /// When a server breaks the protocol.
-    pub async fn play(&self) -> Result<Report, Divergence> {
+    pub async fn play(&self) -> Result<Report, Box<Divergence>> {
         let mut world = World::new(self).await;
         let mut outcome = Ok(());
         for step in 1..=self.steps {
@@ -559,7 +559,7 @@ impl World {
         self.client.ignore_all();
     }
 
-    async fn check(&mut self, step: usize) -> Result<(), Divergence> {
+    async fn check(&mut self, step: usize) -> Result<(), Box<Divergence>> {
         self.drain().await;
         self.write(SENTINEL, Some(format!("NODE s{step}\nSQL >\n    SELECT 1\n\nTYPE endpoint\n"))).await;
         let (sentinel, commit) = (format!("s{step}"), self.commit.clone());
@@ -577,9 +577,9 @@ impl World {
         outcome
     }
 
-    async fn compare(&mut self, step: usize, fresh: &mut TestClient) -> Result<(), Divergence> {
+    async fn compare(&mut self, step: usize, fresh: &mut TestClient) -> Result<(), Box<Divergence>> {
         let differ = |question: String, lived: Value, fresh: Value| {
-            if lived == fresh { Ok(()) } else { Err(Divergence { step, question, lived, fresh }) }
+            if lived == fresh { Ok(()) } else { Err(Box::new(Divergence { step, question, lived, fresh })) }
         };
         let all: Vec<String> =
             self.disk.keys().chain(self.open.keys()).filter(|p| is_datafile(p)).cloned().collect();
