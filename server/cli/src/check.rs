@@ -147,6 +147,7 @@ fn configuration(here: &camino::Utf8Path, loaded: &Loaded) -> Option<Report> {
             range: p.range.unwrap_or(TextRange::empty(TextSize::from(0))),
             tags: Vec::new(),
             related: Vec::new(),
+            meant: None,
         },
         related: Vec::new(),
     });

@@ -286,6 +286,16 @@ fn wanted(text: &str, tokens: &[Token], frame: &Frame) -> Wanted {
     {
         return Wanted::Operand;
     }
+    // A star is an operator behind a value, and all columns behind what begins an item.
+    let begins_item = |n: usize| {
+        tokens.get(n).is_some_and(|t| {
+            t.is_sign(text, ",") || t.is_sign(text, ".") || t.is(text, "SELECT") || t.is(text, "DISTINCT")
+        })
+    };
+    if last.is_sign(text, "*") && frame.clause == Clause::Select && begins_item(tokens.len().wrapping_sub(2))
+    {
+        return Wanted::AfterOperand;
+    }
     match (is_keyword, last.ends_operand(text)) {
         (true, _) if matches!(word.as_str(), "END" | "NULL" | "TRUE" | "FALSE" | "ASC" | "DESC") => {
             Wanted::AfterOperand
@@ -477,6 +487,9 @@ mod tests {
             ("SELECT a, su|", Wanted::Operand, Clause::Select),
             ("SELECT a |", Wanted::AfterOperand, Clause::Select),
             ("SELECT a AS |", Wanted::NewName, Clause::Select),
+            ("SELECT * |", Wanted::AfterOperand, Clause::Select),
+            ("SELECT a, t.* |", Wanted::AfterOperand, Clause::Select),
+            ("SELECT 2 * |", Wanted::Operand, Clause::Select),
             ("SELECT a FROM |", Wanted::Table, Clause::From),
             ("SELECT a FROM ev|", Wanted::Table, Clause::From),
             ("SELECT a FROM events |", Wanted::AfterTable, Clause::From),

@@ -35,7 +35,7 @@ pub(super) fn complete(
                 if let Some(column) = compared_with(&text[..usize::from(tag.start) - 2]) {
                     out.add(column, CompletionKind::Parameter, 690).origin("as the column");
                 }
-                parameters(db, file, text, 700, out);
+                parameters(db, file, cursor, text, 700, out);
             }
             variables(text, at, out);
             functions(300, out);
@@ -59,7 +59,7 @@ pub(super) fn complete(
                     .doc("template:defined");
             }
             variables(text, at, out);
-            parameters(db, file, text, 520, out);
+            parameters(db, file, cursor, text, 520, out);
             functions(600, out);
             if tag.opener == "{%" {
                 for (n, word) in ["defined", "not ", "and ", "or ", "in "].iter().enumerate().skip(1) {
@@ -230,7 +230,13 @@ fn functions(base: u16, out: &mut Items) {
 }
 
 /// Parameters that this pipe has anywhere, with their type.
-fn parameters(db: &dyn Db, file: File, text: &str, relevance: u16, out: &mut Items) {
+fn parameters(db: &dyn Db, file: File, cursor: &Cursor, text: &str, relevance: u16, out: &mut Items) {
+    // The letters at the cursor are a name for now, and none that is meant.
+    let written = file.text(db);
+    let typed = written.get(std::ops::Range::from(out.replace)).unwrap_or_default();
+    let is_typed_only = !crate::parameters::all(db, file)
+        .iter()
+        .any(|p| p.name == typed && !p.range.contains_inclusive(cursor.offset));
     let mut known: Vec<(String, Option<String>)> = Vec::new();
     let own = language::parameters(text, &language::parse(text)).into_iter().map(|p| (p.name, p.ty));
     let others = interface(db, file).iter().flat_map(|f| &f.nodes).flat_map(|n| &n.parameters);
@@ -238,7 +244,7 @@ fn parameters(db: &dyn Db, file: File, text: &str, relevance: u16, out: &mut Ite
         // What stands behind an unfinished tag is read as if it were in it.
         let is_word =
             matches!(&*name, "if" | "elif" | "else" | "end" | "for" | "in" | "set" | "not" | "and" | "or");
-        if name.contains(MARKER) || is_word {
+        if name.contains(MARKER) || is_word || is_typed_only && name == typed {
             continue;
         }
         match known.iter_mut().find(|(n, _)| *n == name) {

@@ -19,6 +19,12 @@ const TABLE: &str = "SELECT @.a, b FROM @ JOIN @ AS x ON @.a = x.a WHERE a IN @ 
 /// What every engine's user takes for a name.
 const ORDINARY: &str = "ordinary";
 
+/// Words that shape queries in few places only, and are names in all others.
+const SOFT: &[&str] = &[
+    "TO", "STEP", "FILL", "FIRST", "LAST", "NULLS", "ROWS", "RANGE", "FILTER", "TOTALS", "CUBE", "ROLLUP",
+    "REPLACE", "APPLY", "OVER", "PASTE", "FORMAT",
+];
+
 fn shape(query: &str, word: &str) -> Option<Vec<&'static str>> {
     let text = query.replace('@', word);
     let tree = sql::parse(&text)?;
@@ -52,7 +58,7 @@ pub(super) fn check_table(to: &str) -> Result<(), Refusal> {
 /// Words of the expressions in tags.
 const PYTHON: &[&str] = &[
     "False", "None", "True", "and", "as", "assert", "async", "await", "break", "class", "continue", "def",
-    "del", "elif", "else", "end", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
+    "del", "elif", "else", "except", "finally", "for", "from", "global", "if", "import", "in", "is",
     "lambda", "nonlocal", "not", "or", "pass", "raise", "return", "try", "while", "with", "yield",
 ];
 

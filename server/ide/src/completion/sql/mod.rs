@@ -122,6 +122,15 @@ fn offer(
             {
                 keyword("SELECT", 350, out);
             }
+            let call = context.calls.last().filter(|c| {
+                c.argument == 0 && text[usize::from(c.open)..usize::from(context.start)].trim().is_empty()
+            });
+            let is_aggregate = |name: &str| {
+                headwater_catalog::find(name).is_some_and(|f| f.kind() == headwater_catalog::Kind::Aggregate)
+            };
+            if call.is_some_and(|c| is_aggregate(&text[c.name])) {
+                keyword("DISTINCT", 300, out);
+            }
             match context.clause {
                 Clause::Select => {
                     keyword("DISTINCT", 150, out);
