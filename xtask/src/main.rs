@@ -46,6 +46,8 @@ Usage: cargo xtask <command>
   bench --grammar DIR… [--rounds N]
                      our SQL parser and others over the statements of these folders
   bench --features   print what completion, rename, tokens cost, at 1,000 files
+  bench --oracle [--quick]
+                     print what editing costs while the engine is asked for its opinion, with lenses
   bench --baseline   print what comparing with a commit costs, at 1,000 and 5,000 files
   bench --plan       print what a plan costs at 500 files; run it with `cargo run --release -p xtask`
   bench --write DIR  write the project of 5,000 files that they are taken on
@@ -106,6 +108,7 @@ fn main() -> ExitCode {
             },
             Some("--grammar") => bench::grammar::measure(&args[2..]),
             _ if flag("--features") => bench::features(flag("--quick")),
+            _ if flag("--oracle") => bench::oracles(flag("--quick")),
             _ if flag("--baseline") => bench::baselines(),
             _ if flag("--plan") => bench::plans(),
             _ if flag("--engine") => bench::engine::run(flag("--quick")),

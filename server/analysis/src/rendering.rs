@@ -85,6 +85,11 @@ impl Rendering {
         matches!(&self.origin, Origin::Template { made_up, .. } if !made_up.is_empty())
     }
 
+    /// Whether something in it does not parse.
+    pub fn is_broken(&self) -> bool {
+        self.tree.has_error()
+    }
+
     /// Where the engine's parser refuses this text. Nothing is said of one whose outputs are not known.
     pub(crate) fn syntax_errors(&self) -> Vec<SyntaxError> {
         if self.is_query() { sql::errors(&self.text, &self.tree) } else { Vec::new() }

@@ -190,7 +190,7 @@ fn datasource(db: &dyn Db, file: File) -> Relation {
         let undeclared = |c: &Column| columns.iter().all(|own| own.name != c.name);
         let added: Vec<Column> = service::kafka_columns().into_iter().filter(undeclared).collect();
         star_may_show_more = !added.is_empty();
-        virtuals.extend(added);
+        virtuals = virtuals.iter().cloned().chain(added).collect();
     }
     Relation { columns, virtuals, complete, star_may_show_more }
 }

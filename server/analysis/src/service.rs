@@ -1,7 +1,7 @@
 //! Tables and columns that no file declares: the product's own data sources, what the engine adds to tables, what Kafka
 //! adds to messages (specification §4.4, §20).
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use headwater_catalog::Type;
 
@@ -45,9 +45,10 @@ fn columns(entries: &[Entry]) -> Vec<Column> {
     entries.iter().map(|(name, ty)| Column::new(*name, Type::parse(ty).ok())).collect()
 }
 
-/// What a query may ask of any stored table.
-pub(crate) fn virtual_columns() -> Vec<Column> {
-    columns(VIRTUAL)
+/// What a query may ask of any stored table. All tables share one list.
+pub(crate) fn virtual_columns() -> Arc<[Column]> {
+    static ALL: LazyLock<Arc<[Column]>> = LazyLock::new(|| columns(VIRTUAL).into());
+    ALL.clone()
 }
 
 /// What a table that Kafka fills may have without declaring it.

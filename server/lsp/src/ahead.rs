@@ -1,29 +1,24 @@
 //! A second pair of hands for whole-project answers.
 //!
-//! The database remembers what any clone of it has computed, so a thread that works through the files from the far end
-//! halves the time of the one that answers from the near end.
+//! Two threads take the next file in turn, so that what is at hand for one file is still at hand for its neighbours, and
+//! the database remembers for both what either has computed.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread::Scope;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
-use headwater_analysis::{Database, File, diagnostics};
+use headwater_analysis::File;
 use salsa::Cancelled;
 
+use crate::snapshot::Snapshot;
 use crate::worker::STACK;
 
 /// Fewer files than this are answered before a thread is up.
 const WORTHWHILE: usize = 64;
 
-/// The flag that ends the second thread.
-#[derive(Default)]
-pub(crate) struct Ahead {
-    stop: AtomicBool,
-}
-
 /// Ends the second thread when the first is done, also when it unwinds: the thread holds a clone of the database, and
 /// while that lives, every write waits.
-pub(crate) struct StopOnDrop<'a>(&'a AtomicBool);
+struct StopOnDrop<'a>(&'a AtomicBool);
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
@@ -31,27 +26,38 @@ impl Drop for StopOnDrop<'_> {
     }
 }
 
-impl Ahead {
-    /// Works through `files` from the last to the first until the returned guard is dropped.
-    pub(crate) fn start<'scope>(
-        &'scope self,
-        scope: &'scope Scope<'scope, '_>,
-        db: &Database,
-        files: &'scope [File],
-    ) -> StopOnDrop<'scope> {
-        let guard = StopOnDrop(&self.stop);
+/// What `one` says of every file, on two threads. This one hands what there is to `meanwhile`, with its place among the
+/// files; nothing is handed over twice.
+pub(crate) fn each<T: Send>(
+    snapshot: &Snapshot,
+    files: &[File],
+    one: impl Fn(&Snapshot, File) -> T + Sync,
+    mut meanwhile: impl FnMut(Vec<(usize, T)>),
+) {
+    let next = AtomicUsize::new(0);
+    let stop = AtomicBool::new(false);
+    let ready: Mutex<Vec<(usize, T)>> = Mutex::default();
+    let push = |item: (usize, T)| ready.lock().unwrap_or_else(PoisonError::into_inner).push(item);
+    let take = || std::mem::take(&mut *ready.lock().unwrap_or_else(PoisonError::into_inner));
+    // The file that the second thread has in its hands, if it did not get to the end of it.
+    let unfinished: Mutex<Option<usize>> = Mutex::default();
+    std::thread::scope(|scope| {
+        let _stop = StopOnDrop(&stop);
         if files.len() >= WORTHWHILE {
-            let db = db.clone();
+            let other = snapshot.again();
+            let (one, next, stop, push, unfinished) = (&one, &next, &stop, &push, &unfinished);
             let work = move || {
+                let hold = |file| *unfinished.lock().unwrap_or_else(PoisonError::into_inner) = file;
                 // A write ends it early, and so does whatever a query panics with: the answering thread meets the same
                 // query and reports it.
                 let _ = std::panic::catch_unwind(AssertUnwindSafe(|| {
                     Cancelled::catch(AssertUnwindSafe(|| {
-                        for file in files.iter().rev() {
-                            if self.stop.load(Ordering::Relaxed) {
-                                return;
-                            }
-                            diagnostics(&db, *file);
+                        while !stop.load(Ordering::Relaxed) {
+                            let n = next.fetch_add(1, Ordering::Relaxed);
+                            let Some(file) = files.get(n) else { break };
+                            hold(Some(n));
+                            push((n, one(&other, *file)));
+                            hold(None);
                         }
                     }))
                 }));
@@ -59,6 +65,15 @@ impl Ahead {
             // Without a thread the answer takes longer, and that is all.
             let _ = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
         }
-        guard
+        loop {
+            let n = next.fetch_add(1, Ordering::Relaxed);
+            let Some(file) = files.get(n) else { break };
+            push((n, one(snapshot, *file)));
+            meanwhile(take());
+        }
+    });
+    if let Some(n) = unfinished.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        push((n, one(snapshot, files[n])));
     }
+    meanwhile(take());
 }

@@ -21,7 +21,22 @@ use tower_lsp::jsonrpc::{Error, Request, Response};
 use crate::owner::Event;
 
 /// What a request is answered with.
-pub(crate) type Reply = Result<Value, Error>;
+pub(crate) type Reply = Result<Body, Error>;
+
+/// A result.
+#[derive(Debug)]
+pub(crate) enum Body {
+    /// As a value.
+    Value(Value),
+    /// As JSON text, for what would be a large tree.
+    Text(String),
+}
+
+impl From<Value> for Body {
+    fn from(value: Value) -> Self {
+        Self::Value(value)
+    }
+}
 
 enum Outgoing {
     Message(Request),

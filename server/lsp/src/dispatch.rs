@@ -91,6 +91,8 @@ impl Table {
 pub(crate) enum Answer {
     /// The result.
     Result(Value),
+    /// The result as JSON.
+    Text(String),
     /// Nothing to say yet: keep the parameters and run again when something has changed (long polling).
     Park,
 }

@@ -114,7 +114,7 @@ impl<I: AsyncRead + Unpin> AsyncRead for Frames<I> {
     }
 }
 
-fn content_length(header: &[u8]) -> Option<usize> {
+pub(crate) fn content_length(header: &[u8]) -> Option<usize> {
     let lower = header.to_ascii_lowercase();
     let value = &lower[find(&lower, LENGTH)? + LENGTH.len()..];
     std::str::from_utf8(value).ok()?.lines().next()?.trim().parse().ok()
@@ -131,6 +131,6 @@ fn malformed(out: &mut Vec<u8>, is_json: bool) {
     out.extend_from_slice(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes());
 }
 
-fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
+pub(crate) fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
     haystack.windows(needle.len()).position(|window| window == needle)
 }

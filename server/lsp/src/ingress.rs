@@ -24,10 +24,11 @@ use tower_lsp::jsonrpc::{self, Error, Id, Request, Response};
 use tower_lsp::{ExitedError, LanguageServer, LspService};
 
 use crate::capabilities::Profile;
-use crate::client::Reply;
+use crate::client::{Body, Reply};
 use crate::dispatch::Table;
 use crate::frames::MALFORMED;
 use crate::owner::{Arrival, Event};
+use crate::texts::Texts;
 
 /// What the two ends of the ticket counter share.
 #[derive(Default)]
@@ -45,6 +46,7 @@ struct Ticket {
 pub(crate) struct Backend {
     tickets: Arc<Tickets>,
     profile: Arc<std::sync::Mutex<Option<Profile>>>,
+    texts: Arc<Texts>,
 }
 
 impl LanguageServer for Backend {
@@ -63,10 +65,15 @@ impl LanguageServer for Backend {
 
 fn redeem(backend: &Backend, ticket: Ticket) -> BoxFuture<'static, jsonrpc::Result<Value>> {
     let answer = backend.tickets.open.remove(&ticket.ticket);
+    let texts = backend.texts.clone();
     async move {
         let Some((_, answer)) = answer else { return Err(Error::internal_error()) };
         // The owner drops what it will never answer only when the server ends.
-        answer.await.unwrap_or_else(|_| Err(Error::request_cancelled()))
+        Ok(match answer.await.unwrap_or_else(|_| Err(Error::request_cancelled()))? {
+            Body::Value(value) => value,
+            // Nothing is awaited behind this: the ticket is sent.
+            Body::Text(text) => texts.ticket(text),
+        })
     }
     .boxed()
 }
@@ -84,10 +91,15 @@ pub(crate) struct Ingress {
 }
 
 impl Ingress {
-    pub(crate) fn new(owner: Sender<Event>, table: Arc<Table>, orderly: Arc<AtomicBool>) -> Self {
+    pub(crate) fn new(
+        owner: Sender<Event>,
+        table: Arc<Table>,
+        orderly: Arc<AtomicBool>,
+        texts: Arc<Texts>,
+    ) -> Self {
         let tickets: Arc<Tickets> = Arc::default();
         let profile: Arc<std::sync::Mutex<Option<Profile>>> = Arc::default();
-        let backend = Backend { tickets: tickets.clone(), profile: profile.clone() };
+        let backend = Backend { tickets: tickets.clone(), profile: profile.clone(), texts };
         let mut service = LspService::build_with_lifecycle_methods(|_| backend);
         for method in table.methods() {
             service = service.custom_method(method, redeem);

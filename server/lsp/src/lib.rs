@@ -30,6 +30,7 @@ mod requests;
 mod snapshot;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod texts;
 mod uri;
 mod worker;
 
@@ -100,7 +101,7 @@ pub struct Ended {
 pub async fn serve<I, O>(stdin: I, stdout: O) -> std::io::Result<Ended>
 where
     I: AsyncRead + Unpin,
-    O: AsyncWrite,
+    O: AsyncWrite + Unpin,
 {
     serve_with(stdin, stdout, Options::default()).await
 }
@@ -112,14 +113,16 @@ where
 pub async fn serve_with<I, O>(stdin: I, stdout: O, options: Options) -> std::io::Result<Ended>
 where
     I: AsyncRead + Unpin,
-    O: AsyncWrite,
+    O: AsyncWrite + Unpin,
 {
     let (events, queue) = crossbeam_channel::unbounded();
     let (client, loopback) = client::channel(events.clone());
     let table = Arc::new(dispatch::Table::new());
     let orderly = Arc::new(AtomicBool::new(false));
     let owner_ended = owner::start(queue, &events, client, table.clone(), options)?;
-    let service = ingress::Ingress::new(events.clone(), table, orderly.clone());
+    let texts = Arc::<texts::Texts>::default();
+    let service = ingress::Ingress::new(events.clone(), table, orderly.clone(), texts.clone());
+    let stdout = texts::Output::new(stdout, texts);
     let stdin = frames::Frames::new(stdin, events.clone());
     let server = tower_lsp::Server::new(stdin, stdout, loopback).concurrency_level(CONCURRENCY);
     let mut transport = std::pin::pin!(server.serve(service));

@@ -61,6 +61,19 @@ pub(crate) struct Snapshot {
 }
 
 impl Snapshot {
+    /// The same moment, for another thread of the same job.
+    pub(crate) fn again(&self) -> Self {
+        Self {
+            world: self.world.clone(),
+            profile: self.profile.clone(),
+            client: self.client.clone(),
+            memory: self.memory.clone(),
+            tokens: self.tokens.clone(),
+            now: self.now,
+            db: self.db.clone(),
+        }
+    }
+
     /// The file a client's URI means, if a project has it.
     pub(crate) fn file(&self, uri: &str) -> Option<File> {
         if let Some(open) = self.world.path_of_uri.get(uri).and_then(|path| self.world.open.get(path)) {

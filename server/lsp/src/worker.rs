@@ -15,6 +15,7 @@ use serde_json::Value;
 use tower_lsp::gen_lsp_types::{PublishDiagnosticsParams, Uri};
 use tower_lsp::jsonrpc::Error;
 
+use crate::client::{Body, Reply};
 use crate::diagnostics::report;
 use crate::dispatch::{Answer, Handler, Table};
 use crate::hooks::TestHooks;
@@ -59,7 +60,7 @@ pub(crate) struct Publication {
 
 /// How a job ended.
 pub(crate) enum Done {
-    Answer(Result<Value, Error>),
+    Answer(Reply),
     Park,
     /// To be done again: a write made the snapshot stale.
     Stale,
@@ -128,7 +129,8 @@ fn perform(task: &Task, snapshot: &Snapshot, table: &Table, hooks: &TestHooks) -
             hooks.pass(route.method, || snapshot.db.unwind_if_revision_cancelled());
             match &route.handler {
                 Handler::Read(read) => match read(snapshot, params) {
-                    Ok(Answer::Result(value)) => Done::Answer(Ok(value)),
+                    Ok(Answer::Result(value)) => Done::Answer(Ok(value.into())),
+                    Ok(Answer::Text(text)) => Done::Answer(Ok(Body::Text(text))),
                     Ok(Answer::Park) => Done::Park,
                     Err(error) => Done::Answer(Err(error)),
                 },

@@ -77,7 +77,7 @@ fn session(server: &Path, project: &Path, wanted: &str) -> Result<(Duration, Opt
     Ok((time, memory))
 }
 
-fn git(project: &Path, args: &[&str]) -> Result<()> {
+pub(super) fn git(project: &Path, args: &[&str]) -> Result<()> {
     let mut command = Command::new("git");
     command.args([
         "-c",

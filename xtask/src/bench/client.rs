@@ -17,6 +17,11 @@ pub(crate) struct Client {
 impl Client {
     /// Starts `command` and says hello.
     pub(crate) fn start(command: &mut Command, root: &Path) -> Result<Self> {
+        Self::start_with(command, root, &Value::Null)
+    }
+
+    /// The same, with options of the server's own.
+    pub(crate) fn start_with(command: &mut Command, root: &Path, options: &Value) -> Result<Self> {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdin = child.stdin.take().context("no stdin")?;
         let stdout = BufReader::new(child.stdout.take().context("no stdout")?);
@@ -27,6 +32,7 @@ impl Client {
             &json!({
                 "processId": std::process::id(),
                 "rootUri": uri,
+                "initializationOptions": options,
                 "workspaceFolders": [{ "uri": uri, "name": "bench" }],
                 "capabilities": {
                     "general": { "positionEncodings": ["utf-16"] },

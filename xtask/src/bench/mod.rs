@@ -6,6 +6,7 @@ mod editing;
 pub(crate) mod engine;
 mod generate;
 pub(crate) mod grammar;
+mod oracle;
 mod peer;
 mod plan;
 
@@ -90,6 +91,18 @@ pub(crate) fn features(quick: bool) -> Result<()> {
     Ok(())
 }
 
+/// What editing costs while the engine is asked for its opinion.
+pub(crate) fn oracles(quick: bool) -> Result<()> {
+    let server = build_server(true)?;
+    let base = std::env::temp_dir().join(format!("headwater-bench-{}", std::process::id()));
+    println!("server: {} · whole times at the client over stdio", version(&server)?);
+    let small = made(&base, 300)?;
+    let middle = made(&base, 1_000)?;
+    let result = oracle::run(&server, &small, &middle, quick);
+    std::fs::remove_dir_all(&base).ok();
+    result
+}
+
 /// What a baseline costs.
 pub(crate) fn baselines() -> Result<()> {
     let server = build_server(true)?;
@@ -114,8 +127,9 @@ fn made(base: &Path, files: usize) -> Result<PathBuf> {
     Ok(dir)
 }
 
+/// A session without the engine, whether there is one on this machine or not: see [`oracles`].
 fn start(server: &Path, project: &Path) -> Result<Client> {
-    Client::start(Command::new(server).arg("lsp"), project)
+    Client::start(Command::new(server).args(["lsp", "--offline"]), project)
 }
 
 fn open(client: &mut Client, path: &Path) -> Result<(String, String)> {
@@ -202,7 +216,10 @@ fn formatting(client: &mut Client, uri: &str, rounds: usize) -> Result<()> {
 
 /// From starting the process to the opened file's complete diagnostics, which must be what `check` says.
 fn cold_start(server: &Path, project: &Path, files: usize, bar: &str) -> Result<()> {
-    let out = Command::new(server).args(["check", "--format", "json"]).current_dir(project).output()?;
+    let out = Command::new(server)
+        .args(["check", "--offline", "--format", "json"])
+        .current_dir(project)
+        .output()?;
     let checked: Value = serde_json::from_slice(&out.stdout)?;
     let expected = checked["diagnostics"].as_array().into_iter().flatten();
     let mut expected: Vec<_> = expected.filter(|d| d["path"] == generate::EDITED).map(key).collect();
@@ -264,7 +281,19 @@ fn memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
 fn column_memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
     let mut client = start(server, project)?;
     client.request("workspace/diagnostic", &json!({ "previousResultIds": [] }))?;
-    let (uri, text) = open(&mut client, &project.join(generate::ROOT))?;
+    let (before, after) = renamed_columns(&mut client, project, edits, &mut |_| Ok(()))?;
+    drift("drift, a column renamed to a new name each time", before, after, edits);
+    client.stop()
+}
+
+/// Memory before and after these many renames; `pause` is called before each.
+fn renamed_columns(
+    client: &mut Client,
+    project: &Path,
+    edits: usize,
+    pause: &mut dyn FnMut(&mut Client) -> Result<()>,
+) -> Result<(Option<u64>, Option<u64>)> {
+    let (uri, text) = open(client, &project.join(generate::ROOT))?;
     let readers = readers_of_root(project)?;
     let (line, column) = id_column(&text)?;
     let mut end = column + 2;
@@ -275,6 +304,7 @@ fn column_memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
         if round == first {
             before = resident(client.pid());
         }
+        pause(client)?;
         let name = format!("id_{round}");
         let range = json!({ "start": { "line": line, "character": column }, "end": { "line": line, "character": end } });
         end = column + name.len();
@@ -283,12 +313,11 @@ fn column_memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
             "contentChanges": [{ "range": range, "text": name }],
         });
         client.notify("textDocument/didChange", &change)?;
-        pull(&mut client, &uri)?;
-        let found = pull(&mut client, &readers[round % readers.len()])?;
+        pull(client, &uri)?;
+        let found = pull(client, &readers[round % readers.len()])?;
         ensure!(found.iter().any(|d| d["code"] == "unknown-column"), "the reader is broken");
     }
-    drift("drift, a column renamed to a new name each time", before, resident(client.pid()), edits);
-    client.stop()
+    Ok((before, resident(client.pid())))
 }
 
 fn drift(what: &str, before: Option<u64>, after: Option<u64>, edits: usize) {

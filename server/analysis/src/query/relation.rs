@@ -13,7 +13,7 @@ pub struct Relation {
     /// In order.
     pub columns: Vec<Column>,
     /// Columns that may be asked for but are not part of `*`.
-    pub virtuals: Vec<Column>,
+    pub virtuals: Arc<[Column]>,
     /// Whether there are no other columns.
     pub complete: bool,
     /// Whether `*` shows some of the [virtual](Self::virtuals) columns, or may.

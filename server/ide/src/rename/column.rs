@@ -6,7 +6,6 @@ use std::sync::Arc;
 use headwater_analysis::lineage::ColumnVertex;
 use headwater_analysis::query::{BaseColumn, FaultKind, Tables};
 use headwater_analysis::samples::SAMPLE_BYTES;
-use headwater_analysis::syntax::sql;
 use headwater_analysis::{
     Db, Directive, EdgeKind, File, NodeType, TextRange, TextSize, Vertex, access, datafile, graph, interface,
     semantics,
@@ -200,8 +199,7 @@ impl Rename<'_> {
             return refuse(format!("the query of `{}` stands in an included file", label(db, vertex)));
         }
         let renderings = semantics::node_renderings(db, file, node);
-        let broken = renderings.iter().any(|r| sql::parse(&r.text).is_none_or(|tree| tree.has_error()));
-        if renderings.is_empty() || broken {
+        if renderings.is_empty() || renderings.iter().any(|r| r.is_broken()) {
             return refuse(format!("the query of `{}` does not parse; mend it first", label(db, vertex)));
         }
         // Names that a template writes.

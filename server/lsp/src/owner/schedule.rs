@@ -58,7 +58,7 @@ impl Owner {
             return;
         }
         if let Handler::Owner(run) = self.table.route(route).handler {
-            let _ = reply.send(Ok(run(self)));
+            let _ = reply.send(Ok(run(self).into()));
             return;
         }
         let document = params.pointer("/textDocument/uri").and_then(Value::as_str).map(|uri| {
@@ -185,7 +185,7 @@ impl Owner {
             (Done::Park, work @ Work::Request(_)) if !self.polled => {
                 // Whoever asks for the first time wants to hear that all is well; only who asks again can wait for news.
                 self.polled = true;
-                self.answer(work, Ok(serde_json::json!({ "items": [] })));
+                self.answer(work, Ok(serde_json::json!({ "items": [] }).into()));
             }
             (Done::Park, Work::Request(pending)) => self.parked.push(pending),
             (Done::Pushed(publications), Work::Push { open }) => {
