@@ -69,13 +69,20 @@ pub fn syntax(function: &str) -> &'static [String] {
     static ALL: OnceLock<FxHashMap<&'static str, Vec<String>>> = OnceLock::new();
     let all = ALL.get_or_init(|| {
         let index = index();
-        let texts: Vec<String> = index.blocks.iter().map(|block| inflate(block)).collect();
         let functions = index.entries.iter().filter(|((topic, _), _)| *topic == Topic::Function.key());
-        functions
-            .filter_map(|((_, name), (block, start, length))| {
-                Some((*name, forms(texts.get(*block)?.get(*start..start + length)?)))
-            })
-            .collect()
+        let mut places: Vec<(usize, usize, usize, &'static str)> =
+            functions.map(|((_, name), (block, start, length))| (*block, *start, *length, *name)).collect();
+        places.sort_unstable();
+        let mut out = FxHashMap::default();
+        // One block after the other: all of them together are some megabytes.
+        for functions in places.chunk_by(|a, b| a.0 == b.0) {
+            let text = functions.first().and_then(|f| index.blocks.get(f.0)).map(|block| inflate(block));
+            for (_, start, length, name) in functions {
+                let forms = text.as_ref().and_then(|t| Some(forms(t.get(*start..start + length)?)));
+                out.insert(*name, forms.unwrap_or_default());
+            }
+        }
+        out
     });
     all.get(function).map_or(&[], Vec::as_slice)
 }

@@ -49,7 +49,9 @@ use headwater_analysis::{File, TextRange};
 
 pub use change::{Annotation, Change, OutsideEdit, TextEdit, apply};
 pub use code_actions::{ActionKind, CodeAction, SAFE, code_actions, datasource_from_sample, resolve_action};
-pub use completion::{CompletionItem, CompletionKind, Completions, DECLARED_SETS, completion, documentation};
+pub use completion::{
+    CompletionItem, CompletionKind, Completions, DECLARED_SETS, completion, documentation, prefetch,
+};
 pub use config_toml::{CONFIG_KEYS, ConfigKey, config_completion, config_schema};
 pub use cron::Moment;
 pub use definition::{declaration, definition, implementation, type_definition};

@@ -2,7 +2,7 @@
 
 use headwater_catalog::{Combinator, Kind, find, function_names};
 
-use super::{CompletionKind, Items};
+use super::{CompletionItem, CompletionKind, Items};
 
 /// Which functions have a place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -161,9 +161,16 @@ fn combinators(typed: &str, out: &mut Items) {
     }
 }
 
+/// How a function is called, for the items that are shown: of all that fit it is not asked.
+pub(super) fn describe(item: &mut CompletionItem) {
+    let name = item.doc.as_deref().and_then(|doc| doc.strip_prefix("function:"));
+    let Some((name, function)) = name.and_then(|name| Some((name, find(name)?))) else { return };
+    item.detail = crate::signatures::of_function(name)
+        .or_else(|| (function.kind() != Kind::Scalar).then(|| "aggregate function".to_owned()));
+}
+
 fn one(name: &str, relevance: u16, out: &mut Items) {
     let Some(function) = find(name) else { return };
-    let signature = crate::signatures::of_function(name);
     let item = out.add(name, CompletionKind::Function, relevance);
     item.doc(format!("function:{name}"));
     let takes_nothing = function.argument_count().is_some_and(|(_, max)| max == Some(0));
@@ -172,11 +179,6 @@ fn one(name: &str, relevance: u16, out: &mut Items) {
     } else {
         item.snippet(format!("{name}($0)"));
         item.continues = true;
-    }
-    if let Some(signature) = signature {
-        item.detail(signature);
-    } else if function.kind() != Kind::Scalar {
-        item.detail("aggregate function");
     }
     let deprecated = function.base() != name && function.combinators().is_empty();
     if deprecated {

@@ -203,13 +203,16 @@ fn ranked(items: Vec<CompletionItem>, text: &str) -> Completions {
     });
     let mut out = Completions::default();
     let mut seen = rustc_hash::FxHashSet::default();
-    for (_, _, _, item) in scored {
+    for (_, _, _, mut item) in scored {
         if !seen.insert((item.label.clone(), item.kind)) {
             continue;
         }
         if out.items.len() == MAX_ITEMS {
             out.is_incomplete = true;
             break;
+        }
+        if item.kind == CompletionKind::Function && item.detail.is_none() {
+            functions::describe(&mut item);
         }
         out.items.push(item);
     }
@@ -258,6 +261,11 @@ fn words_begin_with(name: &str, wanted: &str) -> bool {
         let mut rest = initials.chars();
         wanted.chars().all(|w| rest.any(|c| c == w))
     }
+}
+
+/// Reads what the first completion needs of the catalog, some 10 ms of work: for a thread that has nothing else to do.
+pub fn prefetch() {
+    headwater_catalog::syntax("count");
 }
 
 /// Markdown for an item's `doc`. Reads the catalog, which may take a millisecond.

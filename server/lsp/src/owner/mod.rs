@@ -155,6 +155,8 @@ pub(crate) fn start(
     disk::start(options.fs.clone(), disk_queue, to_self.clone())?;
     let (history_tasks, history_queue) = unbounded();
     history::start(options.revisions.clone(), options.calm, history_queue, to_self.clone())?;
+    // While projects are read, nobody can ask for anything else. Without the thread the first completion does it.
+    let _ = std::thread::Builder::new().name("headwater-prefetch".into()).spawn(headwater_ide::prefetch);
     let (alive, ended) = oneshot::channel();
     let to_self = to_self.clone();
     std::thread::Builder::new().name("headwater-owner".into()).stack_size(16 * 1024 * 1024).spawn(
