@@ -26,6 +26,7 @@ pub struct Rendering {
     origin: Origin,
     /// The node's query is no template.
     is_plain: bool,
+    errors: OnceLock<Box<[SyntaxError]>>,
 }
 
 /// Where a rendering's text comes from.
@@ -91,8 +92,11 @@ impl Rendering {
     }
 
     /// Where the engine's parser refuses this text. Nothing is said of one whose outputs are not known.
-    pub(crate) fn syntax_errors(&self) -> Vec<SyntaxError> {
-        if self.is_query() { sql::errors(&self.text, &self.tree) } else { Vec::new() }
+    pub(crate) fn syntax_errors(&self) -> &[SyntaxError] {
+        if !self.is_query() {
+            return &[];
+        }
+        self.errors.get_or_init(|| sql::errors(&self.text, &self.tree).into())
     }
 
     /// A place of this text in the node's own.
@@ -169,7 +173,8 @@ impl Renderings {
                 return;
             }
             if let Some(tree) = sql::parse(&text) {
-                out.push(Rendering { witness, text, tree, origin, is_plain });
+                let errors = OnceLock::new();
+                out.push(Rendering { witness, text, tree, origin, is_plain, errors });
             }
         };
         let Some(tree) = tree else {

@@ -59,7 +59,7 @@ fn syntax<'r>(renderings: &'r [Rendering], heard: &Heard<'_>) -> Vec<(TextRange,
         if matches!(heard.word(number), Some(Word::Takes)) {
             continue;
         }
-        let Some(error) = rendering.syntax_errors().into_iter().next() else { continue };
+        let Some(error) = rendering.syntax_errors().first() else { continue };
         let before = last_token(&rendering.text, error.range.start());
         // Another value may fit, there or before.
         let near = [before, error.range];
@@ -70,7 +70,7 @@ fn syntax<'r>(renderings: &'r [Rendering], heard: &Heard<'_>) -> Vec<(TextRange,
         let shown = if error.range.is_empty() { before } else { error.range };
         let range = rendering.to_node(shown).range;
         if out.iter().all(|(other, ..)| *other != range) {
-            out.push((range, error.message, &rendering.witness));
+            out.push((range, error.message.clone(), &rendering.witness));
         }
     }
     out

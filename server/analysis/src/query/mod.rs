@@ -152,7 +152,7 @@ pub fn analyze(text: &str, tree: &sql::Tree, tables: &dyn Tables) -> Facts {
     let query = ast::descendants::<ast::Statement<'_>>(tree.root_node()).find_map(|s| s.query());
     let Some(query) = query else { return Facts::default() };
     // A broken tree is read for its columns and uses; what is wrong with them might be the parser's guess.
-    let is_broken = tree.has_error() || ast::nodes(tree.root_node()).any(|n| is_recovery(n.kind()));
+    let is_broken = tree.has_error() || tree.is_recovered();
     let mut analyzer = Analyzer::new(text, tables);
     let relation = analyzer.query(query);
     analyzer.settings(tree.root_node());
@@ -181,7 +181,7 @@ pub fn analyze_expressions(text: &str, table: Arc<Relation>) -> Option<Facts> {
     let (whole, shift) = as_expressions(text);
     let tree = sql::parse(&whole)?;
     let root = tree.root_node();
-    let is_broken = tree.has_error() || ast::nodes(root).any(|n| is_recovery(n.kind()));
+    let is_broken = tree.has_error() || tree.is_recovered();
     let mut analyzer = Analyzer::new(&whole, &Nowhere);
     let columns = analyzer.expressions(expressions(root), table);
     let mut facts = analyzer.finish();
@@ -244,9 +244,4 @@ impl Tables for Nowhere {
     fn relation(&self, _: Option<&str>, _: &str) -> Option<Arc<Relation>> {
         None
     }
-}
-
-/// Nodes that stand for text that is missing or not closed.
-fn is_recovery(kind: &str) -> bool {
-    kind.starts_with("missing_") || kind.starts_with("unclosed_") || kind == "query_alternatives"
 }

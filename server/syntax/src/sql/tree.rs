@@ -16,6 +16,7 @@ use super::ast::Kind;
 pub struct Tree {
     nodes: Box<[Data]>,
     has_error: bool,
+    is_recovered: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,6 +46,7 @@ impl Tree {
         let mut nodes: Vec<Data> = Vec::with_capacity(root.descendant_count());
         let mut cursor = root.walk();
         let mut open: Vec<u32> = Vec::new();
+        let mut is_recovered = false;
         let place = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         loop {
             let node = cursor.node();
@@ -59,13 +61,14 @@ impl Tree {
                 kind: Kind::of_id(node.kind_id()),
                 field: cursor.field_id().and_then(|f| u8::try_from(f.get()).ok()).unwrap_or(0),
             });
+            is_recovered |= recovers(node.kind_id());
             if cursor.goto_first_child() {
                 open.push(here);
                 continue;
             }
             while !cursor.goto_next_sibling() {
                 let (true, Some(parent)) = (cursor.goto_parent(), open.pop()) else {
-                    return Self { nodes: nodes.into(), has_error: root.has_error() };
+                    return Self { nodes: nodes.into(), has_error: root.has_error(), is_recovered };
                 };
                 nodes[parent as usize].behind = place(nodes.len());
             }
@@ -80,6 +83,11 @@ impl Tree {
     /// Whether something in it does not parse, or is missing.
     pub fn has_error(&self) -> bool {
         self.has_error
+    }
+
+    /// Whether something in it stands for text that is missing or not closed.
+    pub fn is_recovered(&self) -> bool {
+        self.is_recovered
     }
 
     /// Bytes that it takes.
@@ -188,6 +196,20 @@ impl<'t> Node<'t> {
         let (behind, parent) = (self.data().behind, self.parent()?);
         (behind < parent.data().behind).then(|| self.other(behind))
     }
+}
+
+/// Whether a node with this number stands for text that is missing or not closed, or for several ways to read it.
+fn recovers(symbol: u16) -> bool {
+    use std::sync::LazyLock;
+    static ALL: LazyLock<Box<[bool]>> = LazyLock::new(|| {
+        let language = tree_sitter::Language::from(headwater_grammar::SQL);
+        let count = u16::try_from(language.node_kind_count()).unwrap_or(ERROR);
+        let is_it = |name: &str| {
+            name.starts_with("missing_") || name.starts_with("unclosed_") || name == "query_alternatives"
+        };
+        (0..count).map(|id| language.node_kind_for_id(id).is_some_and(is_it)).collect()
+    });
+    ALL.get(usize::from(symbol)).copied().unwrap_or(false)
 }
 
 /// The name of a word or sign by its number.
