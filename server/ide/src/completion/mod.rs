@@ -225,21 +225,24 @@ pub(crate) fn fit(name: &str, typed: &str) -> Option<u8> {
     if typed.is_empty() {
         return Some(0);
     }
-    let lower = name.to_lowercase();
     let wanted = typed.to_lowercase();
-    if lower.starts_with(&wanted)
-        || lower.trim_start_matches(['`', '"', '\'', '@', '$', '_']).starts_with(&wanted)
-    {
+    if begins(name, &wanted) || begins(name.trim_start_matches(['`', '"', '\'', '@', '$', '_']), &wanted) {
         return Some(0);
     }
     if words_begin_with(name, &wanted) {
         return Some(1);
     }
-    if lower.contains(&wanted) {
+    if name.char_indices().any(|(at, _)| begins(&name[at..], &wanted)) {
         return Some(2);
     }
-    let mut rest = lower.chars();
+    let mut rest = name.chars().flat_map(char::to_lowercase);
     wanted.chars().all(|w| rest.any(|c| c == w)).then_some(3).filter(|_| wanted.len() > 1)
+}
+
+/// Whether a text begins with `wanted`, which is in lower case. Thousands of names are asked for each letter.
+fn begins(text: &str, wanted: &str) -> bool {
+    let mut letters = text.chars().flat_map(char::to_lowercase);
+    wanted.chars().all(|w| letters.next() == Some(w))
 }
 
 /// `tsh` begins the words of `toStartOfHour`, `pc` those of `page_count`; `count` one of them.
@@ -250,7 +253,7 @@ fn words_begin_with(name: &str, wanted: &str) -> bool {
         let begins = c.is_alphanumeric()
             && (!previous.is_alphanumeric() || c.is_uppercase() && previous.is_lowercase());
         if begins {
-            if name[at..].to_lowercase().starts_with(wanted) {
+            if begins(&name[at..], wanted) {
                 return true;
             }
             initials.extend(c.to_lowercase());
