@@ -110,11 +110,16 @@ pub fn summary(db: &dyn Db, file: File, node: usize) -> Arc<Summary> {
     }
     // By path and node: numbers of files tell how the project was loaded.
     flows.sort_by(|a, b| {
-        let place = |f: &(Vertex, String, Flow, Option<String>)| (f.0.file.path(db).as_str(), f.0.node);
-        place(a).cmp(&place(b)).then_with(|| (&a.1, a.2, &a.3).cmp(&(&b.1, b.2, &b.3)))
+        let source = |f: &(Vertex, String, Flow, Option<String>)| place(db, f.0);
+        source(a).cmp(&source(b)).then_with(|| (&a.1, a.2, &a.3).cmp(&(&b.1, b.2, &b.3)))
     });
     flows.dedup();
     Arc::new(Summary { flows })
+}
+
+/// Where a source stands among others.
+fn place(db: &dyn Db, vertex: Vertex) -> (&str, Option<usize>) {
+    (vertex.file.path(db).as_str(), vertex.node)
 }
 
 /// A step of a walk: from one column to another, or into a node's query.
@@ -177,7 +182,9 @@ pub fn consumers(db: &dyn Db, at: &ColumnVertex) -> Vec<Step> {
         match next.node {
             Some(node) => {
                 let flows = &summary(db, next.file, node).flows;
-                let own = flows.iter().filter(|(v, c, ..)| *v == at.vertex && *c == at.column);
+                let wanted = (place(db, at.vertex), &at.column);
+                let first = flows.partition_point(|(v, c, ..)| (place(db, *v), c) < wanted);
+                let own = flows[first..].iter().take_while(|(v, c, ..)| *v == at.vertex && *c == at.column);
                 steps.extend(own.map(|(_, _, flow, column)| Step {
                     from: at.clone(),
                     to: *next,
