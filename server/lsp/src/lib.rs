@@ -28,6 +28,7 @@ mod owner;
 mod position;
 mod requests;
 mod snapshot;
+mod stdout;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod texts;
@@ -151,7 +152,11 @@ pub fn run_stdio(engine: EngineChoice) -> ExitCode {
         }
     };
     let options = Options { engine, ..Options::default() };
-    let ended = runtime.block_on(serve_with(tokio::io::stdin(), tokio::io::stdout(), options));
+    let ended = stdout::start().and_then(|(output, written)| {
+        let ended = runtime.block_on(serve_with(tokio::io::stdin(), output, options));
+        written.wait(Duration::from_secs(1));
+        ended
+    });
     // A read of standard input may be pending for ever in a client that keeps it open.
     runtime.shutdown_background();
     match ended {

@@ -250,9 +250,9 @@ fn words_begin_with(name: &str, wanted: &str) -> bool {
     let mut initials = String::new();
     let mut previous = '_';
     for (at, c) in name.char_indices() {
-        let begins = c.is_alphanumeric()
+        let is_start = c.is_alphanumeric()
             && (!previous.is_alphanumeric() || c.is_uppercase() && previous.is_lowercase());
-        if begins {
+        if is_start {
             if begins(&name[at..], wanted) {
                 return true;
             }
