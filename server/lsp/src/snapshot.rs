@@ -70,6 +70,7 @@ impl Snapshot {
             memory: self.memory.clone(),
             tokens: self.tokens.clone(),
             now: self.now,
+            hooks: self.hooks.clone(),
             db: self.db.clone(),
         }
     }
