@@ -36,7 +36,7 @@ const TABLE_ENGINES: [&str; 15] = [
 ];
 
 /// Settings that answers depend on, pinned so that neither an engine's defaults nor its embedding decide.
-const PINNED: [(&str, &str); 15] = [
+pub(crate) const PINNED: [(&str, &str); 15] = [
     // The command-line flavour of the engine takes a bare expression for a statement.
     ("implicit_select", "0"),
     ("enable_analyzer", "1"),
@@ -55,14 +55,56 @@ const PINNED: [(&str, &str); 15] = [
     ("max_threads", "2"),
 ];
 
-/// Writes the files into `dir`, which must be absolute. `most` is what no statement may exceed, whatever its own
-/// `SETTINGS` say; `server_memory` (bytes) is what the whole process may use.
-pub(crate) fn write(dir: &Path, most: Limits, server_memory: u64) -> std::io::Result<()> {
-    std::fs::write(dir.join(FILE), server(dir, server_memory))?;
-    std::fs::write(dir.join(USERS), users(most))
+/// The setting that says which connection a statement runs on, so that it can be killed. Connections get it as they are
+/// opened; no statement can change it.
+pub(crate) const LANE: &str = "log_comment";
+
+/// What stored data is opened with.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Stored {
+    /// Databases that may be changed, as patterns of a grant: `name` or `prefix*`.
+    pub(crate) writable: Vec<String>,
+    /// Databases that readers see, likewise.
+    pub(crate) readable: Vec<String>,
 }
 
-fn server(dir: &Path, server_memory: u64) -> String {
+/// Roles of the connections to stored data: each connection takes one when it is opened.
+pub(crate) const WRITER: &str = "writer";
+pub(crate) const READER: &str = "reader";
+
+/// What the owner of stored data needs besides [`RIGHTS`].
+const OWNER_RIGHTS: &str = "SYSTEM MERGES, SYSTEM TTL MERGES, SYSTEM VIEWS, SYSTEM MOVES";
+
+/// What readers may ask of the engine's own tables: rows out of nothing, and what `SHOW` and `DESCRIBE` read. Each shows only
+/// what the reader may see.
+const READABLE_SYSTEM_TABLES: [&str; 7] =
+    ["one", "numbers", "numbers_mt", "zeros", "columns", "tables", "functions"];
+
+/// Defaults of tables that differ between an embedded engine, a server, and their versions.
+const PINNED_TABLE_SETTINGS: [(&str, &str); 4] = [
+    ("non_replicated_deduplication_window", "0"),
+    ("fsync_after_insert", "0"),
+    ("fsync_part_directory", "0"),
+    ("old_parts_lifetime", "0"),
+];
+
+/// Writes the files into `dir`, which must be absolute. `most` is what no statement may exceed, whatever its own
+/// `SETTINGS` say; `server_memory` (bytes) is what the whole process may use.
+pub(crate) fn write(
+    dir: &Path,
+    most: Limits,
+    server_memory: u64,
+    stored: Option<&Stored>,
+) -> std::io::Result<()> {
+    std::fs::write(dir.join(FILE), server(dir, server_memory, stored.is_some()))?;
+    std::fs::write(dir.join(USERS), users(most, stored))
+}
+
+fn server(dir: &Path, server_memory: u64, is_stored: bool) -> String {
+    // What is dropped can be had back for a while where it matters, and does not pile up where it does not.
+    let keep_dropped = if is_stored { 480 } else { 60 };
+    let tables: String =
+        PINNED_TABLE_SETTINGS.iter().map(|(name, value)| format!("<{name}>{value}</{name}>")).collect();
     let path = |name: &str| escape(&dir.join(name).to_string_lossy());
     format!(
         "<clickhouse>
@@ -71,6 +113,8 @@ fn server(dir: &Path, server_memory: u64) -> String {
   <max_server_memory_usage>{server_memory}</max_server_memory_usage>
   <mark_cache_size>67108864</mark_cache_size>
   <uncompressed_cache_size>0</uncompressed_cache_size>
+  <database_atomic_delay_before_drop_table_sec>{keep_dropped}</database_atomic_delay_before_drop_table_sec>
+  <merge_tree>{tables}</merge_tree>
   <user_directories><users_xml><path>{}</path></users_xml></user_directories>
   <user_files_path>{}</user_files_path>
   <user_scripts_path>{}</user_scripts_path>
@@ -82,7 +126,7 @@ fn server(dir: &Path, server_memory: u64) -> String {
     )
 }
 
-fn users(most: Limits) -> String {
+fn users(most: Limits, stored: Option<&Stored>) -> String {
     let mut profile = String::new();
     for (name, value) in PINNED {
         let _ = writeln!(profile, "    <{name}>{value}</{name}>");
@@ -103,13 +147,23 @@ fn users(most: Limits) -> String {
         let _ = writeln!(profile, "    <{name}>{value}</{name}>");
         let _ = writeln!(constraints, "      <{name}><const/></{name}>");
     }
-    let mut grants = vec![
-        format!("GRANT {RIGHTS} ON {DATABASE}.*"),
-        "GRANT SELECT ON system.*".to_owned(),
-        "GRANT CREATE TEMPORARY TABLE ON *.*".to_owned(),
-    ];
-    grants.extend(TABLE_ENGINES.iter().map(|e| format!("GRANT TABLE ENGINE ON {e}")));
-    let grants: String = grants.iter().map(|g| format!("        <query>{g}</query>\n")).collect();
+    let _ = writeln!(constraints, "      <{LANE}><const/></{LANE}>");
+    let (roles, grants) = match stored {
+        None => (String::new(), queries(&writer_grants(&[format!("{DATABASE}.*")], ""))),
+        Some(stored) => {
+            let places = |patterns: &[String]| patterns.iter().map(|p| format!("{p}.*")).collect::<Vec<_>>();
+            let writer = writer_grants(&places(&stored.writable), OWNER_RIGHTS);
+            let mut reader: Vec<_> =
+                places(&stored.readable).iter().map(|p| format!("GRANT SELECT, SHOW ON {p}")).collect();
+            reader.extend(READABLE_SYSTEM_TABLES.iter().map(|t| format!("GRANT SELECT ON system.{t}")));
+            let role = |name: &str, grants: &[String]| {
+                format!("    <{name}><grants>\n{}    </grants></{name}>\n", queries(grants))
+            };
+            let roles = role(WRITER, &writer) + &role(READER, &reader);
+            // The user itself may do nothing: what a connection may do is its role's.
+            (roles, queries(&[format!("GRANT {WRITER}"), format!("GRANT {READER}")]))
+        }
+    };
     format!(
         "<clickhouse>
   <profiles><default>
@@ -117,6 +171,8 @@ fn users(most: Limits) -> String {
 {constraints}    </constraints>
   </default></profiles>
   <quotas><default/></quotas>
+  <roles>
+{roles}  </roles>
   <users><default>
     <password/>
     <networks><ip>::/0</ip></networks>
@@ -128,6 +184,21 @@ fn users(most: Limits) -> String {
 </clickhouse>
 "
     )
+}
+
+fn writer_grants(places: &[String], more: &str) -> Vec<String> {
+    let mut grants: Vec<_> = places.iter().map(|p| format!("GRANT {RIGHTS} ON {p}")).collect();
+    if !more.is_empty() {
+        grants.extend(places.iter().map(|p| format!("GRANT {more} ON {p}")));
+    }
+    grants.push("GRANT SELECT ON system.*".to_owned());
+    grants.push("GRANT CREATE TEMPORARY TABLE ON *.*".to_owned());
+    grants.extend(TABLE_ENGINES.iter().map(|e| format!("GRANT TABLE ENGINE ON {e}")));
+    grants
+}
+
+fn queries(grants: &[String]) -> String {
+    grants.iter().map(|g| format!("        <query>{g}</query>\n")).collect()
 }
 
 /// What happens at a limit: an error, never a silently shorter answer. No statement may choose otherwise.
@@ -171,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_folder_named_like_markup_stays_text() {
-        let text = server(Path::new("/tmp/a<b>&c"), 1);
+        let text = server(Path::new("/tmp/a<b>&c"), 1, false);
         assert!(text.contains("<path>/tmp/a&lt;b&gt;&amp;c/headwater-users.xml</path>"), "{text}");
     }
 
@@ -190,7 +261,7 @@ mod tests {
 
     #[test]
     fn engines_that_reach_outside_are_not_granted() {
-        let users = users(Limits::default());
+        let users = users(Limits::default(), None);
         for engine in ["URL", "S3", "File", "Kafka", "Distributed", "MySQL", "Executable", "Merge", "*"] {
             assert!(!users.contains(&format!("TABLE ENGINE ON {engine}<")), "{engine}");
         }

@@ -8,7 +8,7 @@
 use std::ffi::{CStr, CString, c_char, c_int, c_void};
 use std::path::Path;
 use std::ptr::{self, NonNull};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::request::{Class, Stats};
 
@@ -47,6 +47,20 @@ struct Functions {
         *const usize,
         usize,
     ) -> Reply,
+    stream_with_params: unsafe extern "C" fn(
+        Connected,
+        *const c_char,
+        usize,
+        *const c_char,
+        usize,
+        *const *const c_char,
+        *const usize,
+        *const *const c_char,
+        *const usize,
+        usize,
+    ) -> Reply,
+    stream_fetch: unsafe extern "C" fn(Connected, Reply) -> Reply,
+    stream_cancel: unsafe extern "C" fn(Connected, Reply),
     classify:
         unsafe extern "C" fn(Connected, *const c_char, usize, *const c_char, usize, *mut Analysis) -> c_int,
     buffer: unsafe extern "C" fn(Reply) -> *const u8,
@@ -104,6 +118,9 @@ impl Library {
             close: find!(b"chdb_close_conn"),
             query: find!(b"chdb_query_n"),
             query_with_params: find!(b"chdb_query_with_params_n"),
+            stream_with_params: find!(b"chdb_stream_query_with_params_n"),
+            stream_fetch: find!(b"chdb_stream_fetch_result"),
+            stream_cancel: find!(b"chdb_stream_cancel_query"),
             classify: find!(b"chdb_classify_query_n"),
             buffer: find!(b"chdb_result_buffer"),
             length: find!(b"chdb_result_length"),
@@ -183,11 +200,8 @@ impl Connection {
                 )
             }
         } else {
-            let pointers = |texts: &mut dyn Iterator<Item = &String>| -> (Vec<*const c_char>, Vec<usize>) {
-                texts.map(|t| (t.as_ptr().cast::<c_char>(), t.len())).unzip()
-            };
-            let (names, name_lengths) = pointers(&mut params.iter().map(|p| &p.0));
-            let (values, value_lengths) = pointers(&mut params.iter().map(|p| &p.1));
+            let (names, name_lengths) = pointers(params.iter().map(|p| &p.0));
+            let (values, value_lengths) = pointers(params.iter().map(|p| &p.1));
             // SAFETY: as above; the four arrays have `params.len()` elements each.
             unsafe {
                 (self.functions.query_with_params)(
@@ -205,6 +219,73 @@ impl Connection {
             }
         };
         self.take(reply)
+    }
+
+    /// Runs `sql`, which must read, and gives its answer piece by piece: each is one block of rows, written in `format` as
+    /// if it were alone. `take` is asked to take each; at the first `false` the statement is taken back, and the answer is
+    /// `None`. Statistics are the sums over the pieces.
+    pub(crate) fn stream(
+        &mut self,
+        sql: &str,
+        params: &[(String, String)],
+        format: &str,
+        mut take: impl FnMut(Vec<u8>) -> bool,
+    ) -> Result<Option<Stats>, String> {
+        let (names, name_lengths) = pointers(params.iter().map(|p| &p.0));
+        let (values, value_lengths) = pointers(params.iter().map(|p| &p.1));
+        let start = Instant::now();
+        // SAFETY: all texts are given with their lengths and live until the call returns; the four arrays have
+        // `params.len()` elements each.
+        let raw = unsafe {
+            (self.functions.stream_with_params)(
+                self.connected(),
+                sql.as_ptr().cast(),
+                sql.len(),
+                format.as_ptr().cast(),
+                format.len(),
+                names.as_ptr(),
+                name_lengths.as_ptr(),
+                values.as_ptr(),
+                value_lengths.as_ptr(),
+                params.len(),
+            )
+        };
+        if raw.is_null() {
+            return Err("the engine opened no stream".to_owned());
+        }
+        // A stream that is freed while it is neither at its end nor cancelled spoils the connection.
+        let mut stream =
+            Streaming { functions: self.functions, connected: self.connected(), raw, is_open: true };
+        // SAFETY: `raw` is a result that is not destroyed; its error lives as long, and is copied.
+        let error = unsafe { (self.functions.error)(raw) };
+        if !error.is_null() {
+            stream.is_open = false;
+            // SAFETY: not null, and NUL-terminated.
+            return Err(unsafe { CStr::from_ptr(error) }.to_string_lossy().into_owned());
+        }
+        let mut sum = Stats::default();
+        loop {
+            // SAFETY: connection and stream are open, and used by this thread only.
+            let reply = unsafe { (self.functions.stream_fetch)(self.connected(), raw) };
+            match self.take(reply) {
+                Err(error) => {
+                    stream.is_open = false;
+                    return Err(error);
+                }
+                Ok((bytes, _)) if bytes.is_empty() => {
+                    stream.is_open = false;
+                    return Ok(Some(Stats { elapsed: start.elapsed(), ..sum }));
+                }
+                Ok((bytes, stats)) => {
+                    sum.result_rows += stats.result_rows;
+                    sum.read_rows += stats.read_rows;
+                    sum.read_bytes += stats.read_bytes;
+                    if !take(bytes) {
+                        return Ok(None);
+                    }
+                }
+            }
+        }
     }
 
     /// Writes `data` through `statement`, an `INSERT` without `FORMAT` and without rows. `go_on` is asked between pieces:
@@ -310,6 +391,30 @@ impl Drop for Connection {
     fn drop(&mut self) {
         // SAFETY: opened by `chdb_connect`, closed once.
         unsafe { (self.functions.close)(self.raw.as_ptr()) }
+    }
+}
+
+fn pointers<'t>(texts: impl Iterator<Item = &'t String>) -> (Vec<*const c_char>, Vec<usize>) {
+    texts.map(|t| (t.as_ptr().cast::<c_char>(), t.len())).unzip()
+}
+
+/// An answer that is fetched piece by piece: cancelled unless it is at its end, and freed in every case.
+struct Streaming {
+    functions: Functions,
+    connected: Connected,
+    raw: Reply,
+    is_open: bool,
+}
+
+impl Drop for Streaming {
+    fn drop(&mut self) {
+        // SAFETY: opened by `chdb_stream_query_with_params_n` on this connection, which outlives it; freed once.
+        unsafe {
+            if self.is_open {
+                (self.functions.stream_cancel)(self.connected, self.raw);
+            }
+            (self.functions.destroy)(self.raw);
+        }
     }
 }
 

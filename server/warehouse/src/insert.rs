@@ -77,12 +77,12 @@ impl Insert {
         self
     }
 
-    /// `INSERT INTO … (…) SETTINGS …`, without format and rows.
+    /// `INSERT INTO … (…)`, without settings, format and rows.
     ///
     /// # Errors
     ///
-    /// [`EngineError::Invalid`] when no column is named, or a setting's name is none.
-    pub(crate) fn statement(&self) -> Result<String, EngineError> {
+    /// [`EngineError::Invalid`] when no column is named.
+    pub(crate) fn head(&self) -> Result<String, EngineError> {
         if self.columns.is_empty() {
             return Err(EngineError::Invalid(format!(
                 "an insert into {} names no columns: name those that the rows carry",
@@ -97,15 +97,24 @@ impl Insert {
         for (n, column) in self.columns.iter().enumerate() {
             let _ = write!(sql, "{}{}", if n == 0 { "" } else { ", " }, identifier(column));
         }
-        sql.push_str(") SETTINGS ");
+        sql.push(')');
+        Ok(sql)
+    }
+
+    /// `INSERT INTO … (…) SETTINGS …`, without format and rows.
+    ///
+    /// # Errors
+    ///
+    /// [`EngineError::Invalid`] when no column is named, or a setting's name is none.
+    pub(crate) fn statement(&self) -> Result<String, EngineError> {
+        let mut sql = self.head()?;
+        sql.push_str(" SETTINGS ");
         let own = |name: &str| self.settings.iter().any(|(n, _)| n == name);
         let block = ONE_BLOCK.iter().filter(|(name, _)| !own(name)).map(|(n, v)| (*n, *v));
         // The engine takes the last of several values of a name; one is clearer, and says so to readers of its log.
-        let settings = self
-            .settings
-            .iter()
-            .enumerate()
-            .filter(|(n, (name, _))| self.settings[n + 1..].iter().all(|(later, _)| later != name));
+        let settings = self.settings.iter().enumerate();
+        let settings =
+            settings.filter(|(n, (name, _))| self.settings[n + 1..].iter().all(|(later, _)| later != name));
         let settings = settings.map(|(_, (name, value))| (name.as_str(), value.as_str()));
         for (n, (name, value)) in block.chain(settings).enumerate() {
             if !is_setting(name) {
@@ -118,7 +127,7 @@ impl Insert {
 }
 
 /// What makes an insert one block of one part (per partition), whatever its size.
-const ONE_BLOCK: [(&str, &str); 9] = [
+pub(crate) const ONE_BLOCK: [(&str, &str); 9] = [
     ("async_insert", "0"),
     ("max_threads", "1"),
     ("max_insert_threads", "1"),
@@ -195,6 +204,8 @@ impl InputFormat {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Work {
     Query(Request),
+    /// The same, answered piece by piece.
+    Stream(Request),
     Insert(Insert),
     /// Everything that earlier work left is dropped: tables, temporary tables, settings.
     Reset,
@@ -203,7 +214,7 @@ pub(crate) enum Work {
 impl Work {
     pub(crate) fn limits(&self) -> Limits {
         match self {
-            Self::Query(request) => request.limits,
+            Self::Query(request) | Self::Stream(request) => request.limits,
             Self::Insert(insert) => insert.limits,
             Self::Reset => Limits::default(),
         }
@@ -219,7 +230,7 @@ impl Work {
 
     pub(crate) fn limits_mut(&mut self) -> Option<&mut Limits> {
         match self {
-            Self::Query(request) => Some(&mut request.limits),
+            Self::Query(request) | Self::Stream(request) => Some(&mut request.limits),
             Self::Insert(insert) => Some(&mut insert.limits),
             Self::Reset => None,
         }
@@ -248,7 +259,7 @@ pub fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
-fn is_setting(name: &str) -> bool {
+pub(crate) fn is_setting(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }

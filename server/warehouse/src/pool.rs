@@ -1,20 +1,22 @@
 //! Workers behind one queue.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TryRecvError, bounded, select, unbounded};
+use crossbeam_channel::{Receiver, Sender, bounded};
 
-use crate::config;
-use crate::driver::{Driver, Job, Task};
+use crate::config::DATABASE;
+use crate::driver::{Driver, Hook, Place};
 use crate::error::EngineError;
-use crate::insert::{Insert, Work};
+use crate::insert::Insert;
+use crate::process::Role;
 use crate::request::{Answer, Limits, Request};
 use crate::scratch;
 use crate::session::Session;
+use crate::warehouse::{Most, Ticket, Warehouse};
 
 /// The program that becomes a worker: it must call [`worker_main`](crate::worker_main) and nothing else.
 #[derive(Debug, Clone)]
@@ -91,39 +93,35 @@ impl PoolConfig {
     }
 }
 
-/// Workers that answer requests. Dropping it ends them.
+/// Workers that answer requests, each with an engine that stores nothing. Dropping it ends them.
 ///
 /// Requests are independent of each other: any worker may take any. What belongs together goes into a [`Session`]. A pool of
 /// one worker that holds none is a session itself, whose tables live until its worker dies; see [`Answer::worker`].
 pub struct Pool {
-    tasks: Option<Sender<Task>>,
-    pids: Arc<[AtomicU32]>,
-    most: Most,
-    /// Dropped first, which ends whatever runs.
-    stop: Option<Sender<()>>,
-    drivers: Vec<JoinHandle<()>>,
+    warehouse: Warehouse,
+    threads: Threads,
 }
 
 impl Pool {
-    /// Requests of a batch travel to a worker in groups of this many.
-    const GROUP: usize = 64;
-
     /// Makes a pool. It does not fail: what is wrong with engine or library is said to each request, since it may be
     /// mended while the pool lives.
     pub fn new(mut config: PoolConfig) -> Self {
         config.workers = config.workers.max(1);
         scratch::sweep(&config.scratch);
-        let (tasks, queue) = unbounded();
-        let (stop, stopped) = bounded(0);
-        let pids: Arc<[AtomicU32]> = (0..config.workers).map(|_| AtomicU32::new(0)).collect();
+        let (warehouse, queue) = Warehouse::new(Most::of(&config), config.workers);
+        let mut threads = Threads::new(config.workers);
+        let role = Role { database: DATABASE.to_owned(), writers: 1, ..Role::default() };
         let config = Arc::new(config);
-        let drivers = (0..config.workers).filter_map(|slot| {
-            let driver = Driver::new(slot, config.clone(), queue.clone(), stopped.clone(), pids.clone());
-            std::thread::Builder::new().name(format!("engine-{slot}")).spawn(move || driver.run()).ok()
-        });
-        let drivers = drivers.collect();
-        let most = Most { limits: config.most, insert: config.most_insert };
-        Self { tasks: Some(tasks), pids, most, stop: Some(stop), drivers }
+        for slot in 0..config.workers {
+            let place = threads.place(slot, config.clone(), role.clone(), None);
+            threads.start(Driver::new(place, 0, queue.clone()));
+        }
+        Self { warehouse, threads }
+    }
+
+    /// Where statements go: the same kind of handle that stored data and servers have.
+    pub fn warehouse(&self) -> &Warehouse {
+        &self.warehouse
     }
 
     /// Runs one statement and waits for its answer.
@@ -132,31 +130,17 @@ impl Pool {
     ///
     /// See [`EngineError`]: the engine's verdict on the statement, or what became of the worker.
     pub fn query(&self, request: Request) -> Result<Answer, EngineError> {
-        self.submit(request).wait()
+        self.warehouse.query(request)
     }
 
-    /// Runs independent statements and waits for all answers, in order. They spread over the workers and travel in
-    /// groups, so that many cheap statements cost little more than the engine's own time.
+    /// Runs independent statements and waits for all answers, in order. See [`Warehouse::query_batch`].
     pub fn query_batch(&self, requests: Vec<Request>) -> Vec<Result<Answer, EngineError>> {
-        let total = requests.len();
-        // Small batches spread too.
-        let group = Self::GROUP.min(total.div_ceil(self.pids.len())).max(1);
-        let mut requests = requests.into_iter();
-        let tickets: Vec<_> = std::iter::from_fn(|| {
-            let group: Vec<_> = requests.by_ref().take(group).collect();
-            (!group.is_empty()).then(|| self.submit_group(group))
-        })
-        .collect();
-        let mut answers = Vec::with_capacity(total);
-        for (ticket, length) in tickets {
-            answers.extend((0..length).map(|_| ticket.next()));
-        }
-        answers
+        self.warehouse.query_batch(requests)
     }
 
     /// Queues one statement.
     pub fn submit(&self, request: Request) -> Ticket {
-        self.submit_group(vec![request]).0
+        self.warehouse.submit(request)
     }
 
     /// Inserts rows and waits until they are written. In a pool of several workers only that one has them: inserts belong
@@ -166,125 +150,73 @@ impl Pool {
     ///
     /// See [`EngineError`].
     pub fn insert(&self, insert: Insert) -> Result<Answer, EngineError> {
-        self.submit_all(vec![insert.into()]).0.wait()
+        self.warehouse.insert(insert)
     }
 
     /// A worker for one caller alone, with tables of its own: as soon as one is free, and until it is dropped. As many
     /// sessions can work at a time as the pool has workers; the requests of one more wait for their turn.
     pub fn session(&self) -> Session {
-        let (jobs, queue) = unbounded();
-        if let Some(tasks) = &self.tasks {
-            let _ = tasks.send(Task::Session(queue));
-        }
-        Session::new(jobs, self.most)
+        self.warehouse.session()
     }
 
     /// The processes that run now. For status pages, and for tests that end them.
     pub fn pids(&self) -> Vec<u32> {
+        self.threads.pids()
+    }
+}
+
+/// The threads of a pool, and how they are told to end. Dropping it ends them, and whatever they have running.
+pub(crate) struct Threads {
+    /// Dropped first, which ends whatever runs.
+    stop: Option<Sender<()>>,
+    stopped: Receiver<()>,
+    pids: Arc<[AtomicU32]>,
+    threads: Vec<JoinHandle<()>>,
+    places: Vec<Arc<Place>>,
+}
+
+impl Threads {
+    pub(crate) fn new(places: usize) -> Self {
+        let (stop, stopped) = bounded(0);
+        let pids = (0..places).map(|_| AtomicU32::new(0)).collect();
+        Self { stop: Some(stop), stopped, pids, threads: Vec::new(), places: Vec::new() }
+    }
+
+    pub(crate) fn place(
+        &mut self,
+        slot: usize,
+        config: Arc<PoolConfig>,
+        role: Role,
+        before_start: Option<Hook>,
+    ) -> Arc<Place> {
+        let place = Place::new(slot, config, role, before_start, self.stopped.clone(), self.pids.clone());
+        self.places.push(place.clone());
+        place
+    }
+
+    pub(crate) fn start(&mut self, driver: Driver) {
+        let name = format!("engine-{}", self.threads.len());
+        self.threads.extend(std::thread::Builder::new().name(name).spawn(move || driver.run()));
+    }
+
+    pub(crate) fn pids(&self) -> Vec<u32> {
         self.pids.iter().map(|p| p.load(Ordering::Acquire)).filter(|p| *p != 0).collect()
     }
 
-    fn submit_group(&self, requests: Vec<Request>) -> (Ticket, usize) {
-        self.submit_all(requests.into_iter().map(Work::from).collect())
-    }
-
-    fn submit_all(&self, work: Vec<Work>) -> (Ticket, usize) {
-        let length = work.len();
-        let ticket = submit(work, self.most, |job| {
-            if let Some(tasks) = &self.tasks {
-                let _ = tasks.send(Task::Job(job));
-            }
-        });
-        (ticket, length)
-    }
-}
-
-/// What no work of a pool may exceed.
-#[derive(Clone, Copy)]
-pub(crate) struct Most {
-    limits: Limits,
-    /// Bytes of rows.
-    insert: u64,
-}
-
-/// Clamps and queues `work`. What is too large is refused here, before it is sent anywhere.
-pub(crate) fn submit(mut work: Vec<Work>, most: Most, queue: impl FnOnce(Job)) -> Ticket {
-    let (reply, answers) = bounded(work.len());
-    let (cancel, cancelled) = bounded(0);
-    let canceller = Canceller(Arc::new(Mutex::new(Some(cancel))));
-    let ticket = Ticket { answers, cancelled: cancelled.clone(), canceller };
-    for one in &mut work {
-        if let Some(limits) = one.limits_mut() {
-            *limits = config::clamp(*limits, most.limits);
-        }
-        if let Work::Insert(insert) = one
-            && insert.data.len() as u64 > most.insert
-        {
-            let too_large =
-                EngineError::InsertTooLarge { bytes: insert.data.len() as u64, limit: most.insert };
-            let _ = reply.send(Err(too_large));
-            return ticket;
-        }
-    }
-    queue(Job { work, reply, cancelled });
-    ticket
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        self.tasks = None;
+    /// Ends all work; then lets the processes close what they have open, as long as `patience`.
+    pub(crate) fn close(&mut self, patience: Duration) {
         self.stop = None;
-        for driver in self.drivers.drain(..) {
-            let _ = driver.join();
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+        for place in self.places.drain(..) {
+            place.close(patience);
         }
     }
 }
 
-/// A statement under way. Dropping it cancels the statement.
-pub struct Ticket {
-    answers: Receiver<Result<Answer, EngineError>>,
-    /// Never carries anything; its end is the signal.
-    cancelled: Receiver<()>,
-    canceller: Canceller,
-}
-
-impl Ticket {
-    /// Waits for the answer. A cancelled statement is not waited for.
-    ///
-    /// # Errors
-    ///
-    /// See [`EngineError`].
-    pub fn wait(self) -> Result<Answer, EngineError> {
-        self.next()
-    }
-
-    /// What cancels this statement from another thread.
-    pub fn canceller(&self) -> Canceller {
-        self.canceller.clone()
-    }
-
-    pub(crate) fn next(&self) -> Result<Answer, EngineError> {
-        let gone = || Err(EngineError::Cancelled);
-        match self.answers.try_recv() {
-            Ok(answer) => return answer,
-            Err(TryRecvError::Disconnected) => return gone(),
-            Err(TryRecvError::Empty) => {}
-        }
-        select! {
-            recv(self.answers) -> answer => answer.unwrap_or_else(|_| gone()),
-            recv(self.cancelled) -> _ => self.answers.try_recv().unwrap_or_else(|_| gone()),
-        }
-    }
-}
-
-/// Cancels a statement.
-#[derive(Clone)]
-pub struct Canceller(Arc<Mutex<Option<Sender<()>>>>);
-
-impl Canceller {
-    /// Takes the statement back, wherever it is: whoever waits for it is told at once, and its worker is free within the
-    /// pool's grace.
-    pub fn cancel(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
+impl Drop for Threads {
+    fn drop(&mut self) {
+        self.close(Duration::ZERO);
     }
 }

@@ -2,24 +2,38 @@
 
 use std::collections::VecDeque;
 use std::io::{BufReader, BufWriter, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded, unbounded};
 
-use crate::config;
+use crate::config::{self, Stored};
 use crate::pool::PoolConfig;
 use crate::scratch::Scratch;
-use crate::wire::{Frame, Start, ToPool, ToWorker, receive, send};
+use crate::wire::{Frame, Start, ToPool, ToWorker, lane, receive, send};
+
+/// What a process is started with, beside the pool's configuration.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Role {
+    /// Where data is stored, and what may be done with it; nowhere for a private engine.
+    pub(crate) stored: Option<(PathBuf, Stored)>,
+    /// The database that unqualified names mean.
+    pub(crate) database: String,
+    /// Connections that change data, at least one.
+    pub(crate) writers: usize,
+    /// Connections that only read stored data.
+    pub(crate) readers: usize,
+}
 
 /// A running worker. Dropping it ends the process and removes its folder.
 pub(crate) struct Process {
-    child: Child,
+    child: Mutex<Child>,
+    pid: u32,
     requests: Sender<Frame>,
-    /// What it says; disconnected when it is dead.
-    pub(crate) messages: Receiver<ToPool>,
+    /// What is said by each connection; disconnected when the process is dead.
+    messages: Vec<Receiver<ToPool>>,
     last_words: Arc<Mutex<VecDeque<u8>>>,
     /// Disconnected when all last words are there.
     silence: Receiver<()>,
@@ -36,20 +50,21 @@ pub(crate) enum NoWorker {
 
 impl Process {
     /// Starts a worker and waits until its engine runs.
-    pub(crate) fn start(config: &PoolConfig) -> Result<Self, NoWorker> {
-        let mut process = Self::spawn(config).map_err(NoWorker::Impossible)?;
-        match process.messages.recv_timeout(config.start_limit) {
+    pub(crate) fn start(config: &PoolConfig, role: &Role) -> Result<Self, NoWorker> {
+        let process = Self::spawn(config, role).map_err(NoWorker::Impossible)?;
+        match process.messages[0].recv_timeout(config.start_limit) {
             Ok(ToPool::Ready(_)) => Ok(process),
             Ok(ToPool::NotReady(why)) => {
-                Err(NoWorker::Impossible(format!("the engine does not start: {why}")))
+                // The engine's own words are on the other pipe.
+                process.end();
+                let words = process.words();
+                let words = if words.is_empty() { words } else { format!("; {words}") };
+                Err(NoWorker::Impossible(format!("the engine does not start: {why}{words}")))
             }
-            Ok(ToPool::Done(..)) => {
+            Ok(ToPool::Done(..) | ToPool::Piece(..)) => {
                 Err(NoWorker::Impossible("the worker answered before it was asked".to_owned()))
             }
-            Err(RecvTimeoutError::Disconnected) => {
-                let why = process.end();
-                Err(NoWorker::Died(why))
-            }
+            Err(RecvTimeoutError::Disconnected) => Err(NoWorker::Died(process.end())),
             Err(RecvTimeoutError::Timeout) => {
                 let _ = process.end();
                 Err(NoWorker::Died(format!("it did not start within {} s", config.start_limit.as_secs())))
@@ -57,13 +72,17 @@ impl Process {
         }
     }
 
-    fn spawn(config: &PoolConfig) -> Result<Self, String> {
+    fn spawn(config: &PoolConfig, role: &Role) -> Result<Self, String> {
+        let path = match &role.stored {
+            Some((path, _)) => path.to_str().ok_or("the path of the data is not UTF-8")?,
+            None => "",
+        };
         let library =
             config.library.to_str().ok_or("the path of the engine's library is not UTF-8")?.to_owned();
         let scratch = Scratch::new(&config.scratch)
             .map_err(|e| format!("no folder for the engine below {}: {e}", config.scratch.display()))?;
         let dir = scratch.path();
-        config::write(dir, config.most, config.server_memory)
+        config::write(dir, config.most, config.server_memory, role.stored.as_ref().map(|s| &s.1))
             .map_err(|e| format!("cannot write the engine's configuration into {}: {e}", dir.display()))?;
         let mut child = command(config, dir)
             .spawn()
@@ -74,7 +93,8 @@ impl Process {
             return Err("the worker has no pipes".to_owned());
         };
         let (requests, outgoing) = unbounded::<Frame>();
-        let (incoming, messages) = unbounded();
+        let (incoming, messages): (Vec<_>, Vec<_>) =
+            (0..role.writers + role.readers).map(|_| unbounded()).unzip();
         let last_words = Arc::new(Mutex::new(VecDeque::new()));
         let (words, silence) = bounded(0);
         let threads = [
@@ -89,11 +109,21 @@ impl Process {
                 }
             }),
         ];
-        let process = Self { child, requests, messages, last_words, silence, _scratch: scratch };
+        let pid = child.id();
+        let child = Mutex::new(child);
+        let process = Self { child, pid, requests, messages, last_words, silence, _scratch: scratch };
         for thread in threads {
             thread.map_err(|e| format!("no thread for the worker: {e}"))?;
         }
-        let start = Start { library, prelude: config.prelude.clone(), fault: config.fault.clone() };
+        let start = Start {
+            library,
+            prelude: config.prelude.clone(),
+            fault: config.fault.clone(),
+            path: path.to_owned(),
+            database: role.database.clone(),
+            writers: role.writers as u64,
+            readers: role.readers as u64,
+        };
         process.send(Frame::to_worker(&ToWorker::Start(start)));
         Ok(process)
     }
@@ -103,46 +133,70 @@ impl Process {
         let _ = self.requests.send(frame);
     }
 
+    /// What queues frames, for whoever takes pieces of an answer.
+    pub(crate) fn sender(&self) -> Sender<Frame> {
+        self.requests.clone()
+    }
+
+    /// What the connection `lane` says.
+    pub(crate) fn messages(&self, lane: usize) -> Receiver<ToPool> {
+        self.messages[lane].clone()
+    }
+
     pub(crate) fn pid(&self) -> u32 {
-        self.child.id()
+        self.pid
     }
 
     /// Ends the process, if it still runs, and says how it ended.
-    pub(crate) fn end(&mut self) -> String {
+    pub(crate) fn end(&self) -> String {
         // One that closed its pipe is about to say why.
-        let deadline =
-            std::time::Instant::now() + Duration::from_millis(if self.is_silent() { 200 } else { 0 });
+        self.end_within(Duration::from_millis(if self.is_silent() { 200 } else { 0 }))
+    }
+
+    /// Asks it to close what it has open, and ends it when it takes longer than `patience`.
+    pub(crate) fn close(&self, patience: Duration) {
+        self.send(Frame::to_worker(&ToWorker::Close));
+        let _ = self.end_within(patience);
+    }
+
+    fn end_within(&self, patience: Duration) -> String {
+        let deadline = Instant::now() + patience;
+        let mut child = self.child.lock().unwrap_or_else(PoisonError::into_inner);
         let status = loop {
-            match self.child.try_wait() {
+            match child.try_wait() {
                 Ok(Some(status)) => break status.to_string(),
-                Ok(None) if std::time::Instant::now() < deadline => {
-                    std::thread::sleep(Duration::from_millis(2));
-                }
+                Ok(None) if Instant::now() < deadline => std::thread::sleep(Duration::from_millis(2)),
                 _ => {
-                    let _ = self.child.kill();
-                    break self.child.wait().map_or_else(|e| e.to_string(), |s| s.to_string());
+                    let _ = child.kill();
+                    break child.wait().map_or_else(|e| e.to_string(), |s| s.to_string());
                 }
             }
         };
+        match self.words() {
+            words if words.is_empty() => status,
+            words => format!("{status}; its last words: {words}"),
+        }
+    }
+
+    /// The last line on standard error, of a process that has ended.
+    fn words(&self) -> String {
         let _ = self.silence.recv_timeout(Duration::from_millis(100));
         let words = self.last_words.lock().unwrap_or_else(PoisonError::into_inner);
         let words: Vec<u8> = words.iter().copied().collect();
         let words = String::from_utf8_lossy(&words);
-        match words.lines().rev().find(|l| !l.trim().is_empty()) {
-            Some(line) => format!("{status}; its last words: {}", line.trim()),
-            None => status,
-        }
+        words.lines().rev().find(|l| !l.trim().is_empty()).unwrap_or_default().trim().to_owned()
     }
 
     fn is_silent(&self) -> bool {
-        matches!(self.messages.try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected))
+        matches!(self.messages[0].try_recv(), Err(crossbeam_channel::TryRecvError::Disconnected))
     }
 }
 
 impl Drop for Process {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let child = self.child.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = child.kill();
+        let _ = child.wait();
     }
 }
 
@@ -179,9 +233,15 @@ fn write_all(mut out: impl Write, frames: &Receiver<Frame>) {
     }
 }
 
-fn read_all(mut input: impl Read, messages: &Sender<ToPool>) {
+/// Until the process ends, or says what makes no sense.
+fn read_all(mut input: impl Read, lanes: &[Sender<ToPool>]) {
     while let Ok(Some(frame)) = receive(&mut input) {
         let Ok(message) = frame.read_to_pool() else { return };
+        let lane = match &message {
+            ToPool::Ready(_) | ToPool::NotReady(_) => 0,
+            ToPool::Piece(id, _) | ToPool::Done(id, _) => lane(*id),
+        };
+        let Some(messages) = lanes.get(lane) else { return };
         if messages.send(message).is_err() {
             return;
         }

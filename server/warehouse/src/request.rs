@@ -100,6 +100,11 @@ impl Format {
         Self::JsonCompactEachRowWithNamesAndTypes,
     ];
 
+    /// Whether pieces of an answer, written one by one, are the answer: there is no head and no end.
+    pub fn is_streamable(self) -> bool {
+        matches!(self, Self::Tsv | Self::TsvRaw | Self::JsonEachRow)
+    }
+
     /// The engine's name for it.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,15 +1,16 @@
-//! One worker for one caller.
+//! One connection for one caller.
 
 use crossbeam_channel::Sender;
 
 use crate::driver::Job;
 use crate::error::EngineError;
 use crate::insert::{Insert, Work};
-use crate::pool::{Most, Ticket, submit};
 use crate::request::{Answer, Request};
+use crate::warehouse::{Most, Rows, Ticket, stream, submit};
 
-/// A worker that works for nobody else. Its database [`DATABASE`](crate::DATABASE) holds what the pool's prelude made and
-/// what this session made. Statements run one after another, in the order in which they were submitted.
+/// A connection that works for nobody else. In a pool, its database [`DATABASE`](crate::DATABASE) holds what the pool's
+/// prelude made and what this session made; of stored data and of servers it is a connection with settings and temporary
+/// tables of its own, and nothing else goes with it. Statements run one after another, in the order in which they were submitted.
 ///
 /// When its process dies (a crash of the engine, a statement that ignored its time, a cancelled one that did not listen),
 /// the statement in it ends with [`EngineError::Crashed`], `TimedOut` or `Cancelled`, and all later ones with
@@ -65,8 +66,13 @@ impl Session {
         self.send(vec![insert.into()])
     }
 
-    /// Drops all that was made, after what was submitted before: tables, temporary tables, settings. The prelude runs
-    /// again. A lost session is a new one after it.
+    /// Runs one statement that reads, and gives its answer piece by piece. What is submitted meanwhile waits for its end.
+    pub fn stream(&self, request: Request) -> Rows {
+        stream(request, self.most, |job| drop(self.jobs.send(job)))
+    }
+
+    /// Drops all that was made, after what was submitted before: settings, temporary tables, and in a pool all tables. The
+    /// prelude runs again. A lost session is a new one after it.
     ///
     /// # Errors
     ///

@@ -23,6 +23,21 @@ pub(crate) enum ToWorker {
     Run(u64, Work),
     /// Stop this one if it is running, and do not start it if it is not.
     Cancel(u64),
+    /// One more piece of this answer may come.
+    More(u64),
+    /// End, once what was sent before is done.
+    Close,
+}
+
+/// How many pieces of an answer are on their way, or wait to be taken.
+pub(crate) const WINDOW: u64 = 4;
+
+/// Work has numbers that grow, and says by them on which connection of the process it is done.
+pub(crate) const LANES: usize = 256;
+
+/// The connection that does the work of this number.
+pub(crate) fn lane(id: u64) -> usize {
+    (id % LANES as u64) as usize
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,6 +48,14 @@ pub(crate) struct Start {
     pub(crate) prelude: Vec<String>,
     /// `name` or `name:N`: what goes wrong, and at which request of this process. For tests.
     pub(crate) fault: String,
+    /// Where data is stored; empty for nowhere.
+    pub(crate) path: String,
+    /// The database that unqualified names mean.
+    pub(crate) database: String,
+    /// Connections that change data, in front of those that read.
+    pub(crate) writers: u64,
+    /// Connections that read.
+    pub(crate) readers: u64,
 }
 
 /// From the worker.
@@ -42,6 +65,8 @@ pub(crate) enum ToPool {
     Ready(String),
     /// It does not, and why.
     NotReady(String),
+    /// A piece of an answer.
+    Piece(u64, Vec<u8>),
     /// What a request ended with.
     Done(u64, Result<Outcome, EngineError>),
 }
@@ -120,7 +145,13 @@ impl Frame {
     pub(crate) fn to_worker(message: &ToWorker) -> Self {
         match message {
             ToWorker::Start(start) => {
-                let mut frame = Self::tag(0).text(&start.library).text(&start.fault);
+                let mut frame = Self::tag(0)
+                    .text(&start.library)
+                    .text(&start.fault)
+                    .text(&start.path)
+                    .text(&start.database)
+                    .number(start.writers)
+                    .number(start.readers);
                 for statement in &start.prelude {
                     frame = frame.text(statement);
                 }
@@ -128,15 +159,18 @@ impl Frame {
             }
             ToWorker::Run(id, work) => Self::run(*id, work),
             ToWorker::Cancel(id) => Self::tag(2).number(*id),
+            ToWorker::More(id) => Self::tag(5).number(*id),
+            ToWorker::Close => Self::tag(6),
         }
     }
 
     /// [`ToWorker::Run`] without owning the work.
     pub(crate) fn run(id: u64, work: &Work) -> Self {
         match work {
-            Work::Query(request) => {
+            Work::Query(request) | Work::Stream(request) => {
                 let mut frame = Self::tag(1)
                     .number(id)
+                    .number(u64::from(matches!(work, Work::Stream(_))))
                     .number(request.format as u64)
                     .number(request.allow as u64)
                     .limits(request.limits)
@@ -181,6 +215,7 @@ impl Frame {
         match message {
             ToPool::Ready(version) => Self::tag(0).text(version),
             ToPool::NotReady(why) => Self::tag(1).text(why),
+            ToPool::Piece(id, bytes) => Self::tag(4).number(*id).bytes(bytes),
             ToPool::Done(id, Ok(Outcome { class, body, stats })) => Self::tag(2)
                 .number(*id)
                 .number(*class as u64)
@@ -225,14 +260,17 @@ impl Frame {
         Ok(match tag {
             0 => {
                 let (library, fault) = (rest.text()?, rest.text()?);
+                let (path, database) = (rest.text()?, rest.text()?);
+                let (writers, readers) = (rest.number()?, rest.number()?);
                 let mut prelude = Vec::new();
                 while !rest.is_empty() {
                     prelude.push(rest.text()?);
                 }
-                ToWorker::Start(Start { library, prelude, fault })
+                ToWorker::Start(Start { library, prelude, fault, path, database, writers, readers })
             }
             1 => {
                 let id = rest.number()?;
+                let is_stream = rest.number()? != 0;
                 let format = pick(&Format::ALL, rest.number()?)?;
                 let allow = pick(&ALLOW, rest.number()?)?;
                 let limits = rest.limits()?;
@@ -241,10 +279,13 @@ impl Frame {
                 while !rest.is_empty() {
                     params.push((rest.text()?, rest.text()?));
                 }
-                ToWorker::Run(id, Work::Query(Request { sql, params, format, limits, allow }))
+                let request = Request { sql, params, format, limits, allow };
+                ToWorker::Run(id, if is_stream { Work::Stream(request) } else { Work::Query(request) })
             }
             2 => ToWorker::Cancel(rest.number()?),
             3 => ToWorker::Run(rest.number()?, Work::Reset),
+            5 => ToWorker::More(rest.number()?),
+            6 => ToWorker::Close,
             4 => {
                 let id = rest.number()?;
                 let format = pick(&InputFormat::ALL, rest.number()?)?;
@@ -311,6 +352,7 @@ impl Frame {
                 };
                 ToPool::Done(id, Err(error))
             }
+            4 => ToPool::Piece(rest.number()?, rest.bytes()?.to_vec()),
             _ => return Err(invalid("an unknown frame")),
         })
     }
@@ -389,8 +431,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn requests_come_back(id in any::<u64>(), request in request()) {
-            let message = ToWorker::Run(id, Work::Query(request));
+        fn requests_come_back(id in any::<u64>(), request in request(), is_stream in any::<bool>()) {
+            let work = if is_stream { Work::Stream(request) } else { Work::Query(request) };
+            let message = ToWorker::Run(id, work);
             let mut pipe = Vec::new();
             send(&mut pipe, &Frame::to_worker(&message)).expect("it fits");
             let frame = receive(&mut pipe.as_slice()).expect("readable").expect("one frame");
@@ -455,10 +498,33 @@ mod tests {
             ToPool::Done(5, Err(EngineError::NotAllowed { class: Class::Changes, allow: Allow::Reads })),
             ToPool::Done(6, Err(EngineError::TooLarge { bytes: 9, limit: 8 })),
             ToPool::Done(7, Err(EngineError::Cancelled)),
+            ToPool::Piece(9, vec![0, 1, 255]),
             ToPool::Done(8, Err(EngineError::Invalid("no".into()))),
         ];
         for message in messages {
             assert_eq!(Frame::to_pool(&message).read_to_pool().expect("whole"), message);
+        }
+    }
+
+    #[test]
+    fn what_a_worker_is_told_comes_back() {
+        let start = Start {
+            library: "l".into(),
+            prelude: vec!["a".into(), String::new()],
+            fault: "f:1".into(),
+            path: "p".into(),
+            database: "d".into(),
+            writers: 2,
+            readers: 3,
+        };
+        for message in [
+            ToWorker::Start(start),
+            ToWorker::Cancel(1),
+            ToWorker::More(2),
+            ToWorker::Close,
+            ToWorker::Run(3, Work::Reset),
+        ] {
+            assert_eq!(Frame::to_worker(&message).read_to_worker().expect("whole"), message);
         }
     }
 

@@ -1,7 +1,7 @@
 //! Faults on demand, by name, for tests: `query:3` ends the process at the third request, before it runs.
 
 /// Where a worker goes wrong.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Fault {
     point: String,
     /// Counts from 1.

@@ -1,27 +1,24 @@
-//! The worker process: an engine without a path behind two pipes.
+//! The worker process: an engine behind two pipes, with one connection or several.
 //!
 //! It owns its life: nothing it prints reaches the pipe of answers, and it ends when its input ends, so it cannot
 //! outlive its parent. (`PR_SET_PDEATHSIG` would not do: it fires when the *thread* that spawned the worker ends.)
 
 mod fault;
+mod lane;
 mod session;
 
-use std::collections::HashSet;
+use std::collections::VecDeque;
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter, Write};
+use std::io::{self, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use crossbeam_channel::{Sender, unbounded};
 
 use crate::config;
-use crate::error::EngineError;
 use crate::ffi::{Connection, Library};
-use crate::insert::Work;
-use crate::wire::{Frame, Start, ToPool, ToWorker, receive, send};
+use crate::wire::{self, Start, ToPool, ToWorker, receive};
 use fault::Fault;
-use session::{Opening, Session};
+use lane::{Answers, Lane};
+use session::{Kind, Opening, Session};
 
 /// Runs this process as a worker until its input ends. The program that calls it must have no other threads and must
 /// not have used standard input or output.
@@ -40,7 +37,7 @@ pub fn worker_main() -> ExitCode {
 }
 
 fn run() -> io::Result<()> {
-    let mut out = BufWriter::new(take_stdout()?);
+    let answers = Answers::new(take_stdout()?);
     let mut input = BufReader::new(io::stdin());
     let Some(first) = receive(&mut input)? else { return Ok(()) };
     let ToWorker::Start(start) = first.read_to_worker()? else {
@@ -48,109 +45,116 @@ fn run() -> io::Result<()> {
     };
     let fault = Fault::parse(&start.fault);
     fault.at("start", 1);
-    let opened = open(&start);
-    let (mut session, killer) = match opened {
+    let Opened { mut sessions, killer } = match open(&start) {
         Ok(opened) => opened,
-        Err(why) => return answer(&mut out, &ToPool::NotReady(why)),
+        Err(why) => return answers.send(&ToPool::NotReady(why)),
     };
-    match session.version() {
-        Ok(version) => answer(&mut out, &ToPool::Ready(version))?,
-        Err(why) => return answer(&mut out, &ToPool::NotReady(why)),
+    let Some((first_name, mut first)) = sessions.pop_front() else {
+        return answers.send(&ToPool::NotReady("no connection was asked for".to_owned()));
+    };
+    match first.version() {
+        Ok(version) => answers.send(&ToPool::Ready(version))?,
+        Err(why) => return answers.send(&ToPool::NotReady(why)),
     }
 
-    let state = Arc::new(Mutex::new(State::default()));
-    let (requests, queue) = unbounded();
-    let reader_state = state.clone();
+    let (lane, todo) = Lane::new(first_name);
+    let mut lanes = vec![lane];
+    let mut threads = Vec::new();
+    for (name, mut session) in sessions {
+        let (lane, todo) = Lane::new(name.clone());
+        lanes.push(lane);
+        let (answers, fault) = (answers.clone(), fault.clone());
+        threads.push(std::thread::Builder::new().name(name).spawn(move || {
+            let result = lane::run(&todo, &mut session, &answers, &fault);
+            if let Err(error) = result {
+                eprintln!("engine worker: {error}");
+            }
+        })?);
+    }
     std::thread::Builder::new().name("requests".into()).spawn(move || {
-        if let Err(error) = read_requests(&mut input, &requests, &reader_state, killer) {
-            eprintln!("engine worker: {error}");
+        match read_requests(&mut input, &lanes, killer) {
+            // With the lanes go their queues: the connections do what they have and are closed by their own threads.
+            Ok(End::Closed) => return,
+            Ok(End::Alone) => {}
+            Err(error) => eprintln!("engine worker: {error}"),
         }
         // Also while a statement runs: nobody is left to hear its answer.
         end();
     })?;
-
-    let lock = || state.lock().unwrap_or_else(PoisonError::into_inner);
-    for (nth, (id, work)) in (1..).zip(queue) {
-        {
-            let mut state = lock();
-            if state.cancelled.remove(&id) {
-                state.answered = id + 1;
-                drop(state);
-                answer(&mut out, &ToPool::Done(id, Err(EngineError::Cancelled)))?;
-                continue;
-            }
-            state.running = Some(id);
-        }
-        fault.at("query", nth);
-        let mut result = session.run(&work, || !lock().cancelled.contains(&id));
-        fault.at("answer", nth);
-        {
-            // Waits while a cancellation is under way, so that it cannot hit the next statement.
-            let mut state = lock();
-            state.running = None;
-            state.answered = id + 1;
-            if state.cancelled.remove(&id)
-                && matches!(&result, Err(EngineError::Statement(e)) if e.code == 394)
-            {
-                result = Err(EngineError::Cancelled);
-            }
-        }
-        answer(&mut out, &ToPool::Done(id, result))?;
+    lane::run(&todo, &mut first, &answers, &fault)?;
+    drop(first);
+    for thread in threads {
+        let _ = thread.join();
     }
+    // Asked to close, and closed. What else the engine has for the end of a process is not waited for.
+    end();
     Ok(())
 }
 
-/// What runs, and what shall not.
-#[derive(Default)]
-struct State {
-    running: Option<u64>,
-    cancelled: HashSet<u64>,
-    /// Requests below this number are answered.
-    answered: u64,
+/// Why no more requests come.
+enum End {
+    /// The parent is gone.
+    Alone,
+    /// It says so.
+    Closed,
 }
 
-fn read_requests(
-    input: &mut impl io::Read,
-    queue: &Sender<(u64, Work)>,
-    state: &Mutex<State>,
-    mut killer: Connection,
-) -> io::Result<()> {
+fn read_requests(input: &mut impl io::Read, lanes: &[Lane], mut killer: Connection) -> io::Result<End> {
+    let lane = |id| {
+        let unknown = || io::Error::new(io::ErrorKind::InvalidData, "no such connection");
+        lanes.get(wire::lane(id)).ok_or_else(unknown)
+    };
     while let Some(frame) = receive(input)? {
         match frame.read_to_worker()? {
-            ToWorker::Run(id, work) => drop(queue.send((id, work))),
-            ToWorker::Cancel(id) => {
-                let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
-                if id >= state.answered {
-                    state.cancelled.insert(id);
-                }
-                if state.running == Some(id) {
-                    // Nothing else runs in this process. Never `SYNC`: that form was seen to hang.
-                    let kill = "KILL QUERY WHERE query_id != queryID() ASYNC FORMAT Null";
-                    if let Err(error) = killer.query(kill, &[], "Null") {
-                        eprintln!("engine worker: cannot cancel: {error}");
-                    }
-                }
-            }
+            ToWorker::Run(id, work) => lane(id)?.queue(id, work),
+            ToWorker::More(id) => lane(id)?.more(id),
+            ToWorker::Cancel(id) => lane(id)?.cancel(id, &mut killer),
+            ToWorker::Close => return Ok(End::Closed),
             ToWorker::Start(_) => return Err(io::Error::new(io::ErrorKind::InvalidData, "started twice")),
         }
     }
-    Ok(())
+    Ok(End::Alone)
 }
 
-/// Loads the engine and makes it ours: the first connection starts it, the second one cancels.
-fn open(start: &Start) -> Result<(Session, Connection), String> {
+struct Opened {
+    /// With their names.
+    sessions: VecDeque<(String, Session)>,
+    killer: Connection,
+}
+
+/// Loads the engine and makes it ours: the first connection starts it, the last one cancels.
+fn open(start: &Start) -> Result<Opened, String> {
     let here = std::env::current_dir().map_err(|e| format!("the worker's folder is gone: {e}"))?;
     let library = Library::load(Path::new(&start.library))?;
-    let args = vec![format!("--config-file={}", here.join(config::FILE).display())];
-    let session = Session::open(Opening { library, args: args.clone(), prelude: start.prelude.clone() })?;
-    let killer = library.connect(&args)?;
-    Ok((session, killer))
-}
-
-fn answer(out: &mut impl Write, message: &ToPool) -> io::Result<()> {
-    send(out, &Frame::to_pool(message))?;
-    // Answers are not held back: what was answered is not lost when the next statement kills the engine.
-    out.flush()
+    let args = |name: &str| {
+        let mut args = vec![
+            format!("--config-file={}", here.join(config::FILE).display()),
+            format!("--{}={name}", config::LANE),
+        ];
+        if !start.path.is_empty() {
+            args.push(format!("--path={}", start.path));
+        }
+        args
+    };
+    let is_stored = !start.path.is_empty();
+    let mut sessions = VecDeque::new();
+    for n in 0..start.writers + start.readers {
+        let name = format!("lane-{n}");
+        let kind = match (is_stored, n < start.writers) {
+            (false, _) => Kind::Scratch,
+            (true, true) => Kind::Writer,
+            (true, false) => Kind::Reader,
+        };
+        let opening = Opening {
+            library,
+            args: args(&name),
+            kind,
+            database: start.database.clone(),
+            prelude: if n == 0 { start.prelude.clone() } else { Vec::new() },
+        };
+        sessions.push_back((name, Session::open(opening)?));
+    }
+    Ok(Opened { sessions, killer: library.connect(&args("killer"))? })
 }
 
 /// The pipe of answers, taken away from everybody who prints: file descriptor 1 is standard error from here on.

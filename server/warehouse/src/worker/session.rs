@@ -1,9 +1,9 @@
 //! One connection and its rules: one statement, only what is allowed, within limits.
 
-use crate::config::{DATABASE, limit_statement};
+use crate::config::{self, limit_statement};
 use crate::error::{EngineError, StatementError};
 use crate::ffi::{Connection, Library};
-use crate::insert::{Insert, Work};
+use crate::insert::{Insert, Work, identifier};
 use crate::request::{Allow, Class, Limits, Request, Stats};
 use crate::wire::Outcome;
 
@@ -11,8 +11,22 @@ use crate::wire::Outcome;
 pub(super) struct Opening {
     pub(super) library: Library,
     pub(super) args: Vec<String>,
-    /// Our own statements, run in each new session.
+    pub(super) kind: Kind,
+    /// The database that unqualified names mean.
+    pub(super) database: String,
+    /// Our own statements, run in each new session of the first connection.
     pub(super) prelude: Vec<String>,
+}
+
+/// What a connection is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A private engine: what its database holds is dropped when it is reset.
+    Scratch,
+    /// Stored data, to be changed.
+    Writer,
+    /// Stored data, to be read.
+    Reader,
 }
 
 pub(super) struct Session {
@@ -27,28 +41,48 @@ impl Session {
     pub(super) fn open(opening: Opening) -> Result<Self, String> {
         let connection = opening.library.connect(&opening.args)?;
         let mut session = Self { opening, connection, limits: None };
-        session.prepare()?;
+        session.prepare(true)?;
         Ok(session)
     }
 
-    fn prepare(&mut self) -> Result<(), String> {
-        let own =
-            [format!("CREATE DATABASE IF NOT EXISTS {DATABASE} ENGINE = Atomic"), format!("USE {DATABASE}")];
-        for statement in own.iter().chain(&self.opening.prelude) {
+    fn prepare(&mut self, is_first: bool) -> Result<(), String> {
+        let Opening { kind, prelude, .. } = &self.opening;
+        let database = identifier(&self.opening.database);
+        let mut own = Vec::new();
+        match kind {
+            Kind::Scratch => {}
+            Kind::Writer => own.push(format!("SET ROLE {}", config::WRITER)),
+            Kind::Reader => own.push(format!("SET ROLE {}", config::READER)),
+        }
+        if *kind != Kind::Reader {
+            own.push(format!("CREATE DATABASE IF NOT EXISTS {database} ENGINE = Atomic"));
+        }
+        own.push(format!("USE {database}"));
+        if *kind == Kind::Reader {
+            // The mode that still takes limits, within their ceilings. It cannot be left.
+            own.push("SET readonly = 2".to_owned());
+        }
+        if *kind == Kind::Scratch || is_first {
+            own.extend(prelude.iter().cloned());
+        }
+        for statement in own {
             self.connection
-                .query(statement, &[], "Null")
+                .query(&statement, &[], "Null")
                 .map_err(|e| format!("{e}\nwhile preparing with: {statement}"))?;
         }
         Ok(())
     }
 
-    /// Begins anew: the connection, with its settings and temporary tables, and the database are gone. The engine removes
-    /// what the tables stored later, by itself.
+    /// Begins anew: the connection, with its settings and temporary tables, is gone, and of a private engine the database
+    /// too. The engine removes what the tables stored later, by itself.
     fn reset(&mut self) -> Result<(), String> {
         self.limits = None;
         self.connection = self.opening.library.connect(&self.opening.args)?;
-        self.connection.query(&format!("DROP DATABASE IF EXISTS {DATABASE}"), &[], "Null")?;
-        self.prepare()
+        if self.opening.kind == Kind::Scratch {
+            let drop = format!("DROP DATABASE IF EXISTS {}", identifier(&self.opening.database));
+            self.connection.query(&drop, &[], "Null")?;
+        }
+        self.prepare(false)
     }
 
     /// The engine's version; also the first query, so that whoever is told "ready" does not pay for it.
@@ -57,45 +91,79 @@ impl Session {
         Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
     }
 
-    /// Does it. `go_on` is asked now and then: at the first `false` an insert is taken back.
-    pub(super) fn run(&mut self, work: &Work, go_on: impl FnMut() -> bool) -> Result<Outcome, EngineError> {
+    /// Does it. `out` is asked whether to go on, and takes the pieces of an answer that is streamed.
+    pub(super) fn run(&mut self, work: &Work, out: &mut dyn Out) -> Result<Outcome, EngineError> {
+        let nothing = |class| Outcome { class, body: Vec::new(), stats: Stats::default() };
         match work {
-            Work::Query(request) => self.query(request),
-            Work::Insert(insert) => self.insert(insert, go_on),
+            Work::Query(request) => {
+                let class = self.check(request)?;
+                if request.allow == Allow::Parse {
+                    return Ok(nothing(class));
+                }
+                self.limit(request.limits)?;
+                let result = self.connection.query(&request.sql, &request.params, request.format.name());
+                if !matches!(class, Class::Reads | Class::Changes) {
+                    self.limits = None;
+                }
+                let (body, stats) = result.map_err(statement)?;
+                let (bytes, limit) = (body.len() as u64, request.limits.result_bytes);
+                if bytes > limit {
+                    return Err(EngineError::TooLarge { bytes, limit });
+                }
+                Ok(Outcome { class, body, stats })
+            }
+            Work::Stream(request) => self.stream(request, out),
+            Work::Insert(insert) => self.insert(insert, || out.go_on()),
             Work::Reset => match self.reset() {
-                Ok(()) => Ok(Outcome { class: Class::Control, body: Vec::new(), stats: Stats::default() }),
+                Ok(()) => Ok(nothing(Class::Control)),
                 Err(why) => Err(statement(why)),
             },
         }
     }
 
-    fn query(&mut self, request: &Request) -> Result<Outcome, EngineError> {
+    /// Whether it is one statement, and one that it may be.
+    fn check(&mut self, request: &Request) -> Result<Class, EngineError> {
         let found = self.connection.classify(&request.sql);
         match found.statements {
             0 => return Err(self.not_a_statement(&request.sql)),
             1 => {}
             several => return Err(EngineError::SeveralStatements(several)),
         }
-        if request.allow == Allow::Parse {
-            return Ok(Outcome { class: found.class, body: Vec::new(), stats: Stats::default() });
+        let most = if self.opening.kind == Kind::Reader { Allow::Reads } else { Allow::Anything };
+        let allow = request.allow.min(most);
+        if allow == Allow::Parse || found.class.is_allowed(allow) {
+            return Ok(found.class);
         }
-        if !found.class.is_allowed(request.allow) {
-            return Err(EngineError::NotAllowed { class: found.class, allow: request.allow });
+        Err(EngineError::NotAllowed { class: found.class, allow })
+    }
+
+    fn stream(&mut self, request: &Request, out: &mut dyn Out) -> Result<Outcome, EngineError> {
+        let class = self.check(request)?;
+        if class != Class::Reads || request.allow == Allow::Parse {
+            return Err(EngineError::NotAllowed { class, allow: Allow::Reads });
         }
         self.limit(request.limits)?;
-        let result = self.connection.query(&request.sql, &request.params, request.format.name());
-        if !matches!(found.class, Class::Reads | Class::Changes) {
-            self.limits = None;
+        let limit = request.limits.result_bytes;
+        let mut bytes = 0;
+        let result = self.connection.stream(&request.sql, &request.params, request.format.name(), |piece| {
+            bytes += piece.len() as u64;
+            bytes <= limit && out.piece(piece)
+        });
+        if !matches!(result, Ok(Some(_))) {
+            // One that was killed and then taken back stays in the engine's list until the connection's next statement.
+            let _ = self.connection.query("SELECT 1", &[], "Null");
         }
-        let (body, stats) = result.map_err(statement)?;
-        let (bytes, limit) = (body.len() as u64, request.limits.result_bytes);
-        if bytes > limit {
-            return Err(EngineError::TooLarge { bytes, limit });
+        match result.map_err(statement)? {
+            Some(stats) => Ok(Outcome { class, body: Vec::new(), stats }),
+            None if bytes > limit => Err(EngineError::TooLarge { bytes, limit }),
+            None => Err(EngineError::Cancelled),
         }
-        Ok(Outcome { class: found.class, body, stats })
     }
 
     fn insert(&mut self, insert: &Insert, go_on: impl FnMut() -> bool) -> Result<Outcome, EngineError> {
+        if self.opening.kind == Kind::Reader {
+            return Err(EngineError::NotAllowed { class: Class::Changes, allow: Allow::Reads });
+        }
         let sql = insert.statement()?;
         self.limit(insert.limits)?;
         match self.connection.insert(&sql, insert.format.name(), &insert.data, go_on) {
@@ -135,6 +203,14 @@ impl Session {
             }
         }
     }
+}
+
+/// Where the pieces of an answer go.
+pub(super) trait Out {
+    /// Whether somebody still waits for the answer.
+    fn go_on(&self) -> bool;
+    /// Sends a piece, when there is room for it; `false` when nobody waits any more.
+    fn piece(&mut self, bytes: Vec<u8>) -> bool;
 }
 
 fn statement(text: impl AsRef<str>) -> EngineError {

@@ -52,6 +52,10 @@ fn a_hundred_kills_lose_only_what_was_in_flight() {
                                 answered.fetch_add(1, Ordering::Relaxed);
                             }
                             Err(EngineError::Crashed(_)) => lost_here += 1,
+                            // On a busy machine one worker may be killed several times before its first answer.
+                            Err(EngineError::Unavailable(why)) if why.contains("it is tried again") => {
+                                std::thread::sleep(Duration::from_millis(20));
+                            }
                             Err(other) => panic!("{other}"),
                         }
                     }

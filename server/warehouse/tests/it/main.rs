@@ -2,6 +2,7 @@
 //! say so.
 #![cfg(unix)]
 
+mod campaign;
 mod cancel;
 mod crash;
 mod fence;
@@ -10,6 +11,7 @@ mod registry;
 mod session;
 mod setup;
 mod statements;
+mod store;
 
 use std::path::PathBuf;
 
