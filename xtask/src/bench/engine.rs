@@ -63,7 +63,7 @@ pub(crate) fn run(quick: bool) -> Result<()> {
         }
     }
     sessions(&Pool::new(config(1)), if quick { 20 } else { 100 })?;
-    stored(config(1))
+    stored(&config(1))
 }
 
 /// What a test of a project does: tables, rows, a question, and all gone again.
@@ -96,7 +96,7 @@ fn sessions(pool: &Pool, rounds: usize) -> Result<()> {
 }
 
 /// Stored data: to open it, to write, and to read much.
-fn stored(engine: PoolConfig) -> Result<()> {
+fn stored(engine: &PoolConfig) -> Result<()> {
     let folder = std::env::temp_dir().join(format!("headwater-bench-{}", std::process::id()));
     let open = || Store::open(StoreConfig::new(engine.clone(), &folder)).map_err(anyhow::Error::from);
     let store = open()?;

@@ -79,6 +79,25 @@ fn data_stays_and_has_one_owner() {
     assert_eq!(ask(store.readers(), "SELECT count() FROM events"), "2");
 }
 
+/// An embedded engine's defaults are not a server's, and both change with versions.
+#[test]
+fn what_differs_between_engines_is_pinned() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let store = open(dir.path());
+    let tables = "SELECT name, value, changed FROM system.merge_tree_settings WHERE name IN ('non_replicated_deduplication_window', 'fsync_after_insert', 'fsync_part_directory', 'old_parts_lifetime') ORDER BY name";
+    let session = "SELECT name, value FROM system.settings WHERE name IN ('async_insert', 'deduplicate_insert', 'deduplicate_insert_select', 'deduplicate_blocks_in_dependent_materialized_views', 'mutations_sync', 'date_time_input_format', 'implicit_select', 'session_timezone') ORDER BY name";
+    for warehouse in [store.writers(), store.readers()] {
+        assert_eq!(
+            ask(warehouse, session),
+            "async_insert\t0\ndate_time_input_format\tbest_effort\ndeduplicate_blocks_in_dependent_materialized_views\t1\ndeduplicate_insert\tenable\ndeduplicate_insert_select\tenable_when_possible\nimplicit_select\t0\nmutations_sync\t2\nsession_timezone\tUTC"
+        );
+    }
+    // `changed`: the file says so, and not the engine's default.
+    let pinned = ask(store.writers(), tables);
+    assert_eq!(pinned.lines().count(), 4, "{pinned}");
+    assert!(pinned.lines().all(|line| line.ends_with("\t0\t1")), "{pinned}");
+}
+
 #[test]
 fn names_that_are_none_and_folders_that_are_none_are_refused() {
     let dir = tempfile::tempdir().expect("a folder");
