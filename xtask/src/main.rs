@@ -50,6 +50,7 @@ Usage: cargo xtask <command>
                      print what editing costs while the engine is asked for its opinion, with lenses
   bench --baseline   print what comparing with a commit costs, at 1,000 and 5,000 files
   bench --plan       print what a plan costs at 500 files; run it with `cargo run --release -p xtask`
+  bench --tests      print what running 300 tests of a project costs
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N] [--verdicts FILE]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones;
@@ -111,6 +112,7 @@ fn main() -> ExitCode {
             _ if flag("--oracle") => bench::oracles(flag("--quick")),
             _ if flag("--baseline") => bench::baselines(),
             _ if flag("--plan") => bench::plans(),
+            _ if flag("--tests") => bench::tests::run(),
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },

@@ -9,6 +9,7 @@ pub(crate) mod grammar;
 mod oracle;
 mod peer;
 mod plan;
+pub(crate) mod tests;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

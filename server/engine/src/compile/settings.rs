@@ -10,10 +10,19 @@ pub struct Setting {
     pub value: &'static str,
     /// Why projects need it.
     pub reason: &'static str,
+    /// Of a table's setting, the engines that have it; every one of the family when there is none.
+    pub engines: &'static [&'static str],
 }
 
 const fn setting(name: &'static str, value: &'static str, reason: &'static str) -> Setting {
-    Setting { name, value, reason }
+    Setting { name, value, reason, engines: &[] }
+}
+
+impl Setting {
+    /// Whether tables of an engine have it.
+    pub fn is_of(&self, engine: &str) -> bool {
+        self.engines.is_empty() || self.engines.contains(&engine)
+    }
 }
 
 /// Of every session that makes a project's tables or runs its queries.
@@ -36,6 +45,7 @@ pub const SESSION_SETTINGS: &[Setting] = &[
         "grouping by a `JSON` path is what `JSON` columns are for",
     ),
     setting("allow_suspicious_types_in_order_by", "1", "the same for `ORDER BY`"),
+    setting("allow_dynamic_type_in_join_keys", "1", "and for the keys of a join"),
     setting("allow_suspicious_codecs", "1", "a codec that gains nothing is no error of the format"),
     setting("allow_suspicious_indices", "1", "nor is an index that is listed twice"),
     setting("allow_suspicious_primary_key", "1", "a state of an aggregate may be in a sorting key"),
@@ -67,6 +77,17 @@ pub const TABLE_SETTINGS: &[Setting] = &[
         "1",
         "an index over what the key already holds is no error of the format",
     ),
+    setting(
+        "compatibility_allow_sampling_expression_not_in_primary_key",
+        "1",
+        "`ENGINE_PRIMARY_KEY` may be shorter than the key that holds the sampling expression",
+    ),
+    Setting {
+        name: "allow_dimensions_outside_sorting_key",
+        value: "1",
+        reason: "targets of views keep columns that are neither in the key nor aggregates; older engines took any of their values",
+        engines: &["AggregatingMergeTree", "SummingMergeTree"],
+    },
 ];
 
 /// The statement that gives a session its settings.

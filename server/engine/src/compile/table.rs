@@ -148,7 +148,7 @@ impl Compiler<'_> {
             table.engine.settings.remove("ttl_only_drop_parts");
         }
         if table.engine.name.ends_with("MergeTree") {
-            for setting in TABLE_SETTINGS {
+            for setting in TABLE_SETTINGS.iter().filter(|s| s.is_of(&table.engine.name)) {
                 table
                     .engine
                     .settings

@@ -1,6 +1,7 @@
 //! Samples into tables.
 
 use headwater_analysis::{File, resource_name};
+use headwater_catalog::Type;
 use headwater_template::Parameters;
 use headwater_warehouse::{Allow, EngineError, Format, InputFormat, Insert};
 
@@ -8,7 +9,7 @@ use super::{LOADING, Note, Rows, Trouble, World, quoted};
 use crate::compile::{Around, TableId};
 use crate::fixtures::SampleFormat;
 use crate::ingest::{Batch, Quarantined, Schema};
-use crate::json::{Json, push_quoted, quote};
+use crate::json::{push_quoted, quote};
 
 impl World<'_> {
     /// Reads rows by the rules of ingestion and puts them into their data source.
@@ -165,21 +166,19 @@ impl World<'_> {
         Ok(answer.body)
     }
 
-    /// The rows of a columnar file: the engine reads them as texts, and they enter like cells do.
+    /// The rows of a columnar file: the engine reads its values as texts, and they enter as rows of JSON.
     fn parquet(&mut self, schema: &Schema, bytes: &[u8]) -> Result<Batch, Trouble> {
         let mut keys: Vec<String> = Vec::new();
-        let mut of_column: Vec<Option<usize>> = Vec::new();
+        let mut types: Vec<String> = Vec::new();
         for column in schema.columns() {
             let path = column.path.as_ref();
             let parts: Vec<&str> = path.map(|p| p.keys().collect()).unwrap_or_default();
             match parts.as_slice() {
-                [] => of_column.push(None),
+                [] => {}
+                [key] if keys.iter().any(|k| k == key) => {}
                 [key] => {
-                    let at = keys.iter().position(|k| k == key).unwrap_or_else(|| {
-                        keys.push((*key).to_owned());
-                        keys.len() - 1
-                    });
-                    of_column.push(Some(at));
+                    keys.push((*key).to_owned());
+                    types.push(as_texts(column.ty.as_ref()));
                 }
                 _ => {
                     return Err(Trouble::Tables(format!(
@@ -195,25 +194,14 @@ impl World<'_> {
         let layout = &self.compiler.options().layout;
         let bare = format!("{}columns {}", layout.prefix, self.made.len());
         let name = format!("{}.{}", quoted(&layout.database), quoted(&bare));
-        let columns: Vec<String> = keys.iter().map(|k| format!("{} Nullable(String)", quoted(k))).collect();
+        let columns: Vec<String> =
+            keys.iter().zip(&types).map(|(key, ty)| format!("{} {ty}", quoted(key))).collect();
         self.run(&format!("CREATE TABLE {name} ({}) ENGINE = Memory", columns.join(", ")))?;
         self.made.push(name.clone());
         self.insert_as(&bare, &keys, InputFormat::Parquet, bytes.to_vec())?;
         let answer =
             self.send(&format!("SELECT * FROM {name}"), &[], Format::JsonEachRow, LOADING, Allow::Reads)?;
-        let text = answer.text();
-        let mut batch = Batch::default();
-        for (n, line) in text.lines().enumerate() {
-            let Ok(row) = Json::parse(line) else { continue };
-            let values: Vec<Option<String>> = keys
-                .iter()
-                .map(|k| row.get(k).filter(|v| **v != Json::Null).map(|v| v.said().into_owned()))
-                .collect();
-            let texts: Vec<Option<&str>> =
-                of_column.iter().map(|at| values.get((*at)?)?.as_deref()).collect();
-            schema.texts(&mut batch, n + 1, &texts);
-        }
-        Ok(batch)
+        Ok(schema.ndjson(&answer.body))
     }
 
     /// The table of rows that did not fit.
@@ -239,6 +227,16 @@ impl World<'_> {
         }
         let bare = self.compiler.options().layout.bare(self.compiler.db(), &id);
         self.insert_rows(&bare, &columns, lines.into_bytes())
+    }
+}
+
+/// The shape of a type with texts in it: lists and maps stay what they are.
+fn as_texts(ty: Option<&Type>) -> String {
+    match ty.map(Type::without_low_cardinality) {
+        Some(Type::Array(element)) => format!("Array({})", as_texts(Some(element))),
+        Some(Type::Map(pair)) => format!("Map(String, {})", as_texts(Some(&pair.1))),
+        Some(Type::Nullable(inner)) => as_texts(Some(inner)),
+        _ => "Nullable(String)".to_owned(),
     }
 }
 
