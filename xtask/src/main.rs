@@ -11,6 +11,7 @@ mod edit_eval;
 mod editors;
 mod engine;
 mod fetch;
+mod foreign;
 mod format_eval;
 mod grammar_eval;
 mod mutation_eval;
@@ -71,8 +72,11 @@ Usage: cargo xtask <command>
   soak-editor DIR… [--steps N] [--every N] [--seed N] [--no-proof]
                      edit each project 10,000 times in one language server, and compare it with fresh ones; first with
                      faults that must be noticed
-  plan-eval DIR… [--worst N]
-                     plan every change of datafiles in the git histories of these folders, parent to commit
+  plan-eval DIR… [--reverse] [--distant N] [--transplant N] [--mutate N] [--no-steps] [--engine] [--seed N] [--worst N]
+                     plan every change of datafiles in the git histories of these folders, parent to commit; also the way
+                     back, N pairs of any two commits, N single files of another commit, N random changes of data
+                     sources; with --engine, do what the plans say and judge it
+  foreign            hold workflows, SARIF and diagrams against the rules of those who read them
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
                      with --wasm the grammars as WebAssembly too
@@ -133,6 +137,7 @@ fn main() -> ExitCode {
             catalog::eval::Options::parse(&args[1..]).and_then(|o| catalog::eval::run(&o))
         }
         Some("format-eval") => format_eval::Arguments::parse(&args[1..]).and_then(|a| format_eval::run(&a)),
+        Some("foreign") => foreign::gate(),
         Some("setup") => setup::run(),
         Some("package") => setup::package(flag("--wasm")),
         Some("screenshots") => setup::screenshots(),

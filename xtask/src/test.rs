@@ -56,6 +56,7 @@ pub(crate) fn run(with_editors: bool) -> Result<()> {
         tally.step("mutations against the engine", crate::mutation_eval::gate);
         tally.step("edits against the engine", crate::edit_eval::gate);
     }
+    tally.step("workflows, SARIF and diagrams by their own rules", crate::foreign::gate);
     tally.step("documentation", || {
         let doc = ["doc", "--workspace", "--no-deps", "--quiet", "--exclude", "xtask"];
         status(cargo().args(doc).env("RUSTDOCFLAGS", PRIVATE_LINKS))

@@ -20,6 +20,10 @@ vim.lsp.commands['headwater.showDownstream'] = function(command, context)
   require('headwater.downstream').show(command, context)
 end
 
+vim.lsp.commands['headwater.showView'] = function(command, context)
+  require('headwater.views').show(command, context)
+end
+
 vim.api.nvim_create_user_command('Headwater', function(args)
   require('headwater').command(args.fargs)
 end, {

@@ -86,7 +86,7 @@ export class Client implements vscode.Disposable {
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         initializationOptions: {
-          clientCommands: ['headwater.showDownstream'],
+          clientCommands: ['headwater.showDownstream', 'headwater.showView'],
           protocol: PROTOCOL,
           trusted: vscode.workspace.isTrusted,
         },

@@ -3,6 +3,7 @@ import * as vscode from 'vscode';
 import { Client } from './client';
 import { showDownstream } from './downstream';
 import { StatusDocument } from './status';
+import { showView } from './views';
 
 let client: Client | undefined;
 
@@ -16,6 +17,7 @@ export async function activate(context: vscode.ExtensionContext): Promise<void> 
     vscode.commands.registerCommand('headwater.showLogs', () => active.log.show()),
     vscode.commands.registerCommand('headwater.showStatus', () => status.show()),
     vscode.commands.registerCommand('headwater.showDownstream', showDownstream),
+    vscode.commands.registerCommand('headwater.showView', showView),
     vscode.workspace.onDidGrantWorkspaceTrust(() => active.trusted()),
     vscode.workspace.onDidChangeConfiguration(async (change) => {
       if (change.affectsConfiguration('headwater.server')) await active.restart();

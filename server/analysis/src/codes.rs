@@ -65,6 +65,11 @@ pub fn plan_refused() -> &'static Code {
     &PLAN_REFUSED
 }
 
+/// A `FORWARD_QUERY` that does nothing, or only costs; reported by who compares with a baseline.
+pub fn stale_forward_query() -> &'static Code {
+    &STALE_FORWARD_QUERY
+}
+
 /// The code for what `headwater.toml` gets wrong; reported by whoever reads the file, which is no datafile.
 pub fn invalid_configuration() -> &'static Code {
     &INVALID_CONFIGURATION
@@ -176,6 +181,7 @@ codes! {
     BREAKS_DOWNSTREAM "breaks-downstream" Warning "An edit takes away what others name.";
     ENDPOINT_CONTRACT "endpoint-contract" Warning "An edit changes what an endpoint answers.";
     PLAN_REFUSED "plan-refused" Warning "An edit cannot be deployed before something is written.";
+    STALE_FORWARD_QUERY "stale-forward-query" Warning "A FORWARD_QUERY that has nothing to do, or nothing any more.";
     TTL_PARTITION "ttl-partition" Warning "Rows stay longer than the TTL says, because their partition does.";
     PLAIN_SECRET "plain-secret" Warning "A credential in plain text.";
     JOIN_IN_VIEW "join-in-view" Info "A view joins a whole data source at every insert.";

@@ -30,7 +30,7 @@ pub mod semantics;
 mod service;
 
 pub use checks::{Diagnostic, Related, Tag, accepted_words, diagnostics, fault_text, is_reserved_name};
-pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration, plan_refused};
+pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration, plan_refused, stale_forward_query};
 pub use config::{BaselineChoice, Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
 pub use dialects::{DialectFacts, dialect, settle_dialect};

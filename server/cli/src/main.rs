@@ -19,6 +19,7 @@ mod render;
 mod serve;
 mod setup;
 mod status;
+mod terminal;
 mod test;
 
 use std::process::ExitCode;

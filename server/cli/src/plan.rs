@@ -1,7 +1,5 @@
 //! `headwater plan`: what deploying a project does, before anything is done.
 
-use std::io::IsTerminal;
-
 use camino::Utf8Path;
 use headwater_analysis::Database;
 use headwater_plan::{Plan, Stats, render};
@@ -11,7 +9,7 @@ use headwater_project::{
 
 use crate::args::{PlanArgs, PlanFormat};
 use crate::project::{current_dir, load_one};
-use crate::{CannotRun, Verdict, print};
+use crate::{CannotRun, Verdict, print, terminal};
 
 /// What `--against` says when a host is meant.
 const LIVE: &str = "live";
@@ -19,8 +17,8 @@ const LIVE: &str = "live";
 pub(crate) fn run(args: &PlanArgs) -> Result<Verdict, CannotRun> {
     if args.against == LIVE {
         return Err(CannotRun(
-            "no host is configured, so there is no live release to compare with; compare with a commit \
-             (--against git:origin/main) or with another folder (--against DIR)"
+            "no host keeps releases yet, so there is no live one to compare with; compare with the commit that is \
+             deployed (--against git:origin/main) or with another folder (--against DIR)"
                 .to_owned(),
         ));
     }
@@ -51,7 +49,7 @@ pub(crate) fn run(args: &PlanArgs) -> Result<Verdict, CannotRun> {
     working.set_baseline(&mut db, Some(other.loaded.project));
     let plan = headwater_plan::plan(&db, other.loaded.project, working.project, stats.as_ref());
     print(&match args.format {
-        PlanFormat::Human => render::text(&plan, &other.title, colours()),
+        PlanFormat::Human => render::text(&plan, &other.title, style()),
         PlanFormat::Json => format!("{}\n", render::json(&plan)),
         PlanFormat::Markdown => {
             let lineage = render::excerpt(&db, working.project, &plan);
@@ -70,9 +68,9 @@ fn verdict(plan: &Plan) -> Verdict {
     if plan.is_refused() { Verdict::Faults } else { Verdict::Fine }
 }
 
-fn colours() -> render::Colours {
-    let is_wanted = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
-    if is_wanted { render::Colours::On } else { render::Colours::Off }
+fn style() -> render::Style {
+    let colours = if terminal::is_coloured() { render::Colours::On } else { render::Colours::Off };
+    render::Style { colours, width: terminal::width() }
 }
 
 fn read_stats(path: &Utf8Path) -> Result<Stats, CannotRun> {

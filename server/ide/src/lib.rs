@@ -28,6 +28,7 @@ mod locate;
 mod on_type;
 mod parameters;
 mod place;
+mod plan_explained;
 mod plan_fixes;
 mod plans;
 mod references;

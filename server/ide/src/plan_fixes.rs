@@ -4,7 +4,7 @@ use camino::Utf8PathBuf;
 use headwater_analysis::semantics::relation;
 use headwater_analysis::syntax::{NodeView, schema};
 use headwater_analysis::{
-    Db, Directive, File, FileKind, NodeType, TextRange, TextSize, datafile, interface, names,
+    Db, Directive, File, FileKind, NodeType, TextRange, TextSize, datafile, interface, names, resource_name,
 };
 use headwater_plan::{Change, Fix, FixEdit, ddl, project_plan, stale_forward_query};
 
@@ -13,8 +13,8 @@ use headwater_plan::{Change, Fix, FixEdit, ddl, project_plan, stale_forward_quer
 pub struct PlanFix {
     /// For a menu.
     pub title: String,
-    /// The rule whose change it mends.
-    pub rule: &'static str,
+    /// The rules whose changes it mends.
+    pub rules: Vec<&'static str>,
     /// What is written.
     pub edit: PlanEdit,
 }
@@ -24,8 +24,8 @@ pub struct PlanFix {
 pub enum PlanEdit {
     /// Texts in the place of others.
     Replace(File, Vec<(TextRange, String)>),
-    /// A file that is not there, from the project's root.
-    Create(Utf8PathBuf, String),
+    /// Files that are not there, from the project's root.
+    Create(Vec<(Utf8PathBuf, String)>),
 }
 
 /// What can be written because of what a file changes. Nothing without a baseline.
@@ -34,26 +34,31 @@ pub fn plan_fixes(db: &dyn Db, file: File) -> Vec<PlanFix> {
     let project = file.project(db);
     if let Some(plan) = project_plan(db, project) {
         let path = file.path(db).as_str();
-        let own =
-            plan.changes.iter().filter(|c| c.path == path || c.fix.as_ref().is_some_and(|f| f.path == path));
+        let name = resource_name(db, file);
+        // What is gone has no file to stand in: what it became offers to keep it.
+        let is_about = |fix: &Fix| {
+            fix.path == path || matches!(&fix.edit, FixEdit::CopyInto { target } if target == name)
+        };
+        let own = plan.changes.iter().filter(|c| c.path == path || c.fix.as_ref().is_some_and(is_about));
         for change in own {
             let fixes = change.fix.as_ref().and_then(|fix| written(db, file, change, fix)).into_iter();
             let back = view_to_target(db, file, change).into_iter();
             for fix in fixes.chain(back) {
                 // Several changes of a table are mended by one text.
-                if out.iter().all(|known| known.edit != fix.edit) {
-                    out.push(fix);
+                match out.iter_mut().find(|known| known.edit == fix.edit) {
+                    Some(known) => known.rules.extend(fix.rules),
+                    None => out.push(fix),
                 }
             }
         }
     }
-    if out.iter().all(|f| f.rule != "forward-query-stale")
+    if out.iter().all(|f| !f.rules.contains(&"forward-query-stale"))
         && stale_forward_query(db, file)
         && let Some(edit) = without_forward_query(db, file)
     {
         out.push(PlanFix {
             title: "Drop stale FORWARD_QUERY".to_owned(),
-            rule: "forward-query-stale",
+            rules: vec!["forward-query-stale"],
             edit: PlanEdit::Replace(file, vec![edit]),
         });
     }
@@ -64,10 +69,15 @@ fn written(db: &dyn Db, file: File, change: &Change, fix: &Fix) -> Option<PlanFi
     let files = file.project(db).files(db);
     let there = files.iter().find(|f| f.path(db).as_str() == fix.path).copied();
     let edit = match (&fix.edit, there) {
-        (FixEdit::Manual, None) if !fix.text.is_empty() => {
-            PlanEdit::Create(fix.path.as_str().into(), fix.text.clone())
+        (FixEdit::CopyInto { .. }, None) => {
+            let gone = file.project(db).baseline(db)?.files(db);
+            let gone = gone.iter().find(|f| f.path(db).as_str() == change.path)?;
+            PlanEdit::Create(vec![
+                (change.path.as_str().into(), gone.text(db).to_string()),
+                (fix.path.as_str().into(), fix.text.clone()),
+            ])
         }
-        (FixEdit::Manual, _) | (_, None) => return None,
+        (FixEdit::Manual | FixEdit::CopyInto { .. }, _) | (_, None) => return None,
         (FixEdit::ForwardQuery, Some(to)) => PlanEdit::Replace(to, vec![forward_query(db, to, &fix.text)]),
         (FixEdit::DropForwardQuery, Some(to)) => PlanEdit::Replace(to, vec![without_forward_query(db, to)?]),
         (FixEdit::RestoreColumn { after }, Some(to)) => {
@@ -80,7 +90,7 @@ fn written(db: &dyn Db, file: File, change: &Change, fix: &Fix) -> Option<PlanFi
     };
     let mut letters = fix.title.chars();
     let first = letters.next().map(|c| c.to_uppercase().to_string()).unwrap_or_default();
-    Some(PlanFix { title: first + letters.as_str(), rule: change.rule.name, edit })
+    Some(PlanFix { title: first + letters.as_str(), rules: vec![change.rule.name], edit })
 }
 
 /// The whole of a block, from its directive to its last line.
@@ -180,7 +190,7 @@ fn view_to_target(db: &dyn Db, file: File, change: &Change) -> Option<PlanFix> {
     let text = format!("    SELECT\n{}\n    FROM\n    (\n{query}\n    )", columns.join(",\n"));
     Some(PlanFix {
         title: format!("Make the view match `{target}`"),
-        rule: change.rule.name,
+        rules: vec![change.rule.name],
         edit: PlanEdit::Replace(file, vec![(body.range, text)]),
     })
 }
@@ -197,9 +207,11 @@ mod tests {
             project.files(&db).iter().find(|f| f.path(&db) == path).copied().expect("the file is there");
         let mut out = String::new();
         for fix in plan_fixes(&db, file) {
-            out += &format!("# {} ({})\n", fix.title, fix.rule);
+            out += &format!("# {} ({})\n", fix.title, fix.rules.join(", "));
             match fix.edit {
-                PlanEdit::Create(path, text) => out += &format!("{path}:\n{text}"),
+                PlanEdit::Create(files) => {
+                    files.iter().for_each(|(path, text)| out += &format!("{path}:\n{text}"));
+                }
                 PlanEdit::Replace(file, mut edits) => {
                     let mut text = file.text(&db).to_string();
                     edits.sort_by_key(|(range, _)| std::cmp::Reverse(range.start()));

@@ -2,10 +2,12 @@
 
 use headwater_analysis::syntax::{self, schema};
 use headwater_analysis::{
-    Db, Diagnostic, Directive, File, FileKind, NodeType, Severity, TextRange, TextSize, datafile,
-    plan_refused,
+    BaselineChoice, Db, Diagnostic, Directive, File, FileKind, NodeType, Severity, Tag, TextRange, TextSize,
+    datafile, plan_refused, stale_forward_query as stale_code,
 };
-use headwater_plan::{Change, Class, ResourceKind, definition, file_changes, project_plan};
+use headwater_plan::{
+    Change, Class, FixEdit, ResourceKind, definition, file_changes, project_plan, stale_forward_query,
+};
 
 /// What a deployment would do to one resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -79,16 +81,17 @@ fn deployment(db: &dyn Db, file: File, range: TextRange, changes: &[&Change]) ->
     }
 }
 
-/// What of a file's edit a plan refuses, and no other diagnostic says. Asks for the plan only when the file defines
-/// something else than its baseline, so that most keystrokes cost a comparison.
+/// What a plan says of a file's edit that somebody has to do something about, and no other diagnostic says. Asks for the plan
+/// only when the file defines something else than its baseline, so that most keystrokes cost a comparison.
 pub fn plan_diagnostics(db: &dyn Db, file: File) -> Vec<Diagnostic> {
-    const RULES: &[&str] =
-        &["rename-column", "retype-column", "not-null-column", "forward-query-incomplete", "shared-target"];
+    troubles(db, file).into_iter().map(|(diagnostic, _)| diagnostic).collect()
+}
+
+/// The diagnostics of a plan, each with the rule that it is of.
+pub(crate) fn troubles(db: &dyn Db, file: File) -> Vec<(Diagnostic, &'static str)> {
     let Some(before) = headwater_analysis::impact::baseline_of(db, file) else { return Vec::new() };
-    let code = plan_refused();
-    let severity = file.project(db).config(db).severities.get(code.name).copied().unwrap_or(code.severity);
-    if severity == Severity::Off || definition(db, before) == definition(db, file) {
-        return Vec::new();
+    if definition(db, before) == definition(db, file) {
+        return deployed_forward_query(db, file).into_iter().collect();
     }
     // Nothing else stores rows, so nothing else is refused; and pipes are what is typed in most.
     let stores = definition(db, file).as_ref().is_some_and(|d| match d.pipe() {
@@ -98,25 +101,56 @@ pub fn plan_diagnostics(db: &dyn Db, file: File) -> Vec<Diagnostic> {
     if !stores {
         return Vec::new();
     }
-    let changes = file_changes(db, file);
-    let refused = changes.iter().filter(|c| {
-        c.class == Class::Refuse
-            && c.dependents.is_empty() | (c.rule.name == "shared-target")
-            && RULES.contains(&c.rule.name)
-    });
-    refused
-        .filter_map(|change| {
-            Some(Diagnostic {
-                code,
-                severity,
-                message: format!("deploying this is refused: {}", change.reason),
-                range: place(db, file, change)?,
-                tags: Vec::new(),
-                related: Vec::new(),
-                meant: None,
-            })
-        })
-        .collect()
+    file_changes(db, file).iter().filter_map(|change| trouble(db, file, change)).collect()
+}
+
+fn trouble(db: &dyn Db, file: File, change: &Change) -> Option<(Diagnostic, &'static str)> {
+    const REFUSALS: &[&str] =
+        &["rename-column", "retype-column", "not-null-column", "forward-query-incomplete", "shared-target"];
+    let rule = change.rule.name;
+    let drops = change.fix.as_ref().is_some_and(|f| f.edit == FixEdit::DropForwardQuery);
+    let is_refused = change.class == Class::Refuse
+        && change.dependents.is_empty() | (rule == "shared-target")
+        && REFUSALS.contains(&rule);
+    let (code, message) = match (is_refused, drops) {
+        (true, _) => (plan_refused(), format!("deploying this is refused: {}", change.reason)),
+        (false, true) => (stale_code(), change.reason.clone()),
+        (false, false) => return None,
+    };
+    let severity = severity(db, file, code.name).unwrap_or(code.severity);
+    let range = place(db, file, change)?;
+    let tags = Vec::new();
+    (severity != Severity::Off).then(|| {
+        (Diagnostic { code, severity, message, range, tags, related: Vec::new(), meant: None }, rule)
+    })
+}
+
+/// A `FORWARD_QUERY` that the baseline has as well: nothing of the file is to be deployed, so it is only pointed at. Only where
+/// `headwater.toml` says what is deployed: what is merely committed still needs it.
+fn deployed_forward_query(db: &dyn Db, file: File) -> Option<(Diagnostic, &'static str)> {
+    let is_named =
+        matches!(&file.project(db).config(db).baseline, BaselineChoice::Revision(name) if name != "HEAD");
+    if !is_named || !stale_forward_query(db, file) {
+        return None;
+    }
+    let code = stale_code();
+    let severity = severity(db, file, code.name).unwrap_or(Severity::Hint);
+    let parsed = &datafile(db, file).datafile;
+    let range = parsed.last(Directive::ForwardQuery).filter(|e| e.source == 0)?.entry.full_range();
+    let message =
+        "the baseline has this FORWARD_QUERY and this schema: it was deployed, has nothing to do, and will not fit the next schema"
+            .to_owned();
+    let tags = vec![Tag::Unnecessary];
+    (severity != Severity::Off).then(|| {
+        (
+            Diagnostic { code, severity, message, range, tags, related: Vec::new(), meant: None },
+            "forward-query-stale",
+        )
+    })
+}
+
+fn severity(db: &dyn Db, file: File, code: &str) -> Option<Severity> {
+    file.project(db).config(db).severities.get(code).copied()
 }
 
 /// Views that are filled anew because of a data source.
@@ -207,6 +241,7 @@ fn column(parsed: &syntax::Datafile, name: &str) -> Option<TextRange> {
 mod tests {
     use super::*;
     use expect_test::expect;
+    use headwater_analysis::Setter;
     use headwater_test_fixture::Fixture;
 
     #[test]
@@ -229,5 +264,35 @@ mod tests {
             datasources/events.datasource | `amount` UInt64 | deploying this: mutate with sorting-key · reversible
             datasources/events.datasource | ENGINE_SORTING_KEY amount, ts | deploying this: rewrite · reversible
         "#]].assert_eq(&out);
+    }
+
+    #[test]
+    fn a_forward_query_with_nothing_to_do_is_pointed_at() {
+        const WAS: &str = "SCHEMA >\n    `ts` DateTime\n\nENGINE MergeTree\nENGINE_SORTING_KEY ts\n";
+        const QUERY: &str = "\nFORWARD_QUERY >\n    SELECT ts\n";
+        let said = |was: &str, is: &str, baseline: &str| {
+            let fixture = format!("//- was events.datasource\n{was}//- events.datasource\n{is}");
+            let (mut db, project, files) = Fixture::parse(&fixture).load();
+            let mut config = project.config(&db).as_ref().clone();
+            config.baseline = BaselineChoice::Revision(baseline.to_owned());
+            project.set_config(&mut db).to(config.into());
+            let found = plan_diagnostics(&db, files[1]);
+            found
+                .iter()
+                .map(|d| format!("{} {}", d.severity.name(), d.code.name))
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let with = format!("{WAS}{QUERY}");
+        // Nothing changes: whether it was deployed is known only of a baseline that was chosen.
+        assert_eq!(said(&with, &with, "HEAD"), "");
+        assert_eq!(said(&with, &with, "origin/main"), "hint stale-forward-query");
+        // It is new and nothing needs it.
+        assert_eq!(said(WAS, &with, "HEAD"), "warning stale-forward-query");
+        let described = format!("DESCRIPTION x\n{with}");
+        assert_eq!(said(WAS, &described, "HEAD"), "warning stale-forward-query");
+        // It is needed.
+        let key = with.replace("KEY ts", "KEY tuple()");
+        assert_eq!(said(WAS, &key, "HEAD"), "");
     }
 }

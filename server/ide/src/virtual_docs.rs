@@ -1,4 +1,5 @@
-//! Documents that are on no disk: what a template becomes, an endpoint as one query, its OpenAPI, lineage as text.
+//! Documents that are on no disk: what a template becomes, an endpoint as one query, its OpenAPI, lineage as text, and what
+//! deploying a file does.
 
 use std::fmt::Write as _;
 
@@ -20,6 +21,8 @@ pub enum View {
     OpenApi,
     /// What is upstream and downstream.
     Lineage,
+    /// What deploying the file over the baseline does, with the statements and the rules that decided.
+    Plan,
 }
 
 impl View {
@@ -29,7 +32,23 @@ impl View {
         (Self::Compiled, "compiled"),
         (Self::OpenApi, "openapi"),
         (Self::Lineage, "lineage"),
+        (Self::Plan, "plan"),
     ];
+
+    /// The name that it has in addresses.
+    pub fn name(self) -> &'static str {
+        Self::ALL.iter().find(|(view, _)| *view == self).map_or("", |(_, name)| *name)
+    }
+
+    /// The language of its text, as editors call it.
+    pub fn language(self) -> &'static str {
+        match self {
+            Self::Rendered | Self::Compiled => "sql",
+            Self::OpenApi => "yaml",
+            Self::Lineage => "plaintext",
+            Self::Plan => "markdown",
+        }
+    }
 
     /// The view of that name.
     pub fn named(name: &str) -> Option<Self> {
@@ -60,6 +79,7 @@ pub fn view(
             };
             Some(lineage(db, vertex))
         }
+        View::Plan => crate::plan_explained::explained(db, file),
     }
 }
 

@@ -9,6 +9,9 @@ use crate::requests::{code_action, completion, semantic_tokens, views};
 /// The command a client implements to show the places downstream of a resource.
 pub(crate) const SHOW_DOWNSTREAM: &str = "headwater.showDownstream";
 
+/// The command a client implements to show a document that only the server has, and a link of a text leads to.
+pub(crate) const SHOW_VIEW: &str = "headwater.showView";
+
 /// Commands that a client implements to run something on the user's machine; each is offered only to a client that says it
 /// has it, in `clientCommands` of its initialization options.
 pub(crate) const RUN_TEST: &str = "headwater.runTest";
@@ -55,6 +58,8 @@ pub(crate) struct Profile {
     pub(crate) refreshes_hints: bool,
     /// The client runs [`SHOW_DOWNSTREAM`].
     pub(crate) shows_downstream: bool,
+    /// The client runs [`SHOW_VIEW`].
+    pub(crate) shows_views: bool,
     /// The client runs [`RUN_TEST`], [`PREVIEW`], [`OPEN_BRANCH`].
     pub(crate) runs_tests: bool,
     pub(crate) previews: bool,
@@ -147,6 +152,7 @@ impl Profile {
             refreshes_lenses: can("workspace/codeLens/refreshSupport"),
             refreshes_hints: can("workspace/inlayHint/refreshSupport"),
             shows_downstream: strings("/initializationOptions/clientCommands").contains(&SHOW_DOWNSTREAM),
+            shows_views: strings("/initializationOptions/clientCommands").contains(&SHOW_VIEW),
             runs_tests: strings("/initializationOptions/clientCommands").contains(&RUN_TEST),
             previews: strings("/initializationOptions/clientCommands").contains(&PREVIEW),
             opens_branches: strings("/initializationOptions/clientCommands").contains(&OPEN_BRANCH),
@@ -252,7 +258,7 @@ impl Profile {
         if self.virtual_documents && !self.registers.virtual_documents {
             offer["workspace"]["textDocumentContent"] = json!({ "schemes": [views::SCHEME] });
         }
-        // Without literals an action can only be a command, and none of ours is one.
+        // Without literals an action can only be a command, and none of ours is nothing else.
         if self.action_literals {
             offer["codeActionProvider"] =
                 json!({ "codeActionKinds": code_action::KINDS, "resolveProvider": self.action_resolve });

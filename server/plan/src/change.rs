@@ -174,6 +174,11 @@ pub struct Fix {
 pub enum FixEdit {
     /// By hand.
     Manual,
+    /// The text is a new file that fills the resource of that name out of one that is gone, which stays meanwhile.
+    CopyInto {
+        /// What is filled.
+        target: String,
+    },
     /// The text is the file's `FORWARD_QUERY` block, in the place of one that is there.
     ForwardQuery,
     /// The file's `FORWARD_QUERY` block goes away.
@@ -232,6 +237,16 @@ pub struct Rule {
     pub name: &'static str,
     /// The change, as a heading: `a column is added`.
     pub change: &'static str,
+    /// Its page, with a project before and after for each case.
+    pub page: &'static str,
+}
+
+impl Rule {
+    /// What its page says before the cases: why the change is carried out as it is.
+    pub fn explanation(&self) -> &'static str {
+        let text = self.page.split_once('\n').map_or("", |(_, rest)| rest);
+        text.split("\n## ").next().unwrap_or_default().trim()
+    }
 }
 
 /// What a deployment will do.

@@ -26,6 +26,8 @@ pub(crate) struct Cx<'a> {
     pub(crate) renamed: BTreeMap<Key, Key>,
     /// Columns of data sources whose stored values change.
     pub(crate) recast: BTreeMap<Key, Recast>,
+    /// Data sources that get a new physical table: what is made of their rows is made of those in it.
+    pub(crate) replaced: BTreeSet<Key>,
     pub(crate) changes: Vec<Change>,
 }
 
@@ -72,6 +74,7 @@ fn compare(db: &dyn Db, before: &Release<'_>, after: &Release<'_>, stats: Option
         touched,
         renamed,
         recast: BTreeMap::new(),
+        replaced: BTreeSet::new(),
         changes: Vec::new(),
     };
     for key in changed.iter().filter(|k| k.space == Space::Connection) {
@@ -104,13 +107,11 @@ fn is_same(before: &Release<'_>, after: &Release<'_>, key: &Key) -> bool {
 fn reached(wiring: &Wiring, release: &Release<'_>, key: &Key) -> BTreeSet<Key> {
     let mut out = BTreeSet::new();
     for node in wiring.downstream(release, key) {
-        if let Some(target) = release.node(&node).and_then(|n| n.writes.clone()) {
-            out.insert(Key::table(target));
-        }
+        out.extend(release.target(&node));
         out.insert(node.pipe);
     }
-    let pipe = release.get(key).and_then(Definition::pipe);
-    out.extend(pipe.into_iter().flat_map(|p| &p.nodes).filter_map(|n| n.writes.clone()).map(Key::table));
+    let nodes = release.get(key).and_then(Definition::pipe).map_or(0, |p| p.nodes.len());
+    out.extend((0..nodes).filter_map(|index| release.target(&NodeRef { pipe: key.clone(), index })));
     out
 }
 

@@ -184,7 +184,9 @@ fn value(old: &Column, new: &Column) -> Option<String> {
 /// An expression of the new type. What does not fit fails the backfill instead of becoming another value.
 fn converted(column: &str, from: &Type, to: &Type, spelled: &str, default: Option<&str>) -> Option<String> {
     let is_state = |ty: &Type| matches!(ty, Type::AggregateFunction(_));
-    if (is_state(from) || is_state(to)) && conversion(from, to) != Conversion::Same {
+    let is_impossible =
+        conversion(from, to) == Conversion::Impossible || insertable(from.bare(), to.bare()) == Some(false);
+    if (is_state(from) || is_state(to)) && conversion(from, to) != Conversion::Same || is_impossible {
         return None;
     }
     let ty = quoted(spelled);

@@ -139,6 +139,9 @@ fn not_mergeable(target: &Table) -> Option<String> {
 fn in_source(cx: &Cx<'_>, source: &Key) -> Option<String> {
     let table = cx.after.table(source)?;
     let name = &source.name;
+    if cx.before.table(source).is_none() {
+        return Some(format!("`{name}` is new and holds nothing"));
+    }
     // What the rows are read from is what is live: a new engine or TTL has not acted yet, an old one has.
     let live = cx.before.table(source).unwrap_or(table);
     match live.engine.name.as_str() {

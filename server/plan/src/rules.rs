@@ -5,7 +5,13 @@ use crate::change::Rule;
 macro_rules! rules {
     ($($constant:ident $name:literal $change:literal;)*) => {
         $(#[doc = concat!("When ", $change, ".")]
-        pub const $constant: &Rule = &Rule { name: $name, change: $change };)*
+        pub const $constant: &Rule = &Rule {
+            name: $name,
+            change: $change,
+            page: include_str!(concat!(
+                env!("CARGO_MANIFEST_DIR"), "/../../docs/reference/plan/", $name, ".md"
+            )),
+        };)*
         /// All rules, in the order of the index.
         pub const ALL: &[&Rule] = &[$($constant),*];
     };
@@ -57,6 +63,7 @@ rules! {
     CREATE_PIPE "create-pipe" "a pipe, endpoint, copy or sink is new";
     DELETE_PIPE "delete-pipe" "a pipe, endpoint, copy or sink is gone";
     DELETE_READ "delete-read" "something is gone that somebody reads";
+    PIPE_COLUMN_READ "pipe-column-read" "a pipe does not give any more what somebody reads";
     PIPE_SQL "pipe-sql" "a query changes that stores nothing";
     ENDPOINT_COMPATIBLE "endpoint-compatible" "an endpoint answers as before, or with more";
     ENDPOINT_BREAKING "endpoint-breaking" "an endpoint's callers have to change";

@@ -72,7 +72,7 @@ pub(crate) fn fate(cx: &mut Cx<'_>, target: &Key) -> Option<Fate> {
 /// The views of a data source that is new.
 pub(crate) fn new_target(cx: &mut Cx<'_>, target: &Key, table: &Table) {
     for view in cx.new.views(cx.after, target) {
-        let was = before_view(cx, &view).and_then(|v| cx.before.node(&v).and_then(|n| n.writes.clone()));
+        let was = before_view(cx, &view).and_then(|v| cx.before.target(&v)).map(|key| key.name);
         let (rule, class, lead) = match was.filter(|was| *was != target.name) {
             Some(was) => {
                 (rules::VIEW_TARGET, Class::Recompute, format!("it wrote `{was}`, whose rows stay there; "))
@@ -240,10 +240,9 @@ pub(crate) fn before_view(cx: &Cx<'_>, view: &NodeRef) -> Option<NodeRef> {
 
 fn difference(cx: &Cx<'_>, view: &NodeRef) -> Option<Difference> {
     let Some(was) = before_view(cx, view) else { return Some(Difference::New) };
-    let old_target = cx.before.node(&was).and_then(|n| n.writes.clone());
-    let new_target = cx.after.node(view).and_then(|n| n.writes.clone());
+    let (old_target, new_target) = (cx.before.target(&was), cx.after.target(view));
     if old_target != new_target {
-        return Some(Difference::Target(old_target.unwrap_or_default()));
+        return Some(Difference::Target(old_target.map(|key| key.name).unwrap_or_default()));
     }
     let (old, new) = (written(cx.before, &cx.old, &was), written(cx.after, &cx.new, view));
     let old_inputs = cx.old.chain(&was).tables;
@@ -330,11 +329,15 @@ fn insert(cx: &Cx<'_>, target: &Key, table: &Table, view: &NodeRef) -> String {
         let node = cx.after.node(n).map(|n| n.name.clone()).unwrap_or_default();
         if n.pipe == view.pipe { node } else { n.pipe.name.clone() }
     };
-    let parts: Vec<String> = chain.nodes[1..]
-        .iter()
-        .rev()
-        .map(|n| format!("{} AS ({})", ddl::identifier(&called(n)), text(n).unwrap_or_default()))
-        .collect();
+    // Rows of a table that is replaced are read from the new one, under the name that queries know.
+    let replaced = chain.tables.iter().filter(|key| cx.replaced.contains(*key)).filter_map(|key| {
+        let next = ddl::identifier(&next_name(key, cx.after.table(key)?));
+        Some(format!("{} AS (SELECT * FROM {next})", ddl::identifier(&key.name)))
+    });
+    let nodes = chain.nodes[1..].iter().rev();
+    let nodes =
+        nodes.map(|n| format!("{} AS ({})", ddl::identifier(&called(n)), text(n).unwrap_or_default()));
+    let parts: Vec<String> = replaced.chain(nodes).collect();
     let query = match (parts.as_slice(), own.strip_prefix("WITH ")) {
         ([], _) => own,
         (parts, Some(rest)) => format!("WITH {}, {rest}", parts.join(", ")),

@@ -54,7 +54,7 @@ pub(crate) fn deleted_table(cx: &mut Cx<'_>, key: &Key) {
                 "NODE rows\nSQL >\n    SELECT * FROM {}\n\nTYPE copy\nTARGET_DATASOURCE {new}\nCOPY_SCHEDULE @on-demand\n",
                 key.name
             ),
-            edit: FixEdit::Manual,
+            edit: FixEdit::CopyInto { target: new },
         });
     }
     let stats = cx.stats.and_then(|s| s.tables.get(&key.name));
@@ -96,12 +96,16 @@ pub(crate) fn kind_changed(cx: &mut Cx<'_>, key: &Key) {
 /// Who names something that is not there any more.
 pub(crate) fn still_named(cx: &Cx<'_>, key: &Key) -> Vec<Dependent> {
     let mut out: Vec<Dependent> = Vec::new();
+    // A name without Classic's version means the latest one; when there is none left, it means nothing.
+    let base = headwater_analysis::scope::split_version(&key.name).map(|(base, _)| base);
+    let means_it = |name: &str| name == key.name || Some(name) == base;
     for (pipe, entry) in cx.after.who_may_name(key) {
         let Some(body) = entry.definition().and_then(Definition::pipe) else { continue };
         for (index, node) in body.nodes.iter().enumerate() {
             let here = NodeRef { pipe: pipe.clone(), index };
-            let reads = cx.new.inputs(&here).contains(&Input::Foreign(key.name.clone()));
-            if reads || node.writes.as_deref() == Some(&key.name) {
+            let is_it = |input: &Input| matches!(input, Input::Foreign(name) if means_it(name));
+            let writes_it = cx.after.target(&here).is_some_and(|target| means_it(&target.name));
+            if cx.new.inputs(&here).iter().any(is_it) || node.writes.is_some() && writes_it {
                 out.push(cx.dependent(&here));
             }
         }

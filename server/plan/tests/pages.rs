@@ -24,7 +24,7 @@ fn planned(fixture: &str) -> Plan {
 }
 
 fn shown(plan: &Plan) -> String {
-    let text = render::text(plan, "the baseline", render::Colours::Off);
+    let text = render::text(plan, "the baseline", render::Style::PLAIN);
     // The hash is of both projects; a page is about neither.
     text.lines().filter(|l| !l.starts_with("plan ")).map(|l| format!("{}\n", l.trim_end())).collect()
 }

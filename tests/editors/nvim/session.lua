@@ -190,6 +190,19 @@ check(':Headwater downstream opens the list', function()
   lists_downstream()
 end)
 
+check('a document that only the server has opens', function()
+  local buf = open(expect.lens.file)
+  local client = attached(buf)
+  local argument = { uri = vim.uri_from_bufnr(buf) }
+  local view = { uri = 'headwater:/plan/x', language = 'markdown', command = 'headwater.view.plan', argument = argument }
+  vim.lsp.commands['headwater.showView']({ arguments = { view } }, { client_id = client.id, bufnr = buf })
+  wait('the plan of the file', function()
+    local text = table.concat(vim.api.nvim_buf_get_lines(0, 0, -1, true), '\n')
+    return vim.bo.filetype == 'markdown' and text:find('# Deploying `', 1, true) ~= nil
+  end)
+  vim.cmd.close()
+end)
+
 check('hover', function()
   local buf = open(expect.hover.file, expect.hover.at)
   local shown = text_of(ask(buf, 'textDocument/hover', here()))

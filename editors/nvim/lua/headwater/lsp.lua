@@ -60,7 +60,7 @@ function M.config()
       return 'headwater-' .. filetype
     end,
     init_options = {
-      clientCommands = { 'headwater.showDownstream' },
+      clientCommands = { 'headwater.showDownstream', 'headwater.showView' },
       protocol = PROTOCOL,
     },
     before_init = function(params, config)

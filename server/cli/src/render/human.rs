@@ -1,7 +1,5 @@
 //! Source excerpts for people.
 
-use std::io::IsTerminal;
-
 use annotate_snippets::renderer::DecorStyle;
 use annotate_snippets::{AnnotationKind, Level, Renderer, Snippet};
 use headwater_analysis::{Severity, TextRange};
@@ -13,7 +11,7 @@ use crate::engine::Engine;
 const MAX_LINE: usize = 400;
 
 pub(crate) fn human(reports: &[Report], summary: &Summary) -> String {
-    let colour = std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none();
+    let colour = crate::terminal::is_coloured();
     let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
     let renderer = renderer.decor_style(if colour { DecorStyle::Unicode } else { DecorStyle::Ascii });
     let mut out = String::new();

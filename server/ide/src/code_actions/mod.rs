@@ -17,7 +17,9 @@ use std::sync::Arc;
 
 use headwater_analysis::{Db, Diagnostic, File, Parsed, TextRange, datafile, diagnostics};
 
+use crate::View;
 use crate::change::Change;
+use crate::plans::troubles;
 
 pub use create::datasource_from_sample;
 
@@ -36,6 +38,8 @@ pub enum ActionKind {
     Source,
     /// Mends everything in the file that can be mended without thinking.
     FixAll,
+    /// Opens a document and changes nothing.
+    Show,
 }
 
 /// Something that can be done.
@@ -51,6 +55,8 @@ pub struct CodeAction {
     pub mends: Option<(&'static str, TextRange)>,
     /// Whether it is the one thing to do.
     pub is_preferred: bool,
+    /// The document that it opens, of an action that changes nothing.
+    pub shows: Option<View>,
 }
 
 /// What families look at.
@@ -62,6 +68,8 @@ pub(crate) struct Context<'a> {
     pub(crate) parsed: &'a Parsed,
     /// Diagnostics that touch the range.
     pub(crate) diagnostics: Vec<&'a Diagnostic>,
+    /// What a plan says of the file, with the rule of each.
+    pub(crate) troubles: &'a [(Diagnostic, &'static str)],
 }
 
 /// Where families put what they offer.
@@ -89,7 +97,16 @@ impl Actions<'_> {
             self.change = change();
         }
         let is_preferred = kind == ActionKind::QuickFix && self.list.iter().all(|a| a.mends != self.mends);
-        self.list.push(CodeAction { id, title: title.into(), kind, mends: self.mends, is_preferred });
+        let title = title.into();
+        self.list.push(CodeAction { id, title, kind, mends: self.mends, is_preferred, shows: None });
+    }
+
+    /// Offers to open a document.
+    pub(crate) fn show(&mut self, id: &str, title: impl Into<String>, view: View) {
+        self.add(id, title, ActionKind::Show, || None);
+        if let Some(action) = self.list.last_mut() {
+            action.shows = Some(view);
+        }
     }
 
     /// Offers to mend the current diagnostic.
@@ -104,8 +121,17 @@ impl Actions<'_> {
 }
 
 /// Families that mend diagnostics, each asked about one at a time.
-const FIXES: &[fn(&Context<'_>, &Diagnostic, &mut Actions<'_>)] =
-    &[names::fix, lines::fix, template::fix, schema::fix, nodes::fix, query::fix, create::fix, classic::fix];
+const FIXES: &[fn(&Context<'_>, &Diagnostic, &mut Actions<'_>)] = &[
+    names::fix,
+    lines::fix,
+    template::fix,
+    schema::fix,
+    nodes::fix,
+    query::fix,
+    create::fix,
+    classic::fix,
+    plan::fix,
+];
 
 /// Families that offer something at a place.
 const ASSISTS: &[fn(&Context<'_>, &mut Actions<'_>)] =
@@ -142,6 +168,7 @@ const FIX_ALL: &str = "fix-all";
 fn run<'a>(db: &dyn Db, file: File, range: TextRange, wanted: Option<&'a str>) -> Actions<'a> {
     let mut actions = Actions { list: Vec::new(), wanted, change: None, mends: None };
     let all = diagnostics(db, file);
+    let troubles = troubles(db, file);
     let touches =
         |d: &&Diagnostic| d.range.intersect(range).is_some() || d.range.contains_inclusive(range.start());
     let cx = Context {
@@ -150,7 +177,8 @@ fn run<'a>(db: &dyn Db, file: File, range: TextRange, wanted: Option<&'a str>) -
         range,
         text: file.text(db),
         parsed: datafile(db, file),
-        diagnostics: all.iter().filter(touches).collect(),
+        diagnostics: all.iter().chain(troubles.iter().map(|(d, _)| d)).filter(touches).collect(),
+        troubles: &troubles,
     };
     for diagnostic in &cx.diagnostics {
         actions.mends = Some((diagnostic.code.name, diagnostic.range));
@@ -169,6 +197,7 @@ fn run<'a>(db: &dyn Db, file: File, range: TextRange, wanted: Option<&'a str>) -
             kind: ActionKind::FixAll,
             mends: None,
             is_preferred: false,
+            shows: None,
         });
     }
     actions

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::{Range, TextDocumentIdentifier};
 
+use super::views;
 use crate::capabilities::{OPEN_BRANCH, PREVIEW, RUN_TEST};
 use crate::position::line_index;
 use crate::snapshot::Snapshot;
@@ -37,6 +38,8 @@ fn kind(kind: ActionKind) -> &'static str {
         ActionKind::Rewrite => "refactor.rewrite",
         ActionKind::Source => "source",
         ActionKind::FixAll => "source.fixAll",
+        // None of the protocol's: it changes nothing.
+        ActionKind::Show => "",
     }
 }
 
@@ -62,6 +65,12 @@ pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Option<Vec<Value>> {
         // Fixing a whole file is nothing to offer at every place: only when it is asked for.
         let is_asked = kind != "source.fixAll" || params.context.only.is_some();
         if !wanted(kind) || !is_asked {
+            continue;
+        }
+        if let Some(view) = action.shows {
+            if let Some(command) = views::show(snapshot, file, view, &action.title) {
+                out.push(json!({ "title": action.title, "command": command }));
+            }
             continue;
         }
         let mut value = json!({ "title": action.title, "kind": kind });

@@ -1,11 +1,11 @@
 //! `textDocument/codeLens`: what flows downstream, above every resource; what deploying does, above lines that changed;
 //! tests and previews, for clients that run them.
 
-use headwater_ide::RunKind;
+use headwater_ide::{RunKind, View};
 use serde_json::json;
 use tower_lsp::gen_lsp_types::{CodeLens, Command};
 
-use super::DocumentParams;
+use super::{DocumentParams, views};
 use crate::capabilities::{PREVIEW, RUN_TEST, SHOW_DOWNSTREAM};
 use crate::snapshot::Snapshot;
 
@@ -27,15 +27,16 @@ pub(crate) fn run(snapshot: &Snapshot, params: &DocumentParams) -> Option<Vec<Co
             data: None,
         }
     });
-    let deployments = headwater_ide::deployments(&snapshot.db, file).into_iter().map(|deployment| CodeLens {
-        range: snapshot.range(file, deployment.range),
-        command: Some(Command {
-            title: deployment.title,
-            tooltip: None,
-            command: String::new(),
-            arguments: None,
-        }),
-        data: None,
+    let deployments = headwater_ide::deployments(&snapshot.db, file).into_iter().map(|deployment| {
+        let title = deployment.title;
+        let shown = views::show(snapshot, file, View::Plan, &title);
+        let command = shown.and_then(|command| serde_json::from_value(command).ok());
+        let bare = Command { title, tooltip: None, command: String::new(), arguments: None };
+        CodeLens {
+            range: snapshot.range(file, deployment.range),
+            command: Some(command.unwrap_or(bare)),
+            data: None,
+        }
     });
     // What runs something on the user's machine is for clients that do.
     let runs = headwater_ide::runs(&snapshot.db, file).into_iter().filter_map(|run| {

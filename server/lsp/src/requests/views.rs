@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::jsonrpc::Error;
 
+use crate::capabilities::SHOW_VIEW;
 use crate::snapshot::Snapshot;
 
 /// The scheme of their addresses: `headwater:/rendered/<path>?project=<path>&node=<name>&<parameter>=<value>`.
@@ -24,6 +25,25 @@ const FROM_SAMPLE: &str = "headwater.datasourceFromSample";
 
 fn command(view: &str) -> String {
     format!("headwater.view.{view}")
+}
+
+/// The command with which the client shows a view of a file: its address, for clients that open those, and the server's
+/// command that gives the same text, for all others. `None` when the client did not say that it runs it.
+pub(crate) fn show(
+    snapshot: &Snapshot,
+    file: headwater_analysis::File,
+    view: View,
+    title: &str,
+) -> Option<Value> {
+    let uri = snapshot.uri(&snapshot.path(file));
+    let argument = json!({
+        "uri": address(snapshot, file, view.name(), None, &[]),
+        "language": view.language(),
+        "command": command(view.name()),
+        "argument": { "uri": uri },
+    });
+    let command = json!({ "title": title, "command": SHOW_VIEW, "arguments": [argument] });
+    snapshot.profile.shows_views.then_some(command)
 }
 
 #[derive(Deserialize)]

@@ -8,6 +8,7 @@ mod features;
 mod files;
 mod formatting;
 mod lifecycle;
+mod plans;
 mod registration;
 mod soak;
 mod sync;

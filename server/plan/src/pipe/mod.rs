@@ -4,6 +4,7 @@
 
 mod endpoint;
 mod job;
+mod output;
 mod target;
 
 use std::sync::Arc;
@@ -44,6 +45,9 @@ pub(crate) fn classify(cx: &mut Cx<'_>, key: &Key, is_changed: bool) {
                 target::classify(cx, &node);
             }
             gone_views(cx, key, old, new);
+            if is_changed {
+                output::classify(cx, key);
+            }
         }
         (None, Some(new)) => {
             if new.ty() == NodeType::Standard || cx.before.get(key).is_none() {
@@ -129,7 +133,7 @@ fn deleted(cx: &mut Cx<'_>, key: &Key, old: &Pipe) {
     let new_name = cx.renamed.iter().find(|(_, was)| *was == key).map(|(new, _)| new.name.clone());
     let kind = kind_of(cx.before, key);
     let is_view = kind == ResourceKind::Materialized;
-    let target = old.nodes.iter().find_map(|n| n.writes.clone()).unwrap_or_default();
+    let target = targets(cx.before, key, old).next().map(|t| t.name).unwrap_or_default();
     let (rule, class, reason) = match (&new_name, kind) {
         (Some(new), ResourceKind::Endpoint) => (
             rules::RENAME_RESOURCE,
@@ -191,7 +195,7 @@ fn published_otherwise(cx: &mut Cx<'_>, key: &Key, old: &Pipe) {
 
 /// A view's own part: what its target says is said there.
 fn materialized(cx: &mut Cx<'_>, was: Option<&NodeRef>, node: &NodeRef) {
-    let Some(target) = cx.after.node(node).and_then(|n| n.writes.clone()) else { return };
+    let Some(target) = cx.after.target(node).map(|key| key.name) else { return };
     let is_said = cx
         .changes
         .iter()
@@ -239,12 +243,19 @@ fn gone_views(cx: &mut Cx<'_>, key: &Key, old: &Pipe, new: &Pipe) {
     }
     let views = |pipe: &Pipe| pipe.nodes.iter().filter(|n| n.ty == NodeType::Materialized).count();
     if views(new) < views(old) {
-        let target = old.nodes.iter().find(|n| n.ty == NodeType::Materialized).and_then(|n| n.writes.clone());
-        let name = whole::list(target.iter().map(String::as_str));
-        let reason = format!("{name} keeps its rows and gets no new ones from it");
+        let fed: Vec<Key> = targets(cx.after, key, new).collect();
+        let left: Vec<Key> = targets(cx.before, key, old).filter(|t| !fed.contains(t)).collect();
+        let name = whole::list(left.iter().map(|t| t.name.as_str()));
+        let verb = if left.len() == 1 { "keeps its rows and gets" } else { "keep their rows and get" };
+        let reason = format!("{name} {verb} no new ones from it");
         let change = cx.change(key, rules::DELETE_VIEW, Class::Delete, reason);
         cx.changes.push(change);
     }
+}
+
+/// What the nodes of a pipe write.
+fn targets(release: &Release<'_>, key: &Key, pipe: &Pipe) -> impl Iterator<Item = Key> {
+    (0..pipe.nodes.len()).filter_map(|index| release.target(&NodeRef { pipe: key.clone(), index }))
 }
 
 /// Whether a query may have a star: cheap, and never wrong about those that have one.

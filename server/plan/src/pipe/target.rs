@@ -12,8 +12,10 @@ use crate::whole::list;
 
 /// Refuses a view whose columns are not those of its target, unless they were not before either.
 pub(super) fn classify(cx: &mut Cx<'_>, node: &NodeRef) {
-    let Some(own) = cx.after.node(node).filter(|n| n.ty == NodeType::Materialized) else { return };
-    let Some(target) = own.writes.clone().map(Key::table) else { return };
+    if cx.after.node(node).is_none_or(|n| n.ty != NodeType::Materialized) {
+        return;
+    }
+    let Some(target) = cx.after.target(node) else { return };
     let Some(complaint) = complaint(cx, cx.after, node, &target) else { return };
     let was = crate::view::before_view(cx, node);
     let before = was.and_then(|was| self::complaint(cx, cx.before, &was, &target));

@@ -71,9 +71,27 @@ pub fn create_table(name: &str, table: &Table) -> String {
     if let Some(ttl) = &engine.ttl {
         out += &format!("\nTTL {ttl}");
     }
-    let settings: Vec<_> = engine.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    let mut settings: Vec<_> =
+        engine.settings.iter().map(|(name, value)| format!("{name} = {value}")).collect();
+    // The format has always let such columns be; the engine does since 26.7 only when it is told that they are meant.
+    if has_loose_columns(table) && !engine.settings.contains_key(LOOSE) {
+        settings.push(format!("{LOOSE} = 1"));
+    }
     if !settings.is_empty() {
         out += &format!("\nSETTINGS {}", settings.join(", "));
     }
     out
+}
+
+/// The setting that allows columns which are neither a part of the sorting key nor states.
+const LOOSE: &str = "allow_dimensions_outside_sorting_key";
+
+/// Whether merges keep an arbitrary value of some column.
+fn has_loose_columns(table: &Table) -> bool {
+    let is_state =
+        |ty: &str| ty.starts_with("AggregateFunction") || ty.starts_with("SimpleAggregateFunction");
+    let engine = &table.engine;
+    let is_key = |name: &String| engine.sorting_key.contains(name) || engine.partition_key.contains(name);
+    engine.name == "AggregatingMergeTree"
+        && table.columns.iter().any(|c| !is_state(&c.ty) && !is_key(&c.name))
 }

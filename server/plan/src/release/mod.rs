@@ -205,6 +205,12 @@ impl<'db> Release<'db> {
         self.get(&node.pipe)?.pipe()?.nodes.get(node.index)
     }
 
+    /// What a node writes: the data source of that name, or the latest version of it; else what it names.
+    pub(crate) fn target(&self, node: &NodeRef) -> Option<Key> {
+        let name = self.node(node)?.writes.as_deref()?;
+        Some(resource(self, names(self.db, self.project), name).unwrap_or_else(|| Key::table(name)))
+    }
+
     /// The pipes, in order.
     fn pipes(&self) -> impl Iterator<Item = (&Key, Entry<'db>)> {
         let is_pipe = |e: &Entry<'_>| e.file.kind(self.db) == Some(FileKind::Pipe);
@@ -393,9 +399,8 @@ impl Wiring {
 
     fn after(&self, release: &Release<'_>, node: &NodeRef) -> Vec<NodeRef> {
         let mut out = self.node_readers(node).to_vec();
-        let writes = release.node(node).and_then(|n| n.writes.clone());
-        if let Some(target) = writes {
-            out.extend_from_slice(self.readers(&Key::table(target)));
+        if let Some(target) = release.target(node) {
+            out.extend_from_slice(self.readers(&target));
         }
         out
     }
@@ -422,8 +427,11 @@ fn fed(sides: [&Release<'_>; 2], start: BTreeSet<Key>) -> BTreeSet<Key> {
             if is_reached {
                 next.push((*key).clone());
                 for entry in entries {
-                    let written = headwater_analysis::written_tables(entry.db, entry.read).into_iter();
-                    next.extend(written.map(|(_, target)| Key::table(target)));
+                    for (_, target) in headwater_analysis::written_tables(entry.db, entry.read) {
+                        let meant = |r: &&Release<'_>| resource(r, names_of(r), &target);
+                        next.extend(sides.iter().filter_map(meant));
+                        next.push(Key::table(target));
+                    }
                 }
             }
             !is_reached
@@ -431,6 +439,10 @@ fn fed(sides: [&Release<'_>; 2], start: BTreeSet<Key>) -> BTreeSet<Key> {
         open = next.into_iter().filter(|key| fed.insert(key.clone())).collect();
     }
     fed
+}
+
+fn names_of<'db>(release: &Release<'db>) -> &'db Names {
+    names(release.db, release.project)
 }
 
 /// The nodes that write each data source, of the whole release. No query is read for that.

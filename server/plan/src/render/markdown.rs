@@ -17,6 +17,9 @@ pub struct Lineage {
 /// Beyond this a picture helps nobody.
 const MAX_EDGES: usize = 60;
 
+/// A comment holds 65,536 characters where comments are short; what is only there to be unfolded goes first.
+const MAX_COMMENT: usize = 60_000;
+
 /// The plan. `against` says what it is compared with; `lineage` is shown as a Mermaid flowchart when there is one.
 pub fn markdown(plan: &Plan, against: &str, lineage: &Lineage) -> String {
     let mut out = String::new();
@@ -94,7 +97,11 @@ fn table(out: &mut String, plan: &Plan) {
             change.rule.change,
             change.subject.as_ref().map(|s| format!(": `{}`", cell(s))).unwrap_or_default(),
             cell(&change.reason),
-            if change.is_reversible { "yes" } else { "no" }
+            match (change.class, change.is_reversible) {
+                (Class::Refuse, _) => "",
+                (_, true) => "yes",
+                (_, false) => "no",
+            }
         );
     }
     out.push('\n');
@@ -153,10 +160,10 @@ fn statements(out: &mut String, plan: &Plan) {
     if with_sql.is_empty() {
         return;
     }
-    let _ = writeln!(out, "<details><summary>Statements</summary>\n");
-    for change in with_sql {
+    let mut text = "<details><summary>Statements</summary>\n\n".to_owned();
+    for change in &with_sql {
         let _ = writeln!(
-            out,
+            text,
             "`{}`{}, {}\n\n```sql\n{};\n```\n",
             change.resource,
             of(change),
@@ -164,7 +171,13 @@ fn statements(out: &mut String, plan: &Plan) {
             change.sql.join(";\n")
         );
     }
-    let _ = writeln!(out, "</details>\n");
+    text += "</details>\n\n";
+    if out.len() + text.len() > MAX_COMMENT {
+        let count: usize = with_sql.iter().map(|c| c.sql.len()).sum();
+        let what = if count == 1 { "One statement is" } else { "Statements are" };
+        text = format!("{what} left out here; `headwater plan` prints all.\n\n");
+    }
+    out.push_str(&text);
 }
 
 fn of(change: &Change) -> String {

@@ -3,6 +3,8 @@
 mod excerpt;
 mod json;
 mod markdown;
+#[cfg(test)]
+mod tests;
 mod text;
 
 use crate::change::{Class, Estimate, Plan};
@@ -10,7 +12,7 @@ use crate::change::{Class, Estimate, Plan};
 pub use excerpt::excerpt;
 pub use json::json;
 pub use markdown::{Lineage, markdown};
-pub use text::{Colours, text};
+pub use text::{Colours, Style, text};
 
 /// `1 rewrite, 2 alter`, heaviest first; `no changes` for an empty plan.
 pub fn summary(plan: &Plan) -> String {

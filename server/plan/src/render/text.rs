@@ -15,9 +15,23 @@ pub enum Colours {
     Off,
 }
 
+/// How text is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Style {
+    /// Whether escape codes are written.
+    pub colours: Colours,
+    /// Columns of the terminal. Without one, lines are as long as what they say: whoever reads them cuts or searches them.
+    pub width: Option<usize>,
+}
+
+impl Style {
+    /// For files and pipes.
+    pub const PLAIN: Self = Self { colours: Colours::Off, width: None };
+}
+
 /// The plan, one block for each resource. `against` says what it is compared with.
-pub fn text(plan: &Plan, against: &str, colours: Colours) -> String {
-    let paint = Paint { colours };
+pub fn text(plan: &Plan, against: &str, style: Style) -> String {
+    let paint = Paint { colours: style.colours };
     let mut out = String::new();
     if plan.changes.is_empty() {
         let _ = writeln!(out, "No changes against {against}.");
@@ -33,7 +47,7 @@ pub fn text(plan: &Plan, against: &str, colours: Colours) -> String {
             None => groups.push((&change.resource, change.kind.noun(), vec![change])),
         }
     }
-    let width = plan.changes.iter().map(|c| subject(c).chars().count()).max().unwrap_or(0).min(28);
+    let layout = Layout::of(plan, style.width);
     for (resource, kind, changes) in groups {
         let class = changes.iter().map(|c| c.class).max().unwrap_or(Class::None);
         let _ = writeln!(
@@ -44,7 +58,7 @@ pub fn text(plan: &Plan, against: &str, colours: Colours) -> String {
             paint.dim(&format!("{kind} · {}", changes[0].path))
         );
         for change in changes {
-            block(&mut out, change, width, paint);
+            block(&mut out, change, layout, paint);
         }
         out.push('\n');
     }
@@ -57,12 +71,66 @@ fn subject(change: &Change) -> String {
     change.subject.clone().unwrap_or_default()
 }
 
-fn block(out: &mut String, change: &Change, width: usize, paint: Paint) {
+/// Where things stand in a line.
+#[derive(Clone, Copy)]
+struct Layout {
+    /// Columns that the longest subject takes, up to a bound.
+    subject: usize,
+    /// Where reasons begin.
+    indent: usize,
+    /// Whether they begin in a line of their own: beside the subject they would be a narrow strip.
+    is_stacked: bool,
+    /// Columns of the terminal.
+    width: Option<usize>,
+}
+
+impl Layout {
+    const CLASS: usize = 9;
+    /// Columns that a reason wants beside its subject.
+    const STRIP: usize = 48;
+
+    fn of(plan: &Plan, width: Option<usize>) -> Self {
+        let subject = plan.changes.iter().map(|c| subject(c).chars().count()).max().unwrap_or(0).min(28);
+        let indent = 4 + Self::CLASS + 2 + subject + 2;
+        let is_stacked = width.is_some_and(|width| width < indent + Self::STRIP);
+        Self { subject, indent: if is_stacked { 8 } else { indent }, is_stacked, width }
+    }
+
+    /// The words of a text in lines that fit behind the indent, which the first line does not have.
+    fn wrapped(self, text: &str) -> String {
+        let Some(room) = self.width.map(|width| width.saturating_sub(self.indent).max(20)) else {
+            return text.to_owned();
+        };
+        let mut out = String::new();
+        let mut used = 0;
+        for word in text.split(' ') {
+            let length = word.chars().count();
+            if used > 0 && used + 1 + length > room {
+                let _ = write!(out, "\n{}", " ".repeat(self.indent));
+                used = 0;
+            } else if used > 0 {
+                out.push(' ');
+                used += 1;
+            }
+            out.push_str(word);
+            used += length;
+        }
+        out
+    }
+}
+
+fn block(out: &mut String, change: &Change, layout: Layout, paint: Paint) {
     let subject = subject(change);
-    let pad = " ".repeat(width.saturating_sub(subject.chars().count()));
-    let class = format!("{:<9}", change.class.name());
-    let indent = " ".repeat(4 + 9 + 2 + width + 2);
-    let _ = writeln!(out, "    {}  {subject}{pad}  {}", paint.class(change.class, &class), change.reason);
+    let class = paint.class(change.class, &format!("{:<width$}", change.class.name(), width = Layout::CLASS));
+    let indent = " ".repeat(layout.indent);
+    let reason = layout.wrapped(&change.reason);
+    if layout.is_stacked {
+        let line = format!("    {class}  {subject}");
+        let _ = writeln!(out, "{}\n{indent}{reason}", line.trim_end());
+    } else {
+        let pad = " ".repeat(layout.subject.saturating_sub(subject.chars().count()));
+        let _ = writeln!(out, "    {class}  {subject}{pad}  {reason}");
+    }
     let mut notes = vec![paint.dim(&format!("rule {}", change.rule.name))];
     if let Some(by) = change.part_of {
         notes.push(paint.dim(&format!("done by {by}")));
@@ -89,8 +157,9 @@ fn block(out: &mut String, change: &Change, width: usize, paint: Paint) {
             .collect();
         let more = change.dependents.len().saturating_sub(6);
         let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-        let _ = writeln!(out, "{indent}→ {}{more}", shown.join(", "));
+        let _ = writeln!(out, "{indent}{}", layout.wrapped(&format!("→ {}{more}", shown.join(", "))));
     }
+    // Statements and texts to paste stay as they are: a line break in them is one more in what is pasted.
     for statement in &change.sql {
         for line in statement.lines() {
             let _ = writeln!(out, "{indent}{}", paint.dim(line));

@@ -105,6 +105,15 @@ fn indexes(cx: &Cx<'_>, pair: &mut Pair<'_>) {
             pair.push(cx, rules::KEY_COLUMN, Class::Refuse, Some(&index.name), reason);
             continue;
         }
+        let state = pair.new.column(&index.expression).filter(|c| c.ty.starts_with("AggregateFunction"));
+        if let Some(state) = state {
+            let reason = format!(
+                "the index `{}` is over `{}`, which holds states ({}): they have no order and are no texts",
+                index.name, state.name, state.ty
+            );
+            pair.push(cx, rules::KEY_COLUMN, Class::Refuse, Some(&index.name), reason);
+            continue;
+        }
         let reason = "built beside the parts that are there; queries work meanwhile";
         pair.push(cx, rules::CHANGE_INDEX, Class::Alter, Some(&index.name), reason).sql = sql;
     }

@@ -109,6 +109,10 @@ pub(crate) fn classify(cx: &mut Cx<'_>, key: &Key, old: &Table, new: &Table, fat
     if !recast.is_empty() && !pair.is_recomputed {
         cx.recast.insert(key.clone(), Recast::Columns(recast));
     }
+    let makes_new = |c: &Change| matches!(c.class, Class::Mutate | Class::Rewrite);
+    if pair.is_recomputed || pair.changes.iter().any(makes_new) {
+        cx.replaced.insert(key.clone());
+    }
     cx.changes.append(&mut pair.changes);
 }
 
@@ -233,6 +237,10 @@ fn settle(cx: &Cx<'_>, pair: &mut Pair<'_>) {
                 if n != first && matches!(change.class, Class::Alter | Class::Mutate | Class::Rewrite) {
                     change.part_of = Some(by);
                     change.sql.clear();
+                    if change.class == Class::Alter {
+                        // What an ALTER would spare is not spared.
+                        change.reason = subject_reason(change);
+                    }
                 }
             }
             pair.changes[first].sql = sql;

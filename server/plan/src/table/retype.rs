@@ -109,10 +109,13 @@ fn retyped(cx: &Cx<'_>, pair: &mut Pair<'_>, old: &Column, new: &Column) {
         let fix = pair.forward_fix(&path);
         let last = pair.changes.len() - 1;
         if fix.is_none() {
-            pair.changes[last].reason = format!(
-                "no expression makes {} out of {}: only the view that fills the table can make these values anew",
-                new.ty, old.ty
-            );
+            let way_out = if cx.new.views(cx.after, pair.key).is_empty() {
+                "keep the column, and add one of the new type beside it"
+            } else {
+                "only the view that fills the table can make these values anew"
+            };
+            pair.changes[last].reason =
+                format!("no expression makes {} out of {}: {way_out}", new.ty, old.ty);
         }
         pair.changes[last].fix = fix;
         return;

@@ -67,6 +67,15 @@ const checks = {
     await vscode.commands.executeCommand(lens.command.command, ...lens.command.arguments);
   },
 
+  async 'a document that only the server has opens'() {
+    const argument = { uri: uri(expect.lens.file).toString() };
+    const { uri: address } = await vscode.commands.executeCommand('headwater.view.plan', argument);
+    await vscode.commands.executeCommand('headwater.showView', { uri: address, language: 'markdown' });
+    const document = await vscode.workspace.openTextDocument(vscode.Uri.parse(address));
+    assert(document.getText().startsWith('# Deploying `'), document.getText());
+    await open(expect.lens.file);
+  },
+
   async 'no diagnostics on clean files'() {
     for (const file of expect.clean) {
       await open(file);

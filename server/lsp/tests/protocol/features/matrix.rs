@@ -61,6 +61,11 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("Folding", "foldingRangeProvider", "outlines_folds_and_links_of_a_document"),
     ("Code lenses: what is downstream", "codeLensProvider", "lenses_say_what_is_downstream"),
     (
+        "Code lenses, hovers, fixes and an explanation: what deploying an edit does",
+        "codeLensProvider",
+        "an_edit_says_what_deploying_it_does_and_explains_it",
+    ),
+    (
         "Tests, previews and data branches, for clients that run them",
         "codeLensProvider",
         "tests_previews_and_branches_are_offered_to_clients_that_run_them",
@@ -100,7 +105,7 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ("Code actions, resolved lazily", "codeActionProvider", "code_actions_are_resolved_when_they_are_chosen"),
     ("Fix all that is only spelt wrongly", "codeActionProvider", "everything_safe_is_fixed_at_once"),
     (
-        "Virtual documents: rendered SQL, compiled endpoint, OpenAPI, lineage",
+        "Virtual documents: rendered SQL, compiled endpoint, OpenAPI, lineage, plan",
         "workspace.textDocumentContent",
         "virtual_documents_and_their_commands_say_the_same",
     ),
@@ -181,6 +186,7 @@ async fn the_matrix_in_the_docs_is_what_is_offered_and_tested() {
         include_str!("../files.rs"),
         include_str!("../formatting.rs"),
         include_str!("../lifecycle.rs"),
+        include_str!("../plans.rs"),
         include_str!("../registration.rs"),
         include_str!("../soak.rs"),
         include_str!("../sync.rs"),

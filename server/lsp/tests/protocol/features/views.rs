@@ -14,6 +14,7 @@ async fn virtual_documents_and_their_commands_say_the_same() {
         ("compiled", "WITH\n    base AS ("),
         ("openapi", "openapi: 3.1.0"),
         ("lineage", "events · data source"),
+        ("plan", "There is nothing to compare with"),
     ] {
         let node = (view == "rendered").then_some("base");
         let argument =
