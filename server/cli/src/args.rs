@@ -40,6 +40,10 @@ pub(crate) enum Command {
     Test(TestArgs),
     /// Make up rows for a data source
     Mock(MockArgs),
+    /// Run a node on the project's samples and show what it gives
+    Preview(PreviewArgs),
+    /// Run a query of your own on the project's samples
+    Sql(SqlArgs),
     /// Write files that a project needs
     Init(InitArgs),
     /// Install the SQL engine, or say whether it is there
@@ -293,6 +297,72 @@ pub(crate) struct MockArgs {
     /// Write fixtures/DATASOURCE.ndjson instead of printing
     #[arg(long)]
     pub(crate) write: bool,
+}
+
+/// How a project's samples are asked.
+#[derive(Debug, Args)]
+pub(crate) struct SampleArgs {
+    /// A parameter's value; the same name again makes a list
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    pub(crate) params: Vec<String>,
+    /// Rows at most
+    #[arg(long, value_name = "N", default_value_t = 100)]
+    pub(crate) limit: usize,
+    /// Stop the clock: what `now()` and the like say
+    #[arg(long, value_name = "TIME")]
+    pub(crate) now: Option<String>,
+    /// The project; found upward from here when not given
+    #[arg(long, value_name = "DIR")]
+    pub(crate) project: Option<Utf8PathBuf>,
+    /// Output
+    #[arg(long, value_enum, default_value_t = PreviewFormat::Table)]
+    pub(crate) format: PreviewFormat,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PreviewFormat {
+    /// For people
+    Table,
+    /// One JSON object, as an endpoint answers
+    Json,
+    /// Comma-separated, names first
+    Csv,
+    /// A JSON object on each line
+    Ndjson,
+    /// A table for a pull request
+    Markdown,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PreviewArgs {
+    /// A pipe, or one of its nodes
+    #[arg(value_name = "PIPE[:NODE]")]
+    pub(crate) target: String,
+    /// A table that the node's `WITH` defines
+    #[arg(long, value_name = "NAME")]
+    pub(crate) cte: Option<String>,
+    /// Measure every node of the chain: its rows, and the time beyond what it reads
+    #[arg(long)]
+    pub(crate) profile: bool,
+    /// Say what would be read of each table, and read nothing
+    #[arg(long)]
+    pub(crate) estimate: bool,
+    #[command(flatten)]
+    pub(crate) samples: SampleArgs,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SqlArgs {
+    /// The query; standard input when it is not given, or `-`
+    pub(crate) sql: Option<String>,
+    /// A pipe whose nodes the query may name
+    #[arg(long, value_name = "PIPE")]
+    pub(crate) pipe: Option<String>,
+    /// Say what would be read of each table, and read nothing
+    #[arg(long)]
+    pub(crate) estimate: bool,
+    #[command(flatten)]
+    pub(crate) samples: SampleArgs,
 }
 
 #[derive(Debug, Args)]

@@ -9,11 +9,13 @@ mod engine;
 mod fmt;
 mod host;
 mod init;
+mod interrupt;
 mod lineage;
 mod lines;
 mod mock;
 mod parse;
 mod plan;
+mod preview;
 mod project;
 mod render;
 mod serve;
@@ -55,6 +57,8 @@ fn main() -> ExitCode {
         Command::Plan(args) => plan::run(&args),
         Command::Status(args) => status::run(&args),
         Command::Serve(args) => serve::run(&args),
+        Command::Preview(args) => preview::run(&args),
+        Command::Sql(args) => preview::sql(&args),
         Command::Test(args) => test::run(&args),
         Command::Mock(args) => mock::run(&args),
         Command::Init(args) => init::run(&args),

@@ -9,8 +9,8 @@ use tower_lsp::jsonrpc::Error;
 use crate::owner::Owner;
 use crate::requests::{
     code_action, code_lens, completion, definition, diagnostic, document_highlight, document_link,
-    document_symbol, editing, folding_range, formatting, hierarchy, hover, inlay_hint, references, rename,
-    semantic_tokens, signature_help, status, views, workspace_diagnostic, workspace_symbol,
+    document_symbol, editing, folding_range, formatting, hierarchy, hover, inlay_hint, preview, references,
+    rename, semantic_tokens, signature_help, status, views, workspace_diagnostic, workspace_symbol,
 };
 use crate::snapshot::Snapshot;
 
@@ -82,6 +82,7 @@ impl Table {
             .fallible("workspace/executeCommand", Worker, Always, views::execute)
             .on("workspace/symbol", Worker, Always, workspace_symbol::run)
             .read("workspace/diagnostic", Worker, Always, workspace_diagnostic::run)
+            .shown("headwater/preview", Worker, Always, preview::prepare)
             .by_owner("headwater/status", status::run);
         table
     }
@@ -95,6 +96,8 @@ pub(crate) enum Answer {
     Text(String),
     /// Nothing to say yet: keep the parameters and run again when something has changed (long polling).
     Park,
+    /// The preview thread knows the answer.
+    Show(Box<crate::preview::Job>),
 }
 
 type Read = dyn Fn(&Snapshot, &Value) -> Result<Answer, Error> + Send + Sync;
@@ -171,6 +174,21 @@ impl Table {
         let handler = move |snapshot: &Snapshot, params: &Value| {
             let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
             Ok(run(snapshot, &params))
+        };
+        self.add(method, class, retry, Handler::Read(Box::new(handler)))
+    }
+
+    /// A request whose answer is the engine's.
+    fn shown<P: DeserializeOwned + 'static>(
+        &mut self,
+        method: &'static str,
+        class: Class,
+        retry: Retry,
+        run: fn(&Snapshot, &P) -> Result<crate::preview::Job, Error>,
+    ) -> &mut Self {
+        let handler = move |snapshot: &Snapshot, params: &Value| {
+            let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
+            run(snapshot, &params).map(|job| Answer::Show(Box::new(job)))
         };
         self.add(method, class, retry, Handler::Read(Box::new(handler)))
     }

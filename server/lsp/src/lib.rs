@@ -26,6 +26,9 @@ mod ingress;
 mod oracle;
 mod owner;
 mod position;
+mod preview;
+#[cfg(test)]
+mod protocol;
 mod requests;
 mod snapshot;
 mod stdout;

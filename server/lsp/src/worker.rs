@@ -62,6 +62,8 @@ pub(crate) struct Publication {
 pub(crate) enum Done {
     Answer(Reply),
     Park,
+    /// The preview thread goes on with it.
+    Show(Box<crate::preview::Job>),
     /// To be done again: a write made the snapshot stale.
     Stale,
     /// The client cancelled.
@@ -132,6 +134,7 @@ fn perform(task: &Task, snapshot: &Snapshot, table: &Table, hooks: &TestHooks) -
                     Ok(Answer::Result(value)) => Done::Answer(Ok(value.into())),
                     Ok(Answer::Text(text)) => Done::Answer(Ok(Body::Text(text))),
                     Ok(Answer::Park) => Done::Park,
+                    Ok(Answer::Show(job)) => Done::Show(job),
                     Err(error) => Done::Answer(Err(error)),
                 },
                 Handler::Owner(_) => Done::Answer(Err(Error::internal_error())),

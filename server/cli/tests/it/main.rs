@@ -8,6 +8,7 @@ mod host;
 mod hostile;
 mod parse_and_lineage;
 mod plan;
+mod preview;
 mod server;
 mod setup;
 mod tests;

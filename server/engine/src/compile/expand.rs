@@ -13,7 +13,7 @@ use headwater_template::{Parameters, Prepared, Rendered, Request};
 use super::clock::Clock;
 use super::error::CompileError;
 use super::table::quoted;
-use super::{Compiler, Statement, TableId};
+use super::{Compiler, Rendering, Statement, TableId};
 
 /// Queries inside queries: more of them are no pipeline.
 const MAX_DEPTH: usize = 24;
@@ -160,6 +160,11 @@ impl<'c, 'db> Expansion<'c, 'db> {
 
     /// A node's query for the request.
     pub(super) fn render(&mut self, file: File, node: usize) -> Result<String, CompileError> {
+        Ok(self.rendering(file, node)?.sql)
+    }
+
+    /// The same with the way back.
+    pub(super) fn rendering(&mut self, file: File, node: usize) -> Result<Rendering, CompileError> {
         let db = self.compiler.db;
         let parsed = datafile(db, file);
         let nodes = parsed.datafile.nodes();
@@ -168,7 +173,7 @@ impl<'c, 'db> Expansion<'c, 'db> {
             let name = nodes.get(node).and_then(|n| n.name()).map(|n| n.value).unwrap_or_default();
             return Err(CompileError::project(format!("node `{name}` of {} has no SQL", file.path(db))));
         };
-        self.render_text(&text, Some((file, node)))
+        self.rendering_of(&text, Some((file, node)))
     }
 
     pub(super) fn render_text(
@@ -176,14 +181,18 @@ impl<'c, 'db> Expansion<'c, 'db> {
         text: &str,
         at: Option<(File, usize)>,
     ) -> Result<String, CompileError> {
+        Ok(self.rendering_of(text, at)?.sql)
+    }
+
+    fn rendering_of(&mut self, text: &str, at: Option<(File, usize)>) -> Result<Rendering, CompileError> {
         if !template::is_template(text) {
-            return Ok(text.to_owned());
+            return Ok(Rendering { sql: text.to_owned(), map: None });
         }
         let request = Request::new(self.parameters, &self.compiler.options.secrets);
         let rendered = Prepared::new(text)
             .and_then(|prepared| prepared.render(&request))
             .map_err(|error| CompileError::render(error, at))?;
-        let Rendered { sql, settings, secrets, .. } = rendered;
+        let Rendered { sql, map, settings, secrets, .. } = rendered;
         self.out.take_settings(&settings);
         for secret in secrets {
             let value = secret.value.reveal().to_owned();
@@ -191,7 +200,7 @@ impl<'c, 'db> Expansion<'c, 'db> {
                 self.out.params.push((secret.name, value));
             }
         }
-        Ok(sql)
+        Ok(Rendering { sql, map: Some(map) })
     }
 
     /// The statement for a text in the place of a node, or beside all nodes.

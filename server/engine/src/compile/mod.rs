@@ -20,9 +20,9 @@ use std::sync::Arc;
 
 use headwater_analysis::scope::Names;
 use headwater_analysis::{
-    Database, File, FileKind, NodeType, Project, flow, interface, names, resource_name,
+    Database, File, FileKind, NodeType, Project, ReadFact, flow, interface, names, resource_name,
 };
-use headwater_template::{Parameters, Secrets, Settings as TemplateSettings};
+use headwater_template::{Parameters, Secrets, Settings as TemplateSettings, SourceMap};
 use rustc_hash::FxHashMap;
 
 pub use clock::{Clock, ClockError};
@@ -43,6 +43,15 @@ pub struct Options {
     pub secrets: Secrets,
     /// What tables are called.
     pub layout: Layout,
+}
+
+/// A node's query for a request.
+#[derive(Debug, Clone)]
+pub struct Rendering {
+    /// The query.
+    pub sql: String,
+    /// Where each byte of it comes from in the node's text; `None` when they are the same.
+    pub map: Option<SourceMap>,
 }
 
 /// A query over tables only.
@@ -168,6 +177,43 @@ impl<'db> Compiler<'db> {
         let mut expansion = Expansion::new(self, parameters, &[]);
         let text = expansion.render(pipe, node)?;
         expansion.finish(Some((pipe, node)), &text)
+    }
+
+    /// A query made of a node's rendered text, in the node's place: what it may name, the query may name.
+    ///
+    /// # Errors
+    /// Those of [`Self::pipe_query`], and what `part` says.
+    pub fn part_query(
+        &self,
+        pipe: File,
+        node: usize,
+        parameters: &Parameters,
+        part: impl FnOnce(&Rendering) -> Result<String, String>,
+    ) -> Result<Statement, CompileError> {
+        let mut expansion = Expansion::new(self, parameters, &[]);
+        let rendering = expansion.rendering(pipe, node)?;
+        let text = part(&rendering).map_err(CompileError::project)?;
+        expansion.finish(Some((pipe, node)), &text)
+    }
+
+    /// Whether a query beside the project, or beside the nodes of a pipe, may read the table of that name.
+    pub fn knows(&self, pipe: Option<File>, database: Option<&str>, name: &str) -> bool {
+        let fact = ReadFact {
+            database: database.map(str::to_owned),
+            name: name.to_owned(),
+            usage: headwater_syntax::sql::TableUse::From,
+        };
+        let face = pipe.and_then(|pipe| Some((&**interface(self.db, pipe).as_ref()?, usize::MAX)));
+        use headwater_analysis::scope::Resolution as R;
+        matches!(
+            headwater_analysis::scope::resolve(self.names, face, &fact),
+            R::Node(_) | R::Resource(_) | R::Quarantine(_) | R::Service | R::System
+        )
+    }
+
+    /// What a table is called, without quotes: `database.name`.
+    pub fn plain_name(&self, id: &TableId) -> String {
+        self.options.layout.plain(self.db, id)
     }
 
     /// A query that somebody wrote beside the project: names are the project's, a leading `%` makes it a template.

@@ -3,21 +3,22 @@
 mod answer;
 mod judge;
 
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
-use headwater_analysis::{Database, File, Project};
+use headwater_analysis::{Database, File, FileKind, Project};
 use headwater_template::{Parameters, Secrets};
 use headwater_warehouse::{Pool, Session};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::compile::{Clock, Compiler, Layout, Options, View, secrets};
 use crate::fixtures::{Raw, Sample, SampleFormat, choose, sample_name, unpacked};
 use crate::suite::{Case, CaseFixture};
-use crate::world::{Note, Rows, World};
+use crate::world::{Kept, Note, Rows, World};
 
 pub use answer::{Actual, Source};
 
@@ -170,6 +171,40 @@ impl Bench {
             ..blank(case)
         };
         outcomes.into_iter().zip(cases).map(|(outcome, case)| outcome.unwrap_or_else(|| lost(case))).collect()
+    }
+
+    /// The project's tables on a session, for questions beside tests. `kept` are those that are there already.
+    pub fn world<'b>(&'b self, session: &'b Session, kept: Option<Kept>) -> World<'b> {
+        let compiler = Compiler::new(&self.db, self.project, self.compile_options(None));
+        let views = Arc::new(compiler.views());
+        World::resume(compiler, session, views, self.rows.clone(), kept)
+    }
+
+    /// The database that its project is in.
+    pub fn db(&self) -> &Database {
+        &self.db
+    }
+
+    /// A hash of everything that tables and their rows are made of: equal for equal tables.
+    pub fn fingerprint(&self) -> u64 {
+        let mut hasher = FxHasher::default();
+        let compiler = Compiler::new(&self.db, self.project, self.compile_options(None));
+        for file in self.project.files(&self.db).iter() {
+            if file.kind(&self.db) == Some(FileKind::Datasource) {
+                file.path(&self.db).hash(&mut hasher);
+                file.text(&self.db).hash(&mut hasher);
+                if let Some(rows) = self.rows.get(file) {
+                    rows.origin.hash(&mut hasher);
+                    rows.bytes.hash(&mut hasher);
+                }
+            }
+        }
+        for view in compiler.views() {
+            (view.source, view.target).hash(&mut hasher);
+            let query = compiler.view_query(&view, "block").map(|statement| statement.sql);
+            query.map_err(|error| error.message).hash(&mut hasher);
+        }
+        hasher.finish()
     }
 
     fn clone_for_thread(&self) -> Self {

@@ -160,7 +160,7 @@ impl World<'_> {
             .compiler
             .query(&sql, Around::default(), &Parameters::new())
             .map_err(|error| Trouble::Tables(error.to_string()))?;
-        self.provide(&statement)?;
+        self.prepare(&statement)?;
         let answer =
             self.send(&statement.sql, &statement.params, Format::JsonEachRow, LOADING, Allow::Reads)?;
         Ok(answer.body)

@@ -4,6 +4,7 @@
 //! ([`crate::ingest`]); the block goes into its data source, and through each view that starts from it into the next, whose
 //! rows are a block again. What a view joins is there before. Copies run when asked to.
 
+mod approve;
 mod load;
 
 use std::sync::Arc;
@@ -76,6 +77,14 @@ enum State {
     Failed(String),
 }
 
+/// What is on a session, apart from whoever fills it. Worth nothing on another session, or after a reset of it.
+pub struct Kept {
+    states: FxHashMap<TableId, State>,
+    blocks: FxHashMap<File, Vec<String>>,
+    quarantined: FxHashMap<File, Vec<Quarantined>>,
+    made: Vec<String>,
+}
+
 /// Tables of one project on one session.
 pub struct World<'w> {
     compiler: Compiler<'w>,
@@ -115,6 +124,39 @@ impl<'w> World<'w> {
         }
     }
 
+    /// Tables that are there already, of the same project on the same session: none when `kept` is `None`.
+    pub fn resume(
+        compiler: Compiler<'w>,
+        session: &'w Session,
+        views: Arc<Vec<View>>,
+        rows: FxHashMap<File, Rows>,
+        kept: Option<Kept>,
+    ) -> Self {
+        let mut world = Self::new(compiler, session, views, rows);
+        if let Some(Kept { states, blocks, quarantined, made }) = kept {
+            world.states = states;
+            world.blocks = blocks;
+            world.quarantined = quarantined;
+            world.made = made;
+        }
+        world
+    }
+
+    /// What there is on the session, for [`Self::resume`].
+    pub fn suspend(self) -> Kept {
+        let Self { states, blocks, quarantined, made, .. } = self;
+        Kept { states, blocks, quarantined, made }
+    }
+
+    /// Makes and fills the tables of a query that somebody else puts to the session.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub fn prepare(&mut self, statement: &Statement) -> Result<(), Trouble> {
+        self.approve(statement)?;
+        self.provide(statement)
+    }
+
     /// What compiles its queries.
     pub fn compiler(&self) -> &Compiler<'w> {
         &self.compiler
@@ -130,7 +172,7 @@ impl<'w> World<'w> {
     /// # Errors
     /// See [`Trouble`].
     pub fn ask(&mut self, statement: &Statement, format: Format) -> Result<Answer, Trouble> {
-        self.provide(statement)?;
+        self.prepare(statement)?;
         self.send(&statement.sql, &statement.params, format, ASKING, Allow::Reads)
     }
 
@@ -196,6 +238,9 @@ impl<'w> World<'w> {
     }
 
     fn create(&mut self, id: &TableId) -> Result<(), Trouble> {
+        if let TableId::Source(file) = id {
+            self.approve_table(*file)?;
+        }
         let create = self.compiler.create(id).map_err(|error| Trouble::Tables(error.to_string()))?;
         self.run(&create.sql).map_err(|trouble| self.about(id, "table of", trouble))?;
         self.made.push(create.name);
@@ -278,6 +323,7 @@ impl<'w> World<'w> {
 
     /// Puts a query's rows into a data source, columns by name; the block that they are, where views start from there.
     fn fill(&mut self, target: File, statement: &Statement) -> Result<Option<String>, Trouble> {
+        self.approve(statement)?;
         let columns = self.columns_of(statement)?;
         let table = self.compiler.table(target).map_err(|error| Trouble::Tables(error.to_string()))?;
         let (shared, others): (Vec<String>, Vec<String>) =

@@ -6,6 +6,7 @@
 
 mod baseline;
 mod oracle;
+mod preview;
 mod projects;
 mod publish;
 mod schedule;
@@ -55,6 +56,7 @@ pub(crate) enum Event {
     Read(Read),
     Learned(Learned),
     Answered(Vec<Answered>),
+    Previewed(u64, Result<Value, Error>),
     Done(u64, Done),
     Shutdown,
     Exit,
@@ -73,6 +75,7 @@ impl Event {
             Self::Read(Read::Changes(_)) => "files that were read",
             Self::Learned(_) => "history that was read",
             Self::Answered(_) => "the engine's opinion",
+            Self::Previewed(..) => "a preview",
             Self::Done(..) => "a finished job",
             Self::Shutdown => "shutdown",
             Self::Exit => "exit",
@@ -112,6 +115,7 @@ pub(crate) struct Owner {
     searched: FxHashSet<Utf8PathBuf>,
     history: baseline::History,
     oracle: oracle::Oracle,
+    previews: preview::Previews,
 
     // schedule
     world: Arc<World>,
@@ -229,6 +233,7 @@ impl Owner {
             searched: FxHashSet::default(),
             history: baseline::History::default(),
             oracle: oracle::Oracle::default(),
+            previews: preview::Previews::default(),
             world: Arc::default(),
             revision: 0,
             queue: Queue { latency: VecDeque::new(), worker: VecDeque::new() },
@@ -305,6 +310,7 @@ impl Owner {
             Event::Read(read) => self.disk_read(read),
             Event::Learned(learned) => self.learned(learned),
             Event::Answered(answers) => self.answered(answers),
+            Event::Previewed(key, answer) => self.previewed(key, answer),
             Event::Done(key, done) => self.done(key, done),
             Event::Shutdown => self.shut_down(),
             Event::Exit => {

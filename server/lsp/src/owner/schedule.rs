@@ -25,6 +25,13 @@ pub(super) struct Pending {
     document: Option<(String, Option<i32>)>,
 }
 
+impl Pending {
+    /// Whether it is the request of that id.
+    pub(super) fn is(&self, id: &Id) -> bool {
+        self.id == *id
+    }
+}
+
 pub(super) enum Work {
     Request(Pending),
     Push {
@@ -88,6 +95,7 @@ impl Owner {
         self.queue.latency.retain(|work| !is_it(work));
         self.queue.worker.retain(|work| !is_it(work));
         self.parked.retain(|pending| pending.id != *id);
+        self.cancel_preview(id);
         for running in self.running.values().filter(|running| is_it(&running.work)) {
             running.token.cancel();
         }
@@ -188,6 +196,7 @@ impl Owner {
                 self.answer(work, Ok(serde_json::json!({ "items": [] }).into()));
             }
             (Done::Park, Work::Request(pending)) => self.parked.push(pending),
+            (Done::Show(job), Work::Request(pending)) => self.start_preview(pending, job),
             (Done::Pushed(publications), Work::Push { open }) => {
                 self.publish(publications);
                 if open {
@@ -197,7 +206,7 @@ impl Owner {
             (Done::Dialects(dialects), _) => self.learn_dialects(dialects),
             (Done::Questions(passes), _) => self.looked(passes),
             (Done::Panicked(message), work) => self.panicked(work, &message),
-            (Done::Park | Done::Pushed(_), _) => {}
+            (Done::Park | Done::Show(_) | Done::Pushed(_), _) => {}
         }
     }
 
@@ -233,6 +242,11 @@ impl Owner {
         } else {
             let _ = pending.reply.send(reply);
         }
+    }
+
+    /// Sends what the preview thread, or the lack of it, has to say.
+    pub(super) fn end_preview(&mut self, pending: Pending, answer: Reply) {
+        self.answer(Work::Request(pending), answer);
     }
 
     pub(super) fn resume_parked(&mut self) {

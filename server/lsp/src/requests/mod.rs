@@ -14,6 +14,7 @@ pub(crate) mod formatting;
 pub(crate) mod hierarchy;
 pub(crate) mod hover;
 pub(crate) mod inlay_hint;
+pub(crate) mod preview;
 pub(crate) mod references;
 pub(crate) mod rename;
 pub(crate) mod semantic_tokens;

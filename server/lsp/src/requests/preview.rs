@@ -1,0 +1,192 @@
+//! `headwater/preview`: what a node, a part of it, or a query gives on the project's samples. A worker says what is to be shown;
+//! a thread of its own ([`crate::preview`]) asks the engine, so that nothing waits for it but the client.
+
+use camino::Utf8PathBuf;
+use headwater_analysis::{File, FileKind, TextRange, datafile, interface};
+use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
+use tower_lsp::gen_lsp_types::{Range, TextDocumentIdentifier};
+use tower_lsp::jsonrpc::{Error, ErrorCode};
+
+use crate::preview::{Job, Wanted};
+use crate::snapshot::Snapshot;
+
+/// Rows when the client does not say how many, and the most that it gets.
+const LIMIT: usize = 100;
+const MOST: usize = 10_000;
+
+// protocol: begin
+/// Parameters of `headwater/preview`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PreviewParams {
+    /// A file of the project: the pipe, or any file when there is `sql`.
+    pub(crate) text_document: TextDocumentIdentifier,
+    /// The node; the one that the pipe gives when there is none.
+    pub(crate) node: Option<String>,
+    /// A table that the node's `WITH` defines.
+    pub(crate) cte: Option<String>,
+    /// A selected expression or subquery of a node.
+    pub(crate) range: Option<Range>,
+    /// A query beside the project; in a pipe's file it may name the nodes.
+    pub(crate) sql: Option<String>,
+    /// Values of parameters; a list is the value repeated.
+    #[serde(default)]
+    pub(crate) parameters: FxHashMap<String, ParameterValue>,
+    /// Rows at most.
+    pub(crate) limit: Option<usize>,
+    /// Measure each node of the chain as well.
+    #[serde(default)]
+    pub(crate) profile: bool,
+    /// Say what would be read, and read nothing.
+    #[serde(default)]
+    pub(crate) estimate: bool,
+}
+
+/// The value of a parameter.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum ParameterValue {
+    One(String),
+    Many(Vec<String>),
+}
+
+/// Result of `headwater/preview`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PreviewResult {
+    /// `pipe:node`
+    pub(crate) title: String,
+    pub(crate) columns: Vec<PreviewColumn>,
+    /// Cells as the engine writes them; `null` is NULL.
+    pub(crate) rows: Vec<Vec<Option<String>>>,
+    /// The row of `WITH TOTALS`.
+    pub(crate) totals: Option<Vec<Option<String>>>,
+    /// There are more rows than `limit`.
+    pub(crate) more: bool,
+    pub(crate) cost: PreviewCost,
+    /// Empty unless it was asked for.
+    pub(crate) profile: Vec<PreviewStep>,
+    /// What a person should know: samples that were not read, rows in quarantine.
+    pub(crate) notes: Vec<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PreviewColumn {
+    pub(crate) name: String,
+    #[serde(rename = "type")]
+    pub(crate) ty: String,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PreviewCost {
+    /// Seconds in the engine.
+    pub(crate) elapsed: f64,
+    pub(crate) rows_read: u64,
+    pub(crate) bytes_read: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct PreviewStep {
+    /// `pipe:node`
+    pub(crate) name: String,
+    /// Rows that it gives.
+    pub(crate) rows: u64,
+    /// Seconds beyond the nodes that it reads.
+    pub(crate) own: f64,
+    /// The whole query up to here.
+    pub(crate) cost: PreviewCost,
+}
+// protocol: end
+
+/// What is to be asked; errors are for people.
+pub(crate) fn prepare(snapshot: &Snapshot, params: &PreviewParams) -> Result<Job, Error> {
+    if !snapshot.profile.trusted {
+        return Err(failed(
+            "untrusted",
+            "the folder is not trusted, so no query of it is run; trust the workspace and ask again",
+        ));
+    }
+    let db = &snapshot.db;
+    let uri = &params.text_document.uri.0;
+    let file = snapshot.file(uri).ok_or_else(|| failed("request", "the file belongs to no project"))?;
+    let project = file.project(db);
+    let root = project.root(db).clone();
+    let of_project = snapshot.world.open.iter().filter(|(_, open)| open.file.project(db) == project);
+    let open = of_project.map(|(_, open)| (open.file.path(db).clone(), open.file.text(db))).collect();
+    let mut parameters: Vec<(String, String)> = Vec::new();
+    for (name, value) in &params.parameters {
+        match value {
+            ParameterValue::One(value) => parameters.push((name.clone(), value.clone())),
+            ParameterValue::Many(values) => {
+                parameters.extend(values.iter().map(|v| (name.clone(), v.clone())))
+            }
+        }
+    }
+    Ok(Job {
+        root,
+        open,
+        wanted: wanted(snapshot, file, params)?,
+        parameters,
+        limit: params.limit.unwrap_or(LIMIT).clamp(1, MOST),
+        profile: params.profile,
+        estimate: params.estimate,
+    })
+}
+
+fn wanted(snapshot: &Snapshot, file: File, params: &PreviewParams) -> Result<Wanted, Error> {
+    let db = &snapshot.db;
+    let path: Utf8PathBuf = file.path(db).clone();
+    let is_pipe = file.kind(db) == Some(FileKind::Pipe);
+    if let Some(sql) = &params.sql {
+        return Ok(Wanted::Sql(sql.clone(), is_pipe.then_some(path)));
+    }
+    let face = interface(db, file).as_ref().filter(|_| is_pipe);
+    let face = face.ok_or_else(|| failed("request", "only pipes have nodes to be shown"))?;
+    if let Some(range) = params.range {
+        let range = TextRange::new(
+            snapshot.offset(file, range.start),
+            snapshot.offset(file, range.end).max(snapshot.offset(file, range.start)),
+        );
+        let (node, range) = place(snapshot, file, range)
+            .ok_or_else(|| failed("request", "the selection is not inside of one node's SQL"))?;
+        return Ok(Wanted::Selection(path, node, range));
+    }
+    let node = match &params.node {
+        None => None,
+        Some(name) => Some(
+            face.nodes
+                .iter()
+                .position(|n| n.name == *name)
+                .ok_or_else(|| failed("request", &format!("the pipe has no node `{name}`")))?,
+        ),
+    };
+    Ok(match (&params.cte, node) {
+        (Some(cte), node) => Wanted::Cte(path, node, cte.clone()),
+        (None, node) => Wanted::Node(path, node),
+    })
+}
+
+/// The node whose SQL holds a range of the file, and the range in that text.
+fn place(snapshot: &Snapshot, file: File, range: TextRange) -> Option<(usize, TextRange)> {
+    let parsed = datafile(&snapshot.db, file);
+    parsed.datafile.nodes().into_iter().filter(|node| node.header().source == 0).find_map(|node| {
+        let text = &node.sql()?.1;
+        let start = text.offset_from_source(range.start())?;
+        let last = range.end().checked_sub(1.into()).filter(|last| *last >= range.start())?;
+        let end = text.offset_from_source(last)? + headwater_analysis::TextSize::from(1);
+        (start < end).then(|| (node.index, TextRange::new(start, end)))
+    })
+}
+
+/// An error that tells clients what kind of thing went wrong: `untrusted`, `request`, `refused`, `engine`, `unavailable`.
+pub(crate) fn failed(kind: &str, message: &str) -> Error {
+    // `RequestFailed`
+    let mut error = Error::new(ErrorCode::ServerError(-32803));
+    error.message = message.to_owned().into();
+    error.data = Some(serde_json::json!({ "kind": kind }));
+    error
+}
