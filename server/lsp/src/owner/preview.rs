@@ -40,7 +40,7 @@ impl Owner {
     /// The thread's answer.
     pub(super) fn previewed(&mut self, key: u64, answer: Result<Value, Error>) {
         if let Some((pending, _)) = self.previews.running.remove(&key) {
-            self.end_preview(pending, answer);
+            self.end_preview(pending, answer.map(Into::into));
         }
     }
 
