@@ -36,6 +36,7 @@ pub(super) fn run(server: &Path, small: &Path, middle: &Path, quick: bool) -> Re
 
     let mut client = start(server, small)?;
     client.request("workspace/diagnostic", &json!({ "previousResultIds": [] }))?;
+    first_opinion(&mut client)?;
     let mut editor = Editor::open(&mut client, &small.join(generate::EDITED))?;
     let mut times = Vec::new();
     for _ in 0..bursts {
@@ -100,6 +101,7 @@ fn lenses(server: &Path, project: &Path, bursts: usize) -> Result<()> {
 fn memory(server: &Path, project: &Path, edits: usize) -> Result<()> {
     let mut client = start(server, project)?;
     client.request("workspace/diagnostic", &json!({ "previousResultIds": [] }))?;
+    first_opinion(&mut client)?;
     let mut count = 0;
     let mut asked = 0;
     let mut pause = |client: &mut Client| {
@@ -145,6 +147,16 @@ fn opinion(client: &mut Client) -> Result<String> {
     let status = status(client)?;
     let line = status.lines().find(|line| line.contains("The engine's opinion"));
     Ok(line.unwrap_or("the engine has said nothing yet").trim_start_matches("- ").to_owned())
+}
+
+/// Waits until the engine has spoken: before that, what is measured is a server without one.
+fn first_opinion(client: &mut Client) -> Result<()> {
+    let begin = Instant::now();
+    while opinion(client)?.contains("nothing yet") {
+        ensure!(begin.elapsed() < Duration::from_secs(60), "the engine says nothing");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(())
 }
 
 /// Whether there are nodes that were not asked about.
