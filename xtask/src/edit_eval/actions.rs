@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use headwater_analysis::{File, TextRange, TextSize, diagnostics};
+use headwater_analysis::{Diagnostic, File, TextRange, TextSize, diagnostics};
 use headwater_ide::{ActionKind, CodeAction, code_actions, resolve_action};
 
 use super::world::{Seen, World, worse};
@@ -82,8 +82,13 @@ fn one(world: &mut World, seen: &Seen, (file, range, action): &Offered, what: &s
         return;
     };
     counts.0 += 1;
+    let words = action.mends.and_then(|(code, range)| {
+        let all = diagnostics(world.db(), *file);
+        all.iter().find(|d| d.code.name == code && d.range == range).map(|d| d.message.clone())
+    });
     let of_code = |world: &World, code: &str| {
-        diagnostics(world.db(), *file).iter().filter(|d| d.code.name == code).count()
+        let is_it = |d: &&Diagnostic| d.code.name == code && Some(&d.message) == words.as_ref();
+        diagnostics(world.db(), *file).iter().filter(is_it).count()
     };
     let mended = action.mends.filter(|_| action.kind == ActionKind::QuickFix);
     let was = mended.map(|(code, _)| of_code(world, code));
@@ -104,7 +109,7 @@ fn one(world: &mut World, seen: &Seen, (file, range, action): &Offered, what: &s
                 faults.clear();
             }
             // Behind an error that is mended another one may come to light: as long as there are not more of them.
-            if mended.is_some() && after.errors() <= seen.errors() {
+            if mended.is_some() && after.remarks <= seen.remarks {
                 let count = faults.len();
                 faults.retain(|fault| !fault.starts_with("error["));
                 tally.revealed += count - faults.len();

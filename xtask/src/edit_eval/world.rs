@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use camino::{Utf8Path, Utf8PathBuf};
-use headwater_analysis::{Database, File, Severity, diagnostics, interface};
+use headwater_analysis::{Database, Diagnostic, File, Severity, diagnostics, interface};
 use headwater_ide::{Change, TextEdit, apply};
 use headwater_project::{Loaded, MemoryFileSystem, ProjectRoot, is_datafile, load};
 use headwater_warehouse::PoolConfig;
@@ -30,6 +30,8 @@ pub(super) struct World {
 /// What we and the engine think of a project.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Seen {
+    /// Errors and warnings of the project.
+    pub(super) remarks: usize,
     /// How many errors of each code a file has, and one of the messages.
     errors: BTreeMap<(Utf8PathBuf, &'static str), (usize, String)>,
     /// Data sources and nodes of each file, in order.
@@ -163,7 +165,10 @@ impl World {
             list.push(SeenPlace { node: place.node, name, judgement });
         }
         for file in self.members() {
-            for diagnostic in diagnostics(db, file).iter().filter(|d| d.severity == Severity::Error) {
+            let all = diagnostics(db, file);
+            let is_remark = |d: &&Diagnostic| matches!(d.severity, Severity::Error | Severity::Warning);
+            seen.remarks += all.iter().filter(is_remark).count();
+            for diagnostic in all.iter().filter(|d| d.severity == Severity::Error) {
                 let of_code = seen.errors.entry((self.path(file), diagnostic.code.name)).or_default();
                 of_code.0 += 1;
                 of_code.1.clone_from(&diagnostic.message);
@@ -187,13 +192,6 @@ fn edited(text: &str, edits: &[TextEdit], change: &Change, agreed: bool) -> Resu
 /// Whether an edit is made without asking.
 pub(super) fn is_made(edit: &TextEdit, change: &Change) -> bool {
     edit.annotation.is_none_or(|n| !change.annotations.get(n).is_some_and(|a| a.needs_confirmation))
-}
-
-impl Seen {
-    /// All errors of the project.
-    pub(super) fn errors(&self) -> usize {
-        self.errors.values().map(|(count, _)| count).sum()
-    }
 }
 
 /// What is worse than before: errors that were not there, and what the engine took and does not take any more. Of what it was

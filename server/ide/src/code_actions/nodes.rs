@@ -235,10 +235,18 @@ fn inline(cx: &Context<'_>, actions: &mut Actions<'_>) {
     if reads.is_empty() || reads.iter().any(|r| r.usage_is_name_only()) {
         return;
     }
+    // A template cannot go into a text that is none.
+    let is_template = headwater_analysis::syntax::template::is_template(&sql.text);
+    let is_marked = |read: &headwater_analysis::NodeRead| {
+        let body = nodes.get(read.node).and_then(|n| n.sql()).map(|(_, body)| body);
+        body.is_some_and(|body| headwater_analysis::syntax::template::is_template(&body.text))
+    };
+    if is_template && !reads.iter().all(is_marked) {
+        return;
+    }
     let name = fact.name.clone();
     actions.add("inline-node", format!("Inline `{name}` where it is read"), ActionKind::Inline, || {
         let mut text = sql.text.trim().to_owned();
-        let is_template = headwater_analysis::syntax::template::is_template(&text);
         if is_template {
             text = text.trim_start_matches('%').trim().to_owned();
         }
@@ -247,10 +255,6 @@ fn inline(cx: &Context<'_>, actions: &mut Actions<'_>) {
         for read in &reads {
             let reader = nodes.get(read.node)?;
             let (_, body) = reader.sql()?;
-            let is_marked = headwater_analysis::syntax::template::is_template(&body.text);
-            if is_template && !is_marked {
-                return None;
-            }
             let has_alias = has_alias(&body.text, read.reference.range);
             let alias = if has_alias { String::new() } else { format!(" AS {name}") };
             change.push(cx.file, read.range, format!("({text}){alias}"), None);

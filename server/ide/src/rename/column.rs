@@ -27,7 +27,6 @@ const CONTRACT: usize = 3;
 
 pub(super) fn rename(db: &dyn Db, column: &ColumnVertex, to: &str) -> Renamed {
     check_name(to)?;
-    super::words::check_column(to)?;
     let origin = origin(db, column)?;
     if origin.vertex.node.is_none() && is_filled_by_name(db, origin.vertex.file, &origin.column) {
         return refuse(format!("the product fills `{}` by that name", origin.column));
@@ -43,6 +42,7 @@ pub(super) fn rename(db: &dyn Db, column: &ColumnVertex, to: &str) -> Renamed {
     rename.change.annotations = annotations(&rename.from, to);
     rename.collect(origin.vertex)?;
     rename.edit()?;
+    rename.check_quotes()?;
     Ok(rename.change)
 }
 
@@ -309,6 +309,22 @@ impl Rename<'_> {
         Ok(())
     }
 
+    /// A word of SQL is a column's name where quotes are around it, and nowhere else.
+    fn check_quotes(&self) -> Result<(), Refusal> {
+        let refusal = super::words::check_column(self.to);
+        if refusal.is_ok() {
+            return Ok(());
+        }
+        for (file, edits) in &self.change.edits {
+            let text = file.text(self.db);
+            let is_free = |e: &TextEdit| matches!(e.annotation, Some(TESTS | FIXTURES | FORWARD));
+            if edits.iter().any(|e| !is_free(e) && !super::words::is_quoted(&text, e.range)) {
+                return refusal;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether a view or copy fills a table whose column gets the name.
     fn writes_renamed(&self, node: Vertex) -> bool {
         let graph = graph(self.db, node.file.project(self.db));
@@ -375,10 +391,8 @@ impl Rename<'_> {
             .checked_sub(2)
             .filter(|n| before.is_char_boundary(*n) && before[*n..].eq_ignore_ascii_case("as"));
         let expression = expression.map(|n| before[..n].trim_end());
-        if let Some(expression) = expression.filter(|e| {
-            e.trim_matches('`') == self.to
-                || e.strip_suffix(self.to).is_some_and(|q| q.ends_with('.') && !q.contains('('))
-        }) {
+        // Behind a table's name it stays: what the result of a join is called without it is not said there.
+        if let Some(expression) = expression.filter(|e| e.trim_matches('`') == self.to) {
             let end = item.item.start() + TextSize::of(expression);
             self.change.push(file, TextRange::new(end, item.item.end()), "", annotation);
         } else {
@@ -469,7 +483,7 @@ impl Rename<'_> {
                 .iter()
                 .map(|(n, ..)| {
                     let name = written(&n.value);
-                    if n.value == self.from { format!("{name} AS {}", self.to) } else { name }
+                    if n.value == self.from { format!("{name} AS {}", written(self.to)) } else { name }
                 })
                 .collect();
             let text = file.text(db);

@@ -159,8 +159,6 @@ fn check_name(to: &str) -> Result<(), Refusal> {
 /// A name that the query itself gives.
 fn local(db: &dyn Db, file: File, offset: TextSize, to: &str) -> Renamed {
     check_name(to)?;
-    words::check_column(to)?;
-    words::check_table(to)?;
     let Some((node, body, _)) = crate::place::query_at(db, file, offset) else {
         return refuse("there is no query here");
     };

@@ -97,11 +97,11 @@ fn references(db: &dyn Db, file: File, to: &str) -> Renamed {
     if is_taken {
         return refuse(format!("there is a resource `{to}` already"));
     }
+    if is_reserved_name(to) {
+        return refuse(format!("`{to}` is reserved: no resource can have that name"));
+    }
     if kind != Some(FileKind::Connection) {
         super::words::check_table(to)?;
-        if is_reserved_name(to) {
-            return refuse(format!("`{to}` is reserved: no resource can have that name"));
-        }
         if to.strip_suffix("_quarantine").is_some_and(|base| names.table(base).is_some()) {
             return refuse(format!("`{to}` is the quarantine table of another data source"));
         }

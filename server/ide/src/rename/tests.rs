@@ -215,6 +215,13 @@ fn queries_of_with_are_renamed_in_front_of_columns() {
 }
 
 #[test]
+fn a_word_of_sql_stays_a_name_between_quotes() {
+    let text = "//- a.datasource\nSCHEMA >\n    `fr$0om` String\n//- p.pipe\nNODE n\nSQL >\n    SELECT `from` FROM a\nTYPE endpoint\n";
+    let all = renamed(text, "sender").join("\n");
+    assert!(all.contains("`sender` String") && all.contains("SELECT `sender` FROM a"), "{all}");
+}
+
+#[test]
 fn a_quoted_alias_is_the_columns_name() {
     let text = "//- a.datasource\nSCHEMA >\n    x String\n//- p.pipe\nNODE n\nSQL >\n    SELECT upper(x) AS \"up\" FROM a GROUP BY u$0p\nNODE o\nSQL >\n    SELECT up FROM n\nTYPE endpoint\n";
     let all = renamed(text, "high").join("\n");

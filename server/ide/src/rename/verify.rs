@@ -101,6 +101,10 @@ fn same(old: &Facts, new: &Facts, renames: &Renames<'_>) -> bool {
         && before.iter().zip(&after).all(|((a, (all, names)), (b, (all_now, names_now)))| {
             a == b && all == all_now && names <= names_now
         });
+    // What is not read to its end any more gives fewer columns than it has.
+    if old.complete && !new.complete {
+        return false;
+    }
     if !same_uses || kinds(old) != kinds(new) || old.columns.len() != new.columns.len() {
         return false;
     }

@@ -33,7 +33,8 @@ fn shape(query: &str, word: &str) -> Option<Vec<&'static str>> {
 
 fn is_name_in(query: &str, word: &str) -> bool {
     // Some of them may stand for names here and there; nobody wants to read that.
-    !is_structural(word)
+    let is_soft = SOFT.iter().any(|soft| soft.eq_ignore_ascii_case(word));
+    (is_soft || !is_structural(word))
         && shape(query, word).is_some_and(|shape_of| Some(shape_of) == shape(query, ORDINARY))
 }
 
@@ -44,6 +45,13 @@ pub(super) fn check_column(to: &str) -> Result<(), Refusal> {
     } else {
         refuse(format!("`{to}` is a word of SQL; a column of that name needs quotes everywhere"))
     }
+}
+
+/// Whether a place of a text lies between quotes of names.
+pub(super) fn is_quoted(text: &str, range: headwater_analysis::TextRange) -> bool {
+    let before = text[..usize::from(range.start())].chars().next_back();
+    let behind = text[usize::from(range.end())..].chars().next();
+    matches!((before, behind), (Some('`'), Some('`')) | (Some('"'), Some('"')))
 }
 
 /// A table's or node's name, bare behind FROM and before a dot.
@@ -91,6 +99,7 @@ mod tests {
         for word in ["if", "not", "None", "lambda"] {
             assert!(check_parameter(word).is_err(), "{word}");
         }
+        assert!(is_column("to") && is_column("first") && check_table("rollup").is_ok());
         assert!(check_parameter("days").is_ok() && check_parameter("value").is_ok());
         assert!(check_table("events").is_ok() && check_table("select").is_err());
     }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{at, server};
+use super::server;
 
 /// The rows of docs/reference/editor-features.md: what the server offers this client (nothing for what needs no offer), and
 /// the test that shows it.

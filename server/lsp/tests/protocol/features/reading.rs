@@ -3,7 +3,7 @@
 use headwater_lsp::testing::{document, opened, replaced};
 use serde_json::json;
 
-use super::{PIPE, SOURCE, TOP, at, server, spot};
+use super::{PIPE, SOURCE, TOP, server, spot};
 use crate::uri;
 
 #[tokio::test]
