@@ -56,8 +56,9 @@ Usage: cargo xtask <command>
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N] [--verdicts FILE]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones;
                      with --verdicts, what the engine said is kept in FILE and not asked again
-  semantic-eval DIR|FILE… [--worst N]
-                     judge what we say of queries by the engine, on every rendering of the nodes of these projects
+  semantic-eval [DIR|FILE…] [--worst N] [--sql] [--examples]
+                     judge what we say of queries by the engine, on every rendering of the nodes of these projects; with
+                     --sql the folders hold scripts; with --examples, on the examples of the engine's documentation too
   mutation-eval DIR… [--count N] [--seed N] [--worst N] [--prove]
                      break these projects at random, and judge by the engine whether we notice without it; with
                      --prove, make our rules worse and see that this is noticed

@@ -222,6 +222,7 @@ fn broken(
                 named && (looked_in.is_empty() || looked_in.iter().any(is_lost))
             }
             FaultKind::Call { .. }
+            | FaultKind::Called { .. }
             | FaultKind::JoinTypes { .. }
             | FaultKind::Comparison { .. }
             | FaultKind::UnreadableText { .. }

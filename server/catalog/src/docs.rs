@@ -55,6 +55,24 @@ struct Index {
     blocks: Vec<&'static [u8]>,
 }
 
+/// What there is documentation of: topics with canonical names, in no order.
+pub fn documented() -> Vec<(Topic, &'static str)> {
+    const TOPICS: [Topic; 10] = [
+        Topic::Function,
+        Topic::Combinator,
+        Topic::TableFunction,
+        Topic::TableEngine,
+        Topic::Type,
+        Topic::SkippingIndex,
+        Topic::Setting,
+        Topic::MergeTreeSetting,
+        Topic::Format,
+        Topic::Codec,
+    ];
+    let topic = |key: &str| TOPICS.into_iter().find(|t| t.key() == key);
+    index().entries.keys().filter_map(|(key, name)| Some((topic(key)?, *name))).collect()
+}
+
 /// The engine's documentation, in Markdown, by canonical name. Links in it are paths of the engine's own site. Decodes
 /// some 100 kB, which takes about a millisecond.
 pub fn documentation(topic: Topic, name: &str) -> Option<String> {

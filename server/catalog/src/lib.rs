@@ -35,11 +35,11 @@ pub use constant::{Constant, Float};
 #[doc(hidden)]
 pub use conversion::CASTS;
 pub use conversion::{Conversion, comparable, conversion};
-pub use docs::{Topic, documentation, syntax};
+pub use docs::{Topic, documentation, documented, syntax};
 pub use functions::{Combinator, Function, Kind, find, function_names, suggestions};
 #[doc(hidden)]
 pub use infer::has_own_rule;
-pub use infer::{Argument, Call, Fault, Inference, infer, lambda_parameters};
+pub use infer::{Argument, Call, Fault, Inference, infer, lambda_parameters, refused_when_called};
 pub use lattice::{Supertype, narrow_supertype, supertype};
 pub use lists::{
     Codec, Format, Setting, TableEngine, TableFunction, Tier, TypeFamily, codecs, engine_version, formats,

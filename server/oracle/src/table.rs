@@ -51,7 +51,9 @@ fn create(db: &Database, file: File, name: &str, face: &Interface, faithful: boo
             let is_stored = !name.eq_ignore_ascii_case("Null");
             let partition = engine.partition_key.as_ref();
             let partition = partition.map_or_else(String::new, |key| format!(" PARTITION BY ({key})"));
-            if is_stored { format!("{name}{partition} ORDER BY ({key})") } else { name.to_owned() }
+            let ttl = engine.ttl.as_deref().filter(|ttl| !ttl.trim().is_empty());
+            let ttl = ttl.map_or_else(String::new, |ttl| format!(" TTL {ttl}"));
+            if is_stored { format!("{name}{partition} ORDER BY ({key}){ttl}") } else { name.to_owned() }
         }
         _ => "MergeTree ORDER BY tuple()".to_owned(),
     };

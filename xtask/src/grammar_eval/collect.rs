@@ -9,23 +9,25 @@ use super::tokens::{starts_select, statements};
 
 /// What a folder holds.
 #[derive(Default)]
-pub(super) struct Found {
+pub(crate) struct Found {
     /// Statements that start a SELECT, each once.
-    pub(super) selects: Vec<Text>,
+    pub(crate) selects: Vec<Text>,
+    /// Statements that start otherwise.
+    pub(crate) others: Vec<Text>,
     /// Variants of the queries of datafiles' nodes.
-    pub(super) variants: Vec<Text>,
+    pub(crate) variants: Vec<Text>,
     /// Files that are no UTF-8.
-    pub(super) unreadable: usize,
+    pub(crate) unreadable: usize,
 }
 
 /// A piece of SQL and the file it is from.
-pub(super) struct Text {
-    pub(super) file: PathBuf,
-    pub(super) sql: String,
+pub(crate) struct Text {
+    pub(crate) file: PathBuf,
+    pub(crate) sql: String,
 }
 
 /// Reads a folder or file.
-pub(super) fn collect(path: &Path) -> Result<Found> {
+pub(crate) fn collect(path: &Path) -> Result<Found> {
     let mut found = Found::default();
     let mut pending = vec![path.to_owned()];
     while let Some(path) = pending.pop() {
@@ -59,7 +61,9 @@ fn file(path: &Path, found: &mut Found) {
         return;
     };
     let of_file = |sql: String| Text { file: path.to_owned(), sql };
-    found.selects.extend(reader(&text).into_iter().filter(|s| starts_select(s)).map(of_file));
+    let (selects, others): (Vec<_>, Vec<_>) = reader(&text).into_iter().partition(|s| starts_select(s));
+    found.selects.extend(selects.into_iter().map(of_file));
+    found.others.extend(others.into_iter().map(of_file));
     if let Some(kind) = FileKind::from_extension(extension) {
         found.variants.extend(variants(&text, kind).into_iter().map(of_file));
     }

@@ -5,14 +5,14 @@
 //! once the engine's desugaring ([`desugar`]) is applied. Then statements are broken, one token each, and the syntax
 //! errors of both are compared. Queries of datafiles are parsed in every variant of their template.
 
-mod collect;
+pub(crate) mod collect;
 mod desugar;
 mod items;
 mod judge;
 mod mutants;
 mod ours;
 mod theirs;
-mod tokens;
+pub(crate) mod tokens;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 /// What a token is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     /// A bare or quoted name, or a keyword.
     Word,
     Number,
@@ -17,7 +17,7 @@ pub(super) enum Kind {
 }
 
 /// Tokens of `text` in order, without gaps. Linear; unclosed strings and comments reach to the end.
-pub(super) fn tokens(text: &str) -> Vec<(Kind, Range<usize>)> {
+pub(crate) fn tokens(text: &str) -> Vec<(Kind, Range<usize>)> {
     let mut out = Vec::new();
     let mut at = 0;
     while at < text.len() {
@@ -83,7 +83,7 @@ fn heredoc(rest: &str) -> Option<usize> {
 }
 
 /// The statements of a script, without their `;` and the blanks and comments around them.
-pub(super) fn statements(text: &str) -> Vec<&str> {
+pub(crate) fn statements(text: &str) -> Vec<&str> {
     let mut out = Vec::new();
     let mut open: Option<Range<usize>> = None;
     for (kind, range) in tokens(text) {
@@ -98,7 +98,7 @@ pub(super) fn statements(text: &str) -> Vec<&str> {
 }
 
 /// Whether a statement starts a SELECT: `SELECT`, `WITH` or `FROM`, in parentheses or not.
-pub(super) fn starts_select(statement: &str) -> bool {
+pub(crate) fn starts_select(statement: &str) -> bool {
     let mut words = tokens(statement).into_iter().filter(|(kind, _)| *kind != Kind::Space);
     let first = words.find(|(_, range)| &statement[range.clone()] != "(");
     first.is_some_and(|(_, range)| {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use headwater_analysis::syntax::Directive;
 use headwater_analysis::{
     Content, Database, Diagnostic, File, FileKind, Project, Resolution, Severity, Word, datafile,
     diagnostics, fingerprint, flow, interface, names, resolve, resource_name, semantics,
@@ -86,6 +87,10 @@ pub(crate) const ENGINE_RULES: &[&str] = &[
     "literal-type",
     "key-column",
 ];
+
+/// Expressions that the statement of a data source's table holds.
+const ASKED_KEYS: &[Directive] =
+    &[Directive::EngineSortingKey, Directive::EnginePartitionKey, Directive::EngineTtl];
 
 impl Subject {
     /// Loads a project, with itself as the baseline, and asks about everything once.
@@ -249,11 +254,12 @@ impl Subject {
                 || view
                     .and_then(|v| v.sql())
                     .is_some_and(|(entry, _)| entry.entry.full_range().contains_range(d.range));
-            // Of what else a key can be, a table says nothing that has only these two.
+            // Of what else a key can be, a table says nothing that has only these.
             let is_asked = d.code.name != "key-column"
-                || !d.message.contains("ENGINE_")
-                || d.message.contains("_SORTING_KEY")
-                || d.message.contains("_PARTITION_KEY");
+                || ASKED_KEYS.iter().any(|directive| {
+                    let entry = parsed.datafile.last(*directive);
+                    entry.is_some_and(|e| e.entry.full_range().contains_range(d.range))
+                });
             !engine_rules_only || ENGINE_RULES.contains(&d.code.name) && in_query && is_asked
         };
         errors.filter(is_there).filter(counts).map(|d| (d.code.name, d.message.clone())).collect()

@@ -4,9 +4,12 @@
 //! each arm of its template. The engine describes each rendering over empty tables ([`engine`]); what it refuses we must
 //! have refused, what it takes we must not, and names and types of the columns must be equal. What the engine takes the gate for
 //! queries of users has to let through.
+//!
+//! With `--examples` the queries are those of the engine's own documentation, with `--sql` those of scripts ([`scripts`]).
 
 mod engine;
 mod script;
+mod scripts;
 mod tally;
 mod texts;
 
@@ -26,20 +29,29 @@ use texts::Texts;
 pub(crate) struct Options {
     folders: Vec<PathBuf>,
     worst: usize,
+    /// Whether the engine's own examples are judged.
+    examples: bool,
+    /// Whether the folders hold scripts, not projects.
+    are_scripts: bool,
 }
 
 impl Options {
-    /// Reads `DIR… [--worst N]`.
+    /// Reads `DIR… [--worst N] [--sql] [--examples]`.
     pub(crate) fn parse(args: &[String]) -> Result<Self> {
-        let mut options = Self { folders: Vec::new(), worst: 20 };
+        let mut options = Self { folders: Vec::new(), worst: 20, examples: false, are_scripts: false };
         let mut args = args.iter();
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--worst" => options.worst = args.next().context("--worst needs a number")?.parse()?,
+                "--examples" => options.examples = true,
+                "--sql" => options.are_scripts = true,
                 folder => options.folders.push(folder.into()),
             }
         }
-        ensure!(!options.folders.is_empty(), "semantic-eval needs a folder with projects");
+        ensure!(
+            options.examples || !options.folders.is_empty(),
+            "semantic-eval needs a folder with projects"
+        );
         Ok(options)
     }
 }
@@ -48,7 +60,7 @@ impl Options {
 pub(crate) fn gate() -> Result<()> {
     let root = crate::root();
     let folders = vec![root.join("server/analysis/tests/queries.sql"), root.join("tests/projects")];
-    let total = judge(&Options { folders, worst: 5 })?;
+    let total = judge(&Options { folders, worst: 5, examples: false, are_scripts: false })?;
     ensure!(!total.has_false_alarms(), "we report faults that the engine does not have");
     ensure!(!total.is_stopped_by_gate(), "the gate stops queries of projects that the engine takes");
     Ok(())
@@ -62,7 +74,18 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 fn judge(options: &Options) -> Result<Tally> {
     let library = crate::engine::library()?;
     let mut total = Tally::default();
+    if options.examples {
+        let tally = scripts::judge(&scripts::examples(), &library)?;
+        println!("examples of the documentation: {}", tally.line());
+        total.add("examples", tally);
+    }
     for folder in &options.folders {
+        if options.are_scripts {
+            let tally = scripts::judge(&[scripts::of_folder(folder)?], &library)?;
+            println!("{}: {}", folder.display(), tally.line());
+            total.add(&folder.display().to_string(), tally);
+            continue;
+        }
         if folder.is_file() {
             let tally = script::run(folder, &library)?;
             println!("{}: {}", folder.display(), tally.line());

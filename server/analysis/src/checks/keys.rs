@@ -165,6 +165,8 @@ fn is_default(text: &str, ty: &Type) -> bool {
     match ty {
         // It is read when a row needs it.
         ty if ty.is_nullable() => true,
+        // No text is cast to one.
+        Type::Map(_) => false,
         // What follows the date is passed over here.
         Type::Date | Type::Date32 => may_be_read_as(text.get(..10).unwrap_or(text), ty),
         Type::Enum8(names) | Type::Enum16(names) => names.iter().any(|(name, _)| **name == *text),

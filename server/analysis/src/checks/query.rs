@@ -175,7 +175,9 @@ pub(super) fn describe(kind: &FaultKind) -> (&'static Code, String) {
             &codes::UNKNOWN_WINDOW,
             format!("no WINDOW of this query is called `{name}`{{when}}; add `WINDOW {name} AS (…)`"),
         ),
-        FaultKind::Call { function, fault } => call(function, fault),
+        FaultKind::Call { function, fault } | FaultKind::Called { function, fault, .. } => {
+            call(function, fault)
+        }
         FaultKind::NotGrouped { name } => (
             &codes::NOT_GROUPED,
             format!(
@@ -288,12 +290,15 @@ fn call(function: &str, fault: &CallFault) -> (&'static Code, String) {
                 format!("`{function}` does not take {}{{when}}; convert one of them", types.join(" and ")),
             )
         }
-        CallFault::OtherState { state_of, merged_by, .. } => (
-            arguments,
-            format!(
-                "`{function}` merges states of `{merged_by}`, and this is one of `{state_of}`{{when}}; use {state_of}Merge"
-            ),
-        ),
+        CallFault::OtherState { state_of, merged_by, .. } => {
+            let (name, parameters) = state_of.split_at(state_of.find('(').unwrap_or(state_of.len()));
+            (
+                arguments,
+                format!(
+                    "`{function}` merges states of `{merged_by}`, and this is one of `{state_of}`{{when}}; use {name}Merge{parameters}"
+                ),
+            )
+        }
         CallFault::NotParametric => (
             arguments,
             format!("`{function}` has one list of arguments only{{when}}; remove the first parentheses"),

@@ -10,8 +10,8 @@ use headwater_syntax::sql::ast::{AstNode, Call, Expression, Literal};
 
 use super::FaultKind;
 use super::convert::is_scalar;
-use super::expression::Seen;
-use super::scope::{Analyzer, TermKind, Value};
+use super::expression::{CallArgument, Seen};
+use super::scope::{Analyzer, Term, TermKind, Value};
 
 /// The functions of comparison, as the engine calls the operators.
 const COMPARISONS: &[&str] = &["equals", "notEquals", "less", "greater", "lessOrEquals", "greaterOrEquals"];
@@ -39,7 +39,13 @@ impl<'t> Analyzer<'t> {
             self.fault(range, FaultKind::Comparison { left, right, is_certain: true });
             return;
         }
-        let is_certain = !left_type.is_nullable() && !right_type.is_nullable();
+        // Of a dictionary beside a constant the engine compares what is in it, NULL or not.
+        let is_missing = |side: &Seen, other: &Seen| {
+            let ty = side.value.ty.as_ref();
+            let is_dictionary = ty.is_some_and(|ty| matches!(ty, Type::LowCardinality(_)));
+            ty.is_some_and(Type::is_nullable) && !(is_dictionary && other.value.is_constant == Some(true))
+        };
+        let is_certain = !is_missing(left, right) && !is_missing(right, left);
         for (text, other) in [(left, right_type), (right, left_type)] {
             if let Some(Literal::String(value)) = text.value.literal() {
                 if !is_readable(value, other) {
@@ -65,9 +71,21 @@ impl<'t> Analyzer<'t> {
         self.find(value.term, &|kind| matches!(kind, TermKind::Column(_))).is_some()
     }
 
-    /// Takes back what was found since, where a condition is the same for every row: the engine may stop there.
+    /// What is wrong with a call that the engine computes.
+    pub(super) fn computed(&mut self, call: &Call<'t>, seen: &[Seen], range: TextRange) {
+        if !self.scope().parameters.is_empty() {
+            return;
+        }
+        if let Some(fault) = super::typing::refused_when_called(&call.function, seen) {
+            let at = super::expression::place_of(&fault, call, seen, range);
+            let function = call.function.to_string();
+            self.fault(at, FaultKind::Called { function, fault, is_certain: true });
+        }
+    }
+
+    /// Takes back what was found since, where a condition is the same for every row and decides: the engine stops there.
     pub(super) fn short_circuit(&mut self, call: &Call<'t>, seen: &[Seen], since: usize) {
-        if !SHORT_CIRCUITS.contains(&&*call.function) {
+        if !SHORT_CIRCUITS.contains(&&*call.function) || self.fault_count() == since {
             return;
         }
         let is_condition = |n: usize| match &*call.function {
@@ -75,11 +93,122 @@ impl<'t> Analyzer<'t> {
             "multiIf" => n.is_multiple_of(2) && n + 1 < seen.len(),
             _ => true,
         };
+        // A condition that is known, and does not decide, is passed over.
+        let goes_on = |n: usize| {
+            let truth = match call.arguments.get(n) {
+                Some(CallArgument::Expression(e)) => self.truth(*e, 0),
+                _ => None,
+            };
+            match &*call.function {
+                "and" => truth == Some(true),
+                "or" => truth == Some(false),
+                _ => false,
+            }
+        };
         let is_fixed = |value: &Value| value.sources.is_empty();
-        if seen.iter().enumerate().any(|(n, s)| is_condition(n) && is_fixed(&s.value)) {
+        if seen.iter().enumerate().any(|(n, s)| is_condition(n) && is_fixed(&s.value) && !goes_on(n)) {
             self.forget_faults(since, |kind| {
-                matches!(kind, FaultKind::Comparison { .. } | FaultKind::UnreadableText { .. })
+                matches!(
+                    kind,
+                    FaultKind::Comparison { .. }
+                        | FaultKind::UnreadableText { .. }
+                        | FaultKind::Called { .. }
+                )
             });
+        }
+    }
+
+    /// Whether a condition of literals holds, as far as that is plain.
+    fn truth(&self, expression: Expression<'t>, depth: usize) -> Option<bool> {
+        /// What templates write is no deeper.
+        const MAX_DEPTH: usize = 16;
+        if depth > MAX_DEPTH {
+            return None;
+        }
+        let expression = expression.peeled();
+        match expression.literal(self.text) {
+            Some(Literal::Integer(n)) => return Some(n != 0),
+            Some(Literal::Boolean(b)) => return Some(b),
+            Some(_) => return None,
+            None => {}
+        }
+        let call = expression.call(self.text)?;
+        let inner = |n: usize| match call.arguments.get(n) {
+            Some(CallArgument::Expression(e)) => Some(*e),
+            _ => None,
+        };
+        let truth = |n: usize| self.truth(inner(n)?, depth + 1);
+        match (&*call.function, call.arguments.len()) {
+            ("not", 1) => Some(!truth(0)?),
+            ("and", 2) => match (truth(0), truth(1)) {
+                (Some(false), _) | (_, Some(false)) => Some(false),
+                (Some(true), Some(true)) => Some(true),
+                _ => None,
+            },
+            ("or", 2) => match (truth(0), truth(1)) {
+                (Some(true), _) | (_, Some(true)) => Some(true),
+                (Some(false), Some(false)) => Some(false),
+                _ => None,
+            },
+            (name @ ("equals" | "notEquals"), 2) => {
+                let (left, right) = (inner(0)?.literal(self.text)?, inner(1)?.literal(self.text)?);
+                let is_equal = match (left, right) {
+                    (Literal::String(a), Literal::String(b)) => a == b,
+                    (Literal::Integer(a), Literal::Integer(b)) => a == b,
+                    _ => return None,
+                };
+                Some(is_equal == (name == "equals"))
+            }
+            _ => None,
+        }
+    }
+
+    /// Softens what was found since, where a chain of `AND` compares the same thing twice: of `a = 'x' AND a >= now()` the
+    /// engine makes what follows from both, and may never call the second one.
+    pub(super) fn fold_chain(&mut self, call: &Call<'t>, seen: &[Seen], since: usize) {
+        let is_meant = |kind: &FaultKind| matches!(kind, FaultKind::Comparison { is_certain: true, .. });
+        if call.function != "and" || !self.faults_since(since).any(|f| is_meant(&f.kind)) {
+            return;
+        }
+        let mut compared: Vec<(TextRange, Vec<u64>)> = Vec::new();
+        let mut todo: Vec<(Term, Expression<'t>)> = call
+            .arguments
+            .iter()
+            .zip(seen)
+            .filter_map(|(argument, seen)| match argument {
+                CallArgument::Expression(e) => Some((seen.value.term, *e)),
+                _ => None,
+            })
+            .collect();
+        while let Some((term, expression)) = todo.pop() {
+            let Some(inner) = expression.peeled().call(self.text) else { continue };
+            let children = self.terms[term.0].children.clone();
+            if inner.function == "and" {
+                let parts = inner.arguments.iter().zip(children);
+                todo.extend(parts.filter_map(|(argument, term)| match argument {
+                    CallArgument::Expression(e) => Some((term, *e)),
+                    _ => None,
+                }));
+            } else if COMPARISONS.contains(&&*inner.function) {
+                let is_fixed = |t: &Term| self.terms[t.0].kind == TermKind::Constant;
+                let sides = children.iter().filter(|t| !is_fixed(t)).map(|t| self.key(*t)).collect();
+                compared.push((self.terms[term.0].range, sides));
+            }
+        }
+        let folded = |range: TextRange| {
+            let own = compared.iter().find(|(at, _)| *at == range);
+            own.is_some_and(|(_, sides)| {
+                compared
+                    .iter()
+                    .any(|(at, others)| *at != range && others.iter().any(|key| sides.contains(key)))
+            })
+        };
+        for fault in self.faults_since_mut(since) {
+            if folded(fault.range)
+                && let FaultKind::Comparison { is_certain, .. } = &mut fault.kind
+            {
+                *is_certain = false;
+            }
         }
     }
 

@@ -8,8 +8,11 @@ pub fn insertable(from: &Type, to: &Type) -> Option<bool> {
     if from == to {
         return Some(true);
     }
+    let is_missing = from.is_nullable();
     let (from, to) = (stored(from), stored(to));
     match (from, to) {
+        // What may be NULL is converted as it is, and these cannot be.
+        (_, Type::AggregateFunction(_) | Type::Map(_)) if is_missing => Some(false),
         (Type::AggregateFunction(one), Type::AggregateFunction(other)) => same_state(one, other),
         // A state is written as what it is, or not at all.
         (Type::AggregateFunction(_), to) => (!matches!(to, Type::String)).then_some(false),
@@ -20,7 +23,12 @@ pub fn insertable(from: &Type, to: &Type) -> Option<bool> {
         },
         (from, Type::Array(_)) if is_plain(from) => Some(false),
         (Type::Array(_) | Type::Map(_) | Type::Tuple(_), to) if is_plain(to) => Some(false),
-        (from, Type::Map(_)) if is_plain(from) => Some(false),
+        (from, Type::Map(_)) if is_plain(from) || from.is_string() => Some(false),
+        (Type::Tuple(_), Type::Array(_) | Type::Map(_)) | (Type::Array(_), Type::Tuple(_)) => Some(false),
+        (Type::Decimal(..), to) if is_date(to) || *to == Type::Uuid => Some(false),
+        (from, Type::Decimal(..)) if is_date(from) || *from == Type::Uuid => Some(false),
+        (Type::Uuid, to) if is_plain(to) && !matches!(to, Type::Bool | Type::UInt128) => Some(false),
+        (from, Type::Uuid) if is_plain(from) && !matches!(from, Type::UInt128) => Some(false),
         _ if from == to => Some(true),
         _ => None,
     }
@@ -58,6 +66,10 @@ fn stored(ty: &Type) -> &Type {
         },
         bare => bare,
     }
+}
+
+fn is_date(ty: &Type) -> bool {
+    matches!(ty, Type::Date | Type::Date32 | Type::DateTime(_) | Type::DateTime64(..))
 }
 
 /// Numbers and dates: nothing that holds others, and no text that could be read as one.
@@ -110,6 +122,18 @@ mod tests {
             ("Array(Int64)", "UInt64", Some(false)),
             ("Int64", "Array(Int64)", Some(false)),
             ("String", "UInt64", None),
+            ("String", "Array(String)", None),
+            ("String", "Map(String, String)", Some(false)),
+            ("Nullable(String)", "Map(String, String)", Some(false)),
+            ("Nullable(String)", "AggregateFunction(sum, UInt64)", Some(false)),
+            ("Decimal(18, 2)", "Date", Some(false)),
+            ("DateTime", "Decimal(9, 2)", Some(false)),
+            ("UUID", "Int64", Some(false)),
+            ("Float64", "UUID", Some(false)),
+            ("Tuple(a String)", "Array(String)", Some(false)),
+            ("Array(String)", "Tuple(a String)", Some(false)),
+            ("Map(String, String)", "Array(String)", None),
+            ("Float64", "Date", None),
         ] {
             let parse = |text: &str| Type::parse(text).expect("a type");
             assert_eq!(insertable(&parse(from), &parse(to)), expected, "{from} into {to}");

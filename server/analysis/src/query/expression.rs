@@ -55,6 +55,8 @@ impl<'t> Analyzer<'t> {
             }
             Expression::Exists(exists) => {
                 if let Some(query) = exists.query().and_then(|q| q.inner()) {
+                    // The engine makes a count of it, and counts that too.
+                    self.subqueries += 2;
                     self.subquery(query, true);
                 }
                 let ty = typing::parse("UInt8");
@@ -92,6 +94,7 @@ impl<'t> Analyzer<'t> {
 
     /// A query in the place of a value.
     fn scalar(&mut self, query: Query<'t>, range: TextRange) -> Value {
+        self.count_query(query);
         let relation = self.subquery(query, true);
         let sources = relation.columns.iter().flat_map(|c| c.sources.iter());
         let mut sources: Vec<_> = sources.map(|s| super::Source { is_copy: false, ..*s }).collect();
@@ -119,6 +122,7 @@ impl<'t> Analyzer<'t> {
             }
             Some(Expression::Subquery(subquery)) => {
                 if let Some(query) = subquery.inner() {
+                    self.count_query(query);
                     let relation = self.for_purpose(UseKind::Filter, |this| this.subquery(query, true));
                     let sources: Vec<_> =
                         relation.columns.iter().flat_map(|c| c.sources.iter()).copied().collect();
@@ -183,6 +187,20 @@ impl<'t> Analyzer<'t> {
 
     /// A call, or what an operator means.
     pub(super) fn call(&mut self, call: &Call<'t>, range: TextRange) -> Value {
+        // `f(x, y -> x + y, a, b)`: what stands before the arrow are parameters.
+        let leading = self.leading_parameters(call);
+        if leading > 0 {
+            let mut rest = call.clone();
+            rest.arguments.drain(..leading);
+            self.parameters_before = call.arguments[..leading]
+                .iter()
+                .filter_map(|argument| match argument {
+                    CallArgument::Expression(e) => Some(e.identifier()?.name(self.text).into_owned()),
+                    _ => None,
+                })
+                .collect();
+            return self.call(&rest, range);
+        }
         let faults = self.fault_count();
         let parameters: Vec<Value> = call.parameters.iter().map(|p| self.expression(*p)).collect();
         // The columns that stars stand for, with their arguments' numbers; `None` when they are not all known.
@@ -234,15 +252,18 @@ impl<'t> Analyzer<'t> {
                 typing::infer(&call.function, &parameters, &expanded(&seen, none))
             }
             Some(stars) => match typing::infer(&call.function, &parameters, &expanded(&seen, stars)) {
-                // Its numbers are not those of the arguments as written.
+                // Its numbers are not those of the arguments as written; how many there are is certain.
+                fault @ Inferred::Fault(CallFault::ArgumentCount { .. }) => fault,
                 Inferred::Fault(_) => Inferred::Unknown,
                 other => other,
             },
             None => Inferred::Unknown,
         };
         self.short_circuit(call, &seen, faults);
+        self.fold_chain(call, &seen, faults);
         if !matches!(inferred, Inferred::Fault(_)) {
             self.compared(call, &seen, range);
+            self.computed(call, &seen, range);
         }
         let (ty, either) = match inferred {
             Inferred::Type(ty) => (Some(ty), None),
@@ -256,6 +277,22 @@ impl<'t> Analyzer<'t> {
         };
         let value = self.called_value(call, &parameters, &seen, ty, range);
         Value { either, ..value }
+    }
+
+    /// How many arguments in front of a lambda are parameters of it.
+    fn leading_parameters(&self, call: &Call<'t>) -> usize {
+        let is_lambda = |argument: &CallArgument<'t>| match argument {
+            CallArgument::Expression(e) => matches!(e, Expression::Lambda(_)),
+            _ => false,
+        };
+        let is_name = |argument: &CallArgument<'t>| match argument {
+            CallArgument::Expression(e) => e.identifier().is_some(),
+            _ => false,
+        };
+        match call.arguments.iter().position(is_lambda) {
+            Some(at) if call.arguments[..at].iter().all(is_name) => at,
+            _ => 0,
+        }
     }
 
     fn called_value(
@@ -299,7 +336,8 @@ impl<'t> Analyzer<'t> {
                 (None, CallArgument::Expression(e)) => {
                     let value = match e.peeled() {
                         Expression::Lambda(lambda) => {
-                            let count = parameter_names(lambda, self.text).len();
+                            let count =
+                                self.parameters_before.len() + parameter_names(lambda, self.text).len();
                             let types = typing::lambda_parameters(&call.function, &others, count);
                             self.lambda(lambda, &types)
                         }
@@ -315,7 +353,8 @@ impl<'t> Analyzer<'t> {
     /// The value that a lambda gives when its parameters have these types.
     fn lambda(&mut self, lambda: Lambda<'t>, types: &[Option<Type>]) -> Value {
         let Some(body) = lambda.body() else { return Value::unknown() };
-        let names = parameter_names(lambda, self.text);
+        let mut names = std::mem::take(&mut self.parameters_before);
+        names.extend(parameter_names(lambda, self.text));
         let before = self.scope().parameters.len();
         // Aliases in a lambda are seen in it, and nowhere else.
         let aliases: Vec<_> = ast::descendants::<ast::AliasedExpression<'t>>(body.node())
@@ -407,13 +446,13 @@ fn expanded(seen: &[Seen], stars: Vec<(usize, Vec<Value>)>) -> Vec<Seen> {
     out
 }
 
-fn parameter_names(lambda: Lambda<'_>, text: &str) -> Vec<String> {
+pub(super) fn parameter_names(lambda: Lambda<'_>, text: &str) -> Vec<String> {
     let Some(parameters) = lambda.parameters() else { return Vec::new() };
     ast::descendants::<ast::Identifier<'_>>(parameters.node()).map(|n| n.name(text).into_owned()).collect()
 }
 
 /// Where a fault of a call is shown: at the argument that is meant, or at the name.
-fn place_of(fault: &CallFault, call: &Call<'_>, seen: &[Seen], range: TextRange) -> TextRange {
+pub(super) fn place_of(fault: &CallFault, call: &Call<'_>, seen: &[Seen], range: TextRange) -> TextRange {
     match typing::argument_of(fault) {
         Some(n) => seen.get(n).map_or(range, |s| s.range),
         None => call.name_range,

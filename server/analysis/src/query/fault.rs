@@ -50,6 +50,15 @@ pub enum FaultKind {
         /// What is wrong with it.
         fault: headwater_catalog::Fault,
     },
+    /// What the engine notices about a call when it computes it.
+    Called {
+        /// The function as written, or as the engine calls an operator.
+        function: String,
+        /// What is wrong with it.
+        fault: headwater_catalog::Fault,
+        /// Whether the engine refuses the query; else it fails when rows come, or never.
+        is_certain: bool,
+    },
     /// A column that is neither in `GROUP BY` nor inside an aggregate function.
     NotGrouped {
         /// The column.
@@ -149,7 +158,9 @@ impl FaultKind {
     pub fn refuses_query(&self) -> bool {
         match self {
             Self::JoinTypes { is_using, .. } => *is_using,
-            Self::Comparison { is_certain, .. } | Self::UnreadableText { is_certain, .. } => *is_certain,
+            Self::Comparison { is_certain, .. }
+            | Self::UnreadableText { is_certain, .. }
+            | Self::Called { is_certain, .. } => *is_certain,
             // Inside of another query the engine passes over the name of a setting.
             Self::UnionTypes { .. } | Self::UnknownSetting { .. } => false,
             _ => true,
@@ -172,6 +183,7 @@ impl FaultKind {
             Self::Call { fault, .. } => matches!(fault, headwater_catalog::Fault::UnknownFunction { .. }),
             Self::MisplacedAggregate { .. }
             | Self::UnequalColumns { .. }
+            | Self::Called { .. }
             | Self::JoinTypes { .. }
             | Self::Comparison { .. }
             | Self::UnionTypes { .. }

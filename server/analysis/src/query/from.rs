@@ -70,7 +70,9 @@ impl<'t> Analyzer<'t> {
             } else if let Some([left, right]) = arguments("equals").as_deref() {
                 let faults = self.fault_count();
                 // Keys are compared by the rules of joins, not by those of rows.
+                let subqueries = self.subqueries;
                 let (left_key, right_key) = (self.expression(*left), self.expression(*right));
+                self.subqueries = subqueries;
                 self.expression(condition);
                 self.forget_faults(faults, |kind| matches!(kind, FaultKind::Comparison { .. }));
                 if let (Some(left), Some(right)) = (left_key.ty, right_key.ty)
@@ -103,6 +105,7 @@ impl<'t> Analyzer<'t> {
                 None => unnamed(alias, Relation::unknown()),
             },
             Some(TableSource::Subquery(subquery)) => {
+                self.subqueries += 1;
                 let relation = subquery.inner().map(|query| self.subquery(query, false));
                 unnamed(alias, relation.unwrap_or_default())
             }
@@ -114,7 +117,12 @@ impl<'t> Analyzer<'t> {
         };
         if let Some(names) = table.column_aliases() {
             let names: Vec<_> = names.identifiers().map(|i| i.name(self.text).into_owned()).collect();
-            out.relation = Arc::new(renamed(&out.relation, &names));
+            let mut relation = renamed(&out.relation, &names);
+            // Those of a table function keep their own names beside these.
+            if matches!(table.source(), Some(TableSource::TableFunction(_))) {
+                relation.virtuals.extend(out.relation.columns.iter().cloned());
+            }
+            out.relation = Arc::new(relation);
             out.base = None;
         }
         // What a template adds behind a table may be anything.
@@ -141,7 +149,8 @@ impl<'t> Analyzer<'t> {
             return if name.value == "view" { relation } else { Relation::unknown() };
         }
         let one = |name, ty| Relation::of(vec![Column::new(name, typing::parse(ty))]);
-        match name.value.as_str() {
+        let own = name.value.as_str();
+        match if own.eq_ignore_ascii_case("values") { "values" } else { own } {
             "numbers" | "numbers_mt" => one("number", "UInt64"),
             "zeros" | "zeros_mt" => one("zero", "UInt8"),
             "generate_series" | "generateSeries" => one("generate_series", "UInt64"),
@@ -277,6 +286,13 @@ impl<'t> Analyzer<'t> {
                 }
             }
             let value = self.expression(expression);
+            if let Some(ty) =
+                value.ty.as_ref().filter(|ty| super::convert::is_scalar(ty) || ty.bare().is_string())
+            {
+                let accepted = Some("Array or Map".to_owned());
+                let fault = headwater_catalog::Fault::ArgumentType { argument: 0, ty: ty.clone(), accepted };
+                self.fault(expression.range(), FaultKind::Call { function: "ARRAY JOIN".to_owned(), fault });
+            }
             let Some(name) = alias.or(path) else { continue };
             let element = self.element(&value);
             unfolded.push((name, element));

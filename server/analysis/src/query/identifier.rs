@@ -21,6 +21,46 @@ enum Found {
     Nothing,
 }
 
+/// How a name led to a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Reached {
+    /// Whether it says no table.
+    is_bare: bool,
+    /// Whether it can mean no other column.
+    is_certain: bool,
+}
+
+impl Reached {
+    /// By a name that says the table.
+    const BY_TABLE: Self = Self { is_bare: false, is_certain: true };
+}
+
+/// Functions without arguments that may stand without parentheses, where nothing else has the name. In any case, but for
+/// two. `user` in small letters is one too, and is left out: who writes it means a column, and wants to know when it is gone.
+const NILADIC: &[(&str, &str)] = &[
+    ("curdate", "Date"),
+    ("current_database", "String"),
+    ("current_date", "Date"),
+    ("current_timestamp", "DateTime"),
+    ("current_user", "String"),
+    ("database", "String"),
+    ("localtime", "Time"),
+    ("localtimestamp", "DateTime"),
+    ("now", "DateTime"),
+    ("schema", "String"),
+    ("session_user", "String"),
+    ("today", "Date"),
+    ("user", "String"),
+];
+
+/// The type of what a name without parentheses calls.
+fn niladic(name: &str) -> Option<Type> {
+    let exact = ["currentDatabase", "currentUser"].contains(&name);
+    let is_it = |own: &str| own.eq_ignore_ascii_case(name) && name != "user";
+    let ty = NILADIC.iter().find(|(own, _)| is_it(own)).map(|(_, ty)| *ty);
+    typing::parse(if exact { "String" } else { ty? })
+}
+
 /// A column of a table of the scope.
 struct Match<'a> {
     table: usize,
@@ -61,6 +101,11 @@ impl<'t> Analyzer<'t> {
             let Some(outer) = level.checked_sub(1) else { break };
             level = outer;
         }
+        if let [name] = parts
+            && let Some(ty) = niladic(name)
+        {
+            return if may_be_more { Value::unknown() } else { self.constant(Some(ty), None, range) };
+        }
         if !may_be_more {
             let kind = self.unknown_name(innermost, parts);
             self.fault(range, kind);
@@ -73,6 +118,12 @@ impl<'t> Analyzer<'t> {
         let parameter = self.scopes[level].parameters.iter().rev().find(|(name, _)| name == first);
         if let Some(value) = parameter.map(|(_, value)| value.clone()) {
             return self.inside(value, rest, range);
+        }
+        if let Some(alias) = self.scopes[level].aliases.get_mut(*first)
+            && !std::mem::replace(&mut alias.is_used, true)
+            && matches!(alias.state, AliasState::Known(_))
+        {
+            self.subqueries += alias.subqueries;
         }
         if self.scopes[level].aliases.contains_key(*first)
             && let Some(value) = self.alias(level, first)
@@ -131,6 +182,7 @@ impl<'t> Analyzer<'t> {
         }
         let expression = alias.expression;
         alias.state = AliasState::Open;
+        let before = self.subqueries;
         // It means what it means where it stands, not where it is named: inner scopes and lambdas are not there.
         let inner = self.scopes.split_off(level + 1);
         let parameters = std::mem::take(&mut self.scopes[level].parameters);
@@ -139,6 +191,7 @@ impl<'t> Analyzer<'t> {
         self.scopes.extend(inner);
         if let Some(alias) = self.scopes[level].aliases.get_mut(name) {
             alias.state = AliasState::Known(Box::new(value.clone()));
+            alias.subqueries = self.subqueries - before;
         }
         Some(value)
     }
@@ -174,7 +227,8 @@ impl<'t> Analyzer<'t> {
             // In front of it may be a table that has the name too.
             let is_certain = !scope.tables[..first.table].iter().any(|t| t.relation.may_have_more());
             let (table, column, used) = (first.table, first.column.clone(), first.used);
-            return self.table_column(level, table, &column, &parts[used..], range, is_certain);
+            let how = Reached { is_bare: true, is_certain };
+            return self.table_column(level, table, &column, &parts[used..], range, how);
         }
         if let Some((table, rest)) = qualified(scope, parts) {
             let data = &scope.tables[table];
@@ -186,7 +240,7 @@ impl<'t> Analyzer<'t> {
                     {
                         return self.using_column(level, table, column, value, range);
                     }
-                    self.table_column(level, table, column, &rest[used..], range, true)
+                    self.table_column(level, table, column, &rest[used..], range, Reached::BY_TABLE)
                 }
                 None if relation.may_have_more() => Found::Unknown,
                 None => {
@@ -217,7 +271,7 @@ impl<'t> Analyzer<'t> {
         value: Value,
         range: TextRange,
     ) -> Found {
-        match self.table_column(level, table, column, &[], range, true) {
+        match self.table_column(level, table, column, &[], range, Reached::BY_TABLE) {
             Found::Value(own) => Found::Value(Value { ty: value.ty, ..own }),
             other => other,
         }
@@ -230,16 +284,16 @@ impl<'t> Analyzer<'t> {
         column: &Column,
         rest: &[&str],
         range: TextRange,
-        is_certain: bool,
+        how: Reached,
     ) -> Found {
         let mut value = self.column_of(level, table, column, range);
-        if !is_certain {
+        if how == (Reached { is_bare: true, is_certain: false }) {
             value.ty = None;
             value.either = None;
             value.term = super::scope::Term::default();
         }
         self.mention(range, &value.sources.clone(), true);
-        let name = self.called(level, table, column, rest);
+        let name = self.called(level, table, column, rest, how.is_bare);
         if level + 1 == self.scopes.len() {
             self.column_names.insert(range.start().into(), name);
         }
@@ -278,16 +332,23 @@ impl<'t> Analyzer<'t> {
     }
 
     /// How the engine calls a column: with as much in front of it as tells it from others.
-    pub(super) fn called(&self, level: usize, table: usize, column: &Column, rest: &[&str]) -> String {
+    pub(super) fn called(
+        &self,
+        level: usize,
+        table: usize,
+        column: &Column,
+        rest: &[&str],
+        is_bare: bool,
+    ) -> String {
         let scope = &self.scopes[level];
         let own = column.name.as_deref().unwrap_or_default();
         let mut out = String::new();
         // An alias takes the name first. Among two tables the first has it; among more, none.
-        // The same column of the same table under another name does not hide it.
+        // The same column of the same table under another name does not hide it, where no table is said.
         let base = &scope.tables[table].base;
         let taken = |n: usize| {
             scope.tables[n].relation.column(own).is_some()
-                && !(scope.is_strict && base.is_some() && scope.tables[n].base == *base)
+                && !(is_bare && scope.is_strict && base.is_some() && scope.tables[n].base == *base)
         };
         let is_hidden = !scope.using.contains_key(own)
             && if scope.is_strict {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use headwater_catalog::Type;
 use headwater_syntax::TextRange;
-use headwater_syntax::sql::ast::{Expression, Literal, Query};
+use headwater_syntax::sql::ast::{AstNode as _, Expression, Literal, Query};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::{
@@ -98,6 +98,17 @@ impl ScopeTable {
 pub(super) struct Alias<'t> {
     pub(super) expression: Expression<'t>,
     pub(super) state: AliasState,
+    /// How many queries the engine counts in it.
+    pub(super) subqueries: usize,
+    /// Whether its name was met: the engine looks at what it means once more then.
+    pub(super) is_used: bool,
+}
+
+impl<'t> Alias<'t> {
+    /// One that was not looked at.
+    pub(super) fn new(expression: Expression<'t>) -> Self {
+        Self { expression, state: AliasState::New, subqueries: 0, is_used: false }
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -116,6 +127,8 @@ pub(super) struct Cte<'t> {
     pub(super) columns: Option<Vec<String>>,
     pub(super) is_recursive: bool,
     pub(super) relation: Option<Arc<Relation>>,
+    /// How many queries the engine counts each time that it is read: itself, and those in it.
+    pub(super) subqueries: usize,
 }
 
 /// What the names in one `SELECT` may mean.
@@ -146,8 +159,13 @@ pub(super) struct Analyzer<'t> {
     pub(super) terms: Vec<TermData>,
     /// What the mentions are for.
     pub(super) purpose: UseKind,
-    /// How the engine calls columns, where that is not what the text says: by the node's start.
+    /// How the engine calls columns, where that is not what the text says, and queries in the place of values: by the
+    /// node's start.
     pub(super) column_names: FxHashMap<usize, String>,
+    /// How many queries the engine has counted so far. It calls one without a name by its number.
+    pub(super) subqueries: usize,
+    /// Names in front of the lambda that is looked at next, which are parameters of it.
+    pub(super) parameters_before: Vec<String>,
     pub(super) depth: usize,
     /// How many queries are around what is looked at.
     pub(super) nesting: usize,
@@ -172,6 +190,8 @@ impl<'t> Analyzer<'t> {
             terms: vec![unknown],
             purpose: UseKind::Value,
             column_names: FxHashMap::default(),
+            subqueries: 0,
+            parameters_before: Vec::new(),
             depth: 0,
             nesting: 0,
             expanded: 0,
@@ -214,12 +234,24 @@ impl<'t> Analyzer<'t> {
         self.facts.faults.len()
     }
 
+    /// Faults that were found behind the first `since`.
+    pub(super) fn faults_since(&self, since: usize) -> impl Iterator<Item = &Fault> {
+        self.facts.faults.iter().skip(since)
+    }
+
+    /// The same, to be changed.
+    pub(super) fn faults_since_mut(&mut self, since: usize) -> impl Iterator<Item = &mut Fault> {
+        self.facts.faults.iter_mut().skip(since)
+    }
+
     /// Faults of comparisons behind the first `since` show when rows come, or never. Lists of `IN` are read before, unless
     /// `with_sets`.
     pub(super) fn soften_faults(&mut self, since: usize, with_sets: bool) {
         for fault in self.facts.faults.iter_mut().skip(since) {
             match &mut fault.kind {
-                FaultKind::Comparison { is_certain, .. } => *is_certain = false,
+                FaultKind::Comparison { is_certain, .. } | FaultKind::Called { is_certain, .. } => {
+                    *is_certain = false;
+                }
                 FaultKind::UnreadableText { is_certain, is_set, .. } if with_sets || !*is_set => {
                     *is_certain = false;
                 }
@@ -298,6 +330,13 @@ impl<'t> Analyzer<'t> {
         let key = if constant.is_some() { key } else { self.unique() };
         let term = self.term(TermKind::Constant, key, Vec::new(), range);
         Value { ty, constant, either: None, is_constant: Some(true), sources: Arc::new([]), term }
+    }
+
+    /// Counts a query in the place of a value, and names it.
+    pub(super) fn count_query(&mut self, query: Query<'t>) {
+        self.subqueries += 1;
+        let name = format!("_subquery_{}", self.subqueries);
+        self.column_names.entry(query.range().start().into()).or_insert(name);
     }
 
     /// A key that nothing else has.

@@ -6,7 +6,7 @@ use headwater_catalog::Type;
 use headwater_syntax::TextRange;
 use headwater_syntax::sql::ast::{
     self, AliasedExpression, AstNode, Clause, Definition, Event, Expression, Kind, Literal, Query,
-    SelectItem, SelectQuery, SetKind, Walk,
+    SelectItem, SelectQuery, SetKind, Unnamed, Walk,
 };
 
 use super::aggregation::Grouping;
@@ -95,8 +95,12 @@ impl<'t> Analyzer<'t> {
             self.scopes.iter().enumerate().rev().find_map(|(level, scope)| Some((level, found(scope)?)))?;
         let cte = &self.scopes[level].ctes[index];
         if let Some(relation) = &cte.relation {
-            return Some(relation.clone());
+            let relation = relation.clone();
+            self.subqueries += cte.subqueries;
+            return Some(relation);
         }
+        let before = self.subqueries;
+        self.subqueries += 1;
         let (query, columns, is_recursive) = (cte.query, cte.columns.clone(), cte.is_recursive);
         let inner = self.scopes.split_off(level + 1);
         // It sees those before it, and itself when the WITH is recursive.
@@ -105,22 +109,50 @@ impl<'t> Analyzer<'t> {
         }
         let later = self.scopes[level].ctes.split_off(index + usize::from(is_recursive));
         let purpose = std::mem::replace(&mut self.purpose, UseKind::Value);
-        let mut relation = query.map_or_else(Relation::unknown, |query| self.subquery(query, false));
+        let mut relation = match query {
+            Some(query) if is_recursive => self.recursive(query, level, index),
+            Some(query) => self.subquery(query, false),
+            None => Relation::unknown(),
+        };
         self.purpose = purpose;
-        if is_recursive {
-            for column in &mut relation.columns {
-                column.ty = None;
-                column.either = None;
-            }
-        }
         if let Some(names) = columns {
             relation = renamed(&relation, &names);
         }
         let relation = Arc::new(relation);
         self.scopes[level].ctes.extend(later);
         self.scopes[level].ctes[index].relation = Some(relation.clone());
+        self.scopes[level].ctes[index].subqueries = self.subqueries - before;
         self.scopes.extend(inner);
         Some(relation)
+    }
+
+    /// A query of `WITH RECURSIVE`: its types are those that stay when it is fed with its own rows. They begin with those of
+    /// its first part, which does not read it.
+    fn recursive(&mut self, query: Query<'t>, level: usize, index: usize) -> Relation {
+        /// From the narrowest integer to the widest, and one more.
+        const MOST_ROUNDS: usize = 6;
+        let faults = self.fault_count();
+        let branches = query.branches(self.text);
+        let first = branches.first().map(|branch| branch.select);
+        let mut known = first.map_or_else(Relation::unknown, |select| self.select(select, false));
+        for _ in 0..MOST_ROUNDS {
+            self.forget_faults(faults, |_| true);
+            self.scopes[level].ctes[index].relation = Some(Arc::new(known.clone()));
+            let next = self.subquery(query, false);
+            let types = |relation: &Relation| -> Vec<Option<Type>> {
+                relation.columns.iter().map(|c| c.ty.clone()).collect()
+            };
+            let is_stable = types(&next) == types(&known);
+            known = next;
+            if is_stable {
+                return known;
+            }
+        }
+        for column in &mut known.columns {
+            column.ty = None;
+            column.either = None;
+        }
+        known
     }
 
     fn select(&mut self, select: SelectQuery<'t>, sees_columns: bool) -> Relation {
@@ -204,10 +236,14 @@ impl<'t> Analyzer<'t> {
     pub(super) fn named_expression(&mut self, name: &str, expression: Expression<'t>) -> Value {
         let level = self.scopes.len() - 1;
         let is_it = |alias: &Alias<'t>| alias.expression.node() == expression.node();
-        if self.scopes[level].aliases.get(name).is_some_and(is_it)
-            && let Some(value) = self.alias(level, name)
-        {
-            return value;
+        if let Some(alias) = self.scopes[level].aliases.get(name).filter(|alias| is_it(alias)) {
+            // What is named before is looked at again where it stands.
+            if matches!(alias.state, AliasState::Known(_)) {
+                self.subqueries += alias.subqueries;
+            }
+            if let Some(value) = self.alias(level, name) {
+                return value;
+            }
         }
         self.expression(expression)
     }
@@ -253,6 +289,11 @@ impl<'t> Analyzer<'t> {
                 }
                 Clause::OrderByClause(c) => {
                     for item in c.order_items() {
+                        for fill in item.with_fills() {
+                            for bound in ast::Children::<Expression<'t>>::of(fill.node()) {
+                                self.for_purpose(UseKind::Order, |this| this.expression(bound));
+                            }
+                        }
                         let Some(expression) = item.value() else { continue };
                         if let Some((term, ty)) = self.ordered_by(expression, positions) {
                             self.key_type(expression.range(), ty, "ORDER BY");
@@ -337,6 +378,10 @@ impl<'t> Analyzer<'t> {
 
     /// Checks that a key is of a type that rows can be put together by, or in order. `LIMIT BY` and `DISTINCT` take any.
     pub(super) fn key_type(&mut self, range: TextRange, ty: Option<Type>, clause: &'static str) {
+        // A setting of the query allows them.
+        if self.text.contains("allow_suspicious_types_in_") {
+            return;
+        }
         if let Some(ty) = ty.filter(|ty| typing::is_no_key(ty, clause == "ORDER BY")) {
             self.fault(range, FaultKind::KeyType { ty, clause });
         }
@@ -408,14 +453,18 @@ impl<'t> Analyzer<'t> {
 
     /// How the engine calls a column without an alias.
     pub(super) fn output_name(&self, expression: Expression<'t>) -> Option<String> {
-        expression.output_name_with(self.text, &|column| {
-            self.column_names.get(&usize::from(column.range().start())).cloned()
+        expression.output_name_with(self.text, &|unnamed| {
+            let at = match unnamed {
+                Unnamed::Column(column) => column.range().start(),
+                Unnamed::Query(query) => query.range().start(),
+            };
+            self.column_names.get(&usize::from(at)).cloned()
         })
     }
 }
 
 fn named<'t>((name, expression): (headwater_syntax::Spanned<String>, Expression<'t>)) -> (String, Alias<'t>) {
-    (name.value, Alias { expression, state: AliasState::New })
+    (name.value, Alias::new(expression))
 }
 
 /// What WITH defines.
@@ -433,11 +482,12 @@ fn define<'t>(scope: &mut Scope<'t>, select: SelectQuery<'t>, text: &str) {
                     columns,
                     is_recursive,
                     relation: None,
+                    subqueries: 0,
                 });
             }
             Definition::ScalarCte(scalar) => {
                 let Some(expression) = scalar.value() else { continue };
-                let alias = Alias { expression, state: AliasState::New };
+                let alias = Alias::new(expression);
                 scope.aliases.entry(name.value).or_insert(alias);
             }
         }

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
+use headwater_syntax::TextRange;
 use headwater_syntax::sql::ast::{
-    ApplyColumnsFunction, AstNode, ColumnsMatcher, ExceptColumns, Expression, Name, SelectItem, Star,
-    StarPart,
+    ApplyColumnsFunction, AstNode, ColumnRef, ColumnsMatcher, ExceptColumns, Expression, Lambda, Name,
+    SelectItem, Star, StarPart, descendants,
 };
 use regex::Regex;
 
 use super::identifier::qualified;
-use super::scope::{Analyzer, MAX_EXPANSION, Scope, Value, computed_from};
+use super::scope::{Analyzer, MAX_EXPANSION, Scope, TermKind, Value, computed_from};
 use super::typing;
 use super::{FaultKind, StarColumn};
 
@@ -60,18 +61,37 @@ impl<'t> Analyzer<'t> {
                         Some(ApplyColumnsFunction::Expression(e)) => e.identifier(),
                         None => None,
                     };
+                    let lambda = match apply.function() {
+                        Some(ApplyColumnsFunction::Expression(e)) => match e.peeled() {
+                            Expression::Lambda(lambda) => Some(lambda),
+                            _ => None,
+                        },
+                        _ => None,
+                    };
+                    if let (Some(lambda), None) = (lambda, function)
+                        && apply.prefix().is_none()
+                        && self.applied_lambda(lambda, &mut found)
+                    {
+                        continue;
+                    }
                     let Some(function) = function else {
-                        // A lambda makes names that only the engine knows.
                         return (found.into_iter().map(|_| (None, Value::unknown())).collect(), complete);
                     };
                     let function = function.name(self.text).into_owned();
+                    let parameters: Vec<Expression<'t>> =
+                        apply.parameters().into_iter().flat_map(|list| list.expressions()).collect();
+                    let values: Vec<Value> = parameters.iter().map(|e| self.expression(*e)).collect();
+                    let names: Option<Vec<String>> =
+                        parameters.iter().map(|e| self.output_name(*e)).collect();
+                    let is_named = apply.prefix().is_none() && names.is_some();
+                    let names = names
+                        .filter(|n| !n.is_empty())
+                        .map_or_else(String::new, |names| format!("({})", names.join(", ")));
                     for column in &mut found {
-                        let ty = typing::applied(&function, &column.value);
-                        let sources = computed_from(std::iter::once(&column.value));
-                        column.value = Value { ty, sources, ..Value::unknown() };
-                        column.called = format!("{function}({})", column.called);
+                        column.value = self.applied(&function, &values, &column.value, star.range());
+                        column.called = format!("{function}{names}({})", column.called);
                     }
-                    if apply.parameters().is_some() || apply.prefix().is_some() {
+                    if !is_named {
                         return (found.into_iter().map(|c| (None, c.value)).collect(), complete);
                     }
                 }
@@ -90,6 +110,48 @@ impl<'t> Analyzer<'t> {
             self.star_expansion(star.range(), columns.collect());
         }
         (found.into_iter().map(|c| (Some(c.called), c.value)).collect(), complete)
+    }
+
+    /// The call of a function that is applied to a column.
+    fn applied(&mut self, function: &str, parameters: &[Value], column: &Value, range: TextRange) -> Value {
+        let ty = typing::applied(function, parameters, column);
+        let sources = computed_from(std::iter::once(column));
+        let kind = match typing::kind(function) {
+            typing::Kind::Aggregate => TermKind::Aggregate(function.to_owned()),
+            typing::Kind::Scalar => TermKind::Call,
+            typing::Kind::Unknown => TermKind::Unknown,
+        };
+        let key = self.unique();
+        let term = self.term(kind, key, vec![column.term], range);
+        Value { ty, sources, term, ..Value::unknown() }
+    }
+
+    /// What a lambda of one parameter makes of each column: the engine puts the column in the parameter's place. False when
+    /// it has more parameters.
+    fn applied_lambda(&mut self, lambda: Lambda<'t>, columns: &mut [Candidate]) -> bool {
+        let names = super::expression::parameter_names(lambda, self.text);
+        let (Some(body), [parameter]) = (lambda.body(), names.as_slice()) else { return false };
+        let is_it = |inner: &ColumnRef<'t>| inner.single(self.text).is_some_and(|name| name == *parameter);
+        let places = descendants::<ColumnRef<'t>>(body.node()).filter(is_it);
+        let places: Vec<usize> = places.map(|inner| inner.range().start().into()).collect();
+        for column in columns {
+            self.scope().parameters.push((parameter.clone(), column.value.clone()));
+            for place in &places {
+                self.column_names.insert(*place, column.called.clone());
+            }
+            let value = self.expression(body);
+            let called = self.output_name(body);
+            self.scope().parameters.pop();
+            for place in &places {
+                self.column_names.remove(place);
+            }
+            column.value = Value { constant: None, ..value };
+            match called {
+                Some(called) => column.called = called,
+                None => return false,
+            }
+        }
+        true
     }
 
     fn all_of(&mut self, qualifier: Option<Expression<'t>>) -> (Vec<Candidate>, bool) {
@@ -170,7 +232,7 @@ impl<'t> Analyzer<'t> {
                     }
                 }
             };
-            let called = self.called(level, table, column, &[]);
+            let called = self.called(level, table, column, &[], false);
             let is_alone = self.scopes[level].tables.len() == 1 || self.scopes[level].using.contains_key(own);
             let of = self.scopes[level].tables[table].name.clone().filter(|_| !is_alone);
             out.push(Candidate { own: own.clone(), table: of, called, value });

@@ -103,9 +103,7 @@ pub(super) fn part(ty: &Type, path: &[&str]) -> Part {
         Type::Dynamic(_) | Type::Variant(_) | Type::Geo(_) | Type::QBit(..) => {
             return Part::Unknown;
         }
-        Type::LowCardinality(_) | Type::AggregateFunction(_) | Type::SimpleAggregateFunction(_) => {
-            return Part::Unknown;
-        }
+        Type::LowCardinality(_) | Type::SimpleAggregateFunction(_) => return Part::Unknown,
         _ => return Part::Nothing,
     };
     part(&inner, rest)
@@ -224,10 +222,12 @@ pub(super) fn lambda_parameters(name: &str, others: &[Option<Type>], count: usiz
     catalog::lambda_parameters(name, others, count).unwrap_or_default()
 }
 
-/// The type of `function(column)`.
-pub(super) fn applied(function: &str, value: &Value) -> Option<Type> {
+/// The type of `function(parameters)(column)`.
+pub(super) fn applied(function: &str, parameters: &[Value], value: &Value) -> Option<Type> {
     let argument = Argument { ty: value.ty.clone(), ..Argument::unknown() };
-    match catalog::infer(&Call { name: function, parameters: &[], arguments: &[argument] }) {
+    let parameters: Vec<Constant> =
+        parameters.iter().map(|p| p.literal().and_then(constant)).collect::<Option<_>>()?;
+    match catalog::infer(&Call { name: function, parameters: &parameters, arguments: &[argument] }) {
         Inference::Type(ty) => Some(ty),
         _ => None,
     }
@@ -281,6 +281,15 @@ pub(super) fn infer(name: &str, parameters: &[Value], seen: &[Seen]) -> Inferred
         }
         None => Inferred::Unknown,
     }
+}
+
+/// What is wrong with a call once it is computed.
+pub(super) fn refused_when_called(name: &str, seen: &[Seen]) -> Option<catalog::Fault> {
+    let arguments: Vec<Argument> = seen
+        .iter()
+        .map(|s| Argument { ty: s.value.ty.clone(), is_lambda: s.is_lambda, ..Argument::unknown() })
+        .collect();
+    catalog::refused_when_called(&Call { name, parameters: &[], arguments: &arguments })
 }
 
 /// What the call gives when its arguments have these types.

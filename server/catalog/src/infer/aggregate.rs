@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Argument, Call, Fault, Inference, answered, types, wrong_count};
+use super::{Argument, Call, Fault, Inference, answered, counts, types};
 use crate::functions::{Combinator, Function, find, state_version};
 use crate::table::{by_table_aggregate, rules};
 use crate::{Aggregate, Constant, Type};
@@ -16,17 +16,13 @@ pub(super) fn infer(function: &Function, call: &Call<'_>) -> Inference {
     };
     let function = implementation.as_ref().unwrap_or(function);
     let base = rules(function.base());
-    if function.combinators().is_empty()
-        && let Some(rules) = base
+    if !call.arguments.iter().any(|a| a.ty.as_ref().is_some_and(Type::is_null))
+        && let Some(fault) = counts::argument_fault(function, call.arguments.len())
     {
-        if let Some(fault) = wrong_count(rules, call.arguments) {
-            return Inference::Fault(fault);
-        }
-        if let (Some((min, max)), given) = (rules.parameters, call.parameters.len())
-            && (given < min || max.is_some_and(|max| given > max))
-        {
-            return Inference::Fault(Fault::ParameterCount { min, max });
-        }
+        return Inference::Fault(fault);
+    }
+    if let Some(fault) = counts::parameter_fault(function, call.parameters.len()) {
+        return Inference::Fault(fault);
     }
     let Some(types) = types(call.arguments) else {
         return match base.map(|rules| super::only_type(rules.all()).filter(|_| hides_nulls(rules))) {
@@ -50,6 +46,19 @@ fn hides_nulls(rules: &crate::table::Rules) -> bool {
 fn around(combinators: &[Combinator], ty: Type) -> Inference {
     let plain = |c: &Combinator| matches!(c, Combinator::If | Combinator::Distinct | Combinator::OrDefault);
     if combinators.iter().all(plain) { Inference::Type(ty) } else { Inference::Unknown }
+}
+
+/// A function without its combinators.
+fn plain(function: &Function) -> Function {
+    Function { entry: function.entry, combinators: Vec::new() }
+}
+
+/// What is kept in a column of this type: the name of the function that adds it up says nothing about its parts.
+fn kept(ty: &Type) -> Type {
+    match ty {
+        Type::SimpleAggregateFunction(a) => a.arguments.first().map_or_else(|| ty.clone(), kept),
+        ty => ty.clone(),
+    }
 }
 
 /// What a function without its outermost combinator is.
@@ -114,23 +123,32 @@ fn result(function: &Function, parameters: &[Constant], types: &[Type]) -> Infer
                     merged_by: inside.name(),
                 });
             }
+            if inside == made_by && *parameters != *state.parameters && keeps_parameters(&inside) {
+                return Inference::Fault(Fault::OtherState {
+                    argument: 0,
+                    state_of: with_parameters(&state.function, &state.parameters),
+                    merged_by: with_parameters(&inside.name(), parameters),
+                });
+            }
             if inside != made_by && !made_by.combinators().iter().all(|c| *c == Combinator::If) {
                 return Inference::Unknown;
             }
             if combinator == Combinator::MergeState {
                 return Inference::Type(types[0].clone());
             }
-            result(&made_by, &state.parameters, &state.arguments)
+            // One level of what was made for several is one value, and the other way round.
+            let merged = if inside.base() == made_by.base() { &made_by } else { &inside };
+            result(merged, &state.parameters, &state.arguments)
         }
         Combinator::Array | Combinator::ForEach => {
-            if let Some(argument) = types.iter().position(|t| t.element().is_none()) {
+            if let Some(argument) = types.iter().position(|t| kept(t).element().is_none()) {
                 return wrong(argument, "Array");
             }
-            let elements: Vec<Type> = types.iter().filter_map(Type::element).collect();
+            let elements: Vec<Type> = types.iter().filter_map(|t| kept(t).element()).collect();
             let inside = result(&inside, parameters, &elements);
             if combinator == Combinator::Array { inside } else { inside.map(Type::array) }
         }
-        Combinator::Map => match types {
+        Combinator::Map => match &types.iter().map(kept).collect::<Vec<_>>()[..] {
             [Type::Map(kv)] => {
                 result(&inside, parameters, std::slice::from_ref(&kv.1)).map(|v| Type::map(kv.0.clone(), v))
             }
@@ -177,10 +195,18 @@ fn is_open(ty: &Type) -> bool {
 fn base_result(function: &Function, _parameters: &[Constant], types: &[Type]) -> Inference {
     let Some(rules) = rules(function.base()) else { return Inference::Unknown };
     let arguments: Vec<Argument> = types.iter().cloned().map(Argument::column).collect();
-    if let Some(fault) = wrong_count(rules, &arguments) {
+    if !types.iter().any(Type::is_null)
+        && let Some(fault) = counts::argument_fault(&plain(function), types.len())
+    {
         return Inference::Fault(fault);
     }
-    answered(rules, by_table_aggregate(rules, &arguments, types), &arguments, types.to_vec())
+    match answered(rules, by_table_aggregate(rules, &arguments, types), &arguments, types.to_vec()) {
+        // Where nothing was taken with this number of arguments, something else may have been to blame.
+        Inference::Fault(_) if !rules.closed().any(|rule| rule.positions.len() == types.len()) => {
+            Inference::Unknown
+        }
+        other => other,
+    }
 }
 
 /// The state of a function over arguments that it takes.
@@ -217,10 +243,23 @@ fn takes_other_arguments(merged_by: &Function, made_by: &Function, state: &Aggre
     if merged_by == made_by {
         return false;
     }
-    // A condition that may be NULL makes a state of its own.
+    // A condition that may be NULL makes a state of its own, and so do several arguments where one more is one of them.
     let drops_condition = merged_by.combinators().is_empty() && made_by.combinators() == [Combinator::If];
-    (drops_condition && state.arguments.iter().any(Type::is_nullable))
+    let takes_many = || matches!(merged_by.argument_count(), Some((_, None)));
+    (drops_condition && (state.arguments.iter().any(Type::is_nullable) || takes_many()))
         || matches!(result(merged_by, &state.parameters, &state.arguments), Inference::Fault(_))
+}
+
+/// Whether parameters are part of what a state is. Quantiles of any level share theirs, and what finds sequences does.
+fn keeps_parameters(function: &Function) -> bool {
+    let base = function.base();
+    function.combinators().is_empty() && !base.starts_with("quantile") && !base.starts_with("sequence")
+}
+
+/// `topK(3)`.
+fn with_parameters(name: &str, parameters: &[Constant]) -> String {
+    let list: Vec<String> = parameters.iter().map(ToString::to_string).collect();
+    if list.is_empty() { name.to_owned() } else { format!("{name}({})", list.join(", ")) }
 }
 
 /// Whether the states of two functions are of different kinds for certain. Of all pairs of functions, the engine merges only

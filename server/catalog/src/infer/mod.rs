@@ -1,15 +1,18 @@
 //! What a call gives.
 
 mod aggregate;
+mod called;
+mod counts;
 mod lambda;
 mod special;
 
+pub use called::refused_when_called;
 pub use lambda::lambda_parameters;
 
 use crate::functions::{Function, Kind, find, suggestions};
 use crate::table::class::{Class, Classes};
 use crate::table::template::Template;
-use crate::table::{Answer, Rule, Rules, Wrapping, by_table, rules};
+use crate::table::{Answer, Position, Rule, Rules, Wrapping, by_table, rules};
 use crate::{Constant, Type};
 
 /// A call of a function by name.
@@ -174,7 +177,50 @@ fn scalar(function: &Function, call: &Call<'_>) -> Inference {
         return Inference::Fault(fault);
     }
     let Some(types) = types(arguments) else { return whatever_the_types(rules, arguments.len()) };
-    answered(rules, by_table(rules, arguments, &types), arguments, types)
+    let count = types.len();
+    match answered(rules, by_table(rules, arguments, &types), arguments, types) {
+        Inference::Fault(fault @ (Fault::ArgumentType { .. } | Fault::ArgumentTypes(_)))
+            if !is_credible(function, rules, &fault, arguments, count) =>
+        {
+            Inference::Unknown
+        }
+        other => other,
+    }
+}
+
+/// Whether a refusal was tried with enough. Where the engine took nothing with this number of arguments, other values may
+/// have been to blame; what a function takes apart was tried with few parts.
+fn is_credible(
+    function: &Function,
+    rules: &Rules,
+    fault: &Fault,
+    arguments: &[Argument],
+    count: usize,
+) -> bool {
+    let categories = function.categories();
+    // What gives `Dynamic` looks into its values, and says nothing about types.
+    let is_evidence = |rule: &&Rule| {
+        rule.positions.len() == count
+            && !matches!(rule.template, Template::Fixed(Type::Dynamic(_) | Type::Variant(_)))
+    };
+    if categories.starts_with("Geo") || !rules.closed().any(|rule| is_evidence(&rule)) {
+        return false;
+    }
+    let takes_parts = ["Tuple", "Map", "Distance", "Bitmap"].iter().any(|c| categories.starts_with(c))
+        || rules.all().any(|rule| matches!(rule.template, Template::Tuple(_)));
+    let is_blamed = match fault {
+        Fault::ArgumentType { ty, .. } => has_parts(ty),
+        _ => false,
+    };
+    !(takes_parts && (is_blamed || arguments.iter().any(|a| a.ty.as_ref().is_some_and(has_parts))))
+}
+
+fn has_parts(ty: &Type) -> bool {
+    match ty.bare() {
+        Type::Tuple(_) | Type::Map(_) | Type::Geo(_) | Type::AggregateFunction(_) => true,
+        Type::Array(element) => has_parts(element) || element.element().is_some(),
+        _ => false,
+    }
 }
 
 /// The types of all arguments, if they are known.
@@ -196,13 +242,111 @@ fn wrong_count(rules: &Rules, arguments: &[Argument]) -> Option<Fault> {
 fn answered(rules: &Rules, answer: Answer, arguments: &[Argument], types: Vec<Type>) -> Inference {
     match answer {
         Answer::Type(ty) => Inference::Type(ty),
-        Answer::Unknown => otherwise(rules, arguments, &types),
+        Answer::Unknown => match unacceptable(rules, &types)
+            .or_else(|| no_zone(rules, arguments, &types))
+            .or_else(|| refused_with_fewer(rules, &types))
+        {
+            Some(fault) => Inference::Fault(fault),
+            None => otherwise(rules, arguments, &types),
+        },
         Answer::Refused(Some(argument)) => Inference::Fault(Fault::ArgumentType {
             argument,
             ty: types.into_iter().nth(argument).unwrap_or(Type::Nothing),
             accepted: rules.accepted.iter().find(|(at, _)| *at == argument).map(|(_, text)| text.clone()),
         }),
         Answer::Refused(None) => Inference::Fault(Fault::ArgumentTypes(types)),
+    }
+}
+
+/// An argument that the engine's own words about what it takes there rule out, and no rule has at its place.
+fn unacceptable(rules: &Rules, types: &[Type]) -> Option<Fault> {
+    let is_open = |ty: &Type| Class::of(ty).is_open();
+    // The words may be about calls with more or fewer arguments, where others are at these places.
+    let is_known = |rule: &&Rule| rule.positions.len() == types.len();
+    if types.iter().any(is_open) || !rules.closed().any(|rule| is_known(&rule)) {
+        return None;
+    }
+    rules.accepted.iter().find_map(|(at, words)| {
+        let ty = types.get(*at)?;
+        let class = Class::of(ty);
+        let is_taken = rules.all().filter_map(|rule| rule.positions.get(*at)).any(|p| match p {
+            Position::Classes(set) | Position::Constant(set) => set.contains(class),
+            Position::Text(_) => ty.bare().is_string(),
+        });
+        (!is_taken && is_other(words, ty.bare())).then(|| Fault::ArgumentType {
+            argument: *at,
+            ty: ty.clone(),
+            accepted: Some(words.clone()),
+        })
+    })
+}
+
+/// An argument that is refused beside fewer others, where no call with as many has one of its class at that place: with
+/// three and more only what two took was tried.
+fn refused_with_fewer(rules: &Rules, types: &[Type]) -> Option<Fault> {
+    let classes: Vec<Class> = types.iter().map(Class::of).collect();
+    if classes.len() < 3 || classes.iter().any(|class| class.is_open()) {
+        return None;
+    }
+    let same = || rules.closed().filter(|rule| rule.positions.len() == types.len());
+    same().next()?;
+    let two = rules.arity(2)?;
+    let refusal = two
+        .refused
+        .iter()
+        .find(|refusal| refusal.classes.iter().zip(&classes).all(|(set, class)| set.contains(*class)))?;
+    let argument = refusal.argument?;
+    let is_taken = same().any(|rule| match &rule.positions[argument] {
+        Position::Classes(set) | Position::Constant(set) => set.contains(classes[argument]),
+        Position::Text(_) => types[argument].bare().is_string(),
+    });
+    (!is_taken).then(|| Fault::ArgumentType { argument, ty: types[argument].clone(), accepted: None })
+}
+
+/// An argument that names the time zone of the result, and is no constant text. The type of the result needs its value.
+fn no_zone(rules: &Rules, arguments: &[Argument], types: &[Type]) -> Option<Fault> {
+    let at = types.len().checked_sub(1).filter(|at| *at > 0)?;
+    if types.iter().any(|ty| Class::of(ty).is_open()) || arguments[at].is_constant != Some(false) {
+        return None;
+    }
+    let is_closed = |rule: &&Rule| {
+        rule.positions.len() == types.len()
+            && rule.positions.iter().all(|p| match p {
+                Position::Classes(set) | Position::Constant(set) => set.iter().any(|c| !c.is_open()),
+                Position::Text(_) => true,
+            })
+    };
+    let zone = format!("k{at}");
+    let mut closed = rules.all().filter(is_closed).peekable();
+    closed.peek()?;
+    let is_named = |rule: &Rule| {
+        matches!(rule.template, Template::DateTime(_) | Template::DateTime64(..))
+            && rule.template.to_string().ends_with(&zone)
+    };
+    closed.all(is_named).then(|| Fault::ArgumentType {
+        argument: at,
+        ty: types[at].clone(),
+        accepted: Some("a time zone as a constant text".to_owned()),
+    })
+}
+
+/// Whether a type is certainly none of those that the engine names with these words.
+fn is_other(words: &str, ty: &Type) -> bool {
+    let is_text = ty.is_string() || ty.is_enum();
+    let is_date = matches!(ty, Type::Date | Type::Date32 | Type::DateTime(_) | Type::DateTime64(..));
+    let is_number = ty.is_integer() || ty.is_float() || matches!(ty, Type::Bool | Type::Decimal(..));
+    let is_whole = matches!(ty, Type::Array(_) | Type::Map(_) | Type::Tuple(_));
+    match words.trim_start_matches("const ") {
+        "String" | "String or FixedString" => is_number || is_date || is_whole || *ty == Type::Uuid,
+        "Date[32] or DateTime[64]"
+        | "Date, Date32, DateTime or DateTime64"
+        | "Date or date with time"
+        | "DateTime or DateTime64" => is_number || is_text || is_whole || *ty == Type::Uuid,
+        "Number" | "Integer" | "(U)Int*" | "UInt*" | "UInt8" | "UInt64" | "native numeric" => {
+            is_text || is_date || is_whole || *ty == Type::Uuid
+        }
+        "Array" => is_number || is_text || is_date || *ty == Type::Uuid,
+        _ => false,
     }
 }
 

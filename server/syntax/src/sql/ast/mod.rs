@@ -35,7 +35,7 @@ pub use call::{Argument, Call};
 pub use generated::*;
 pub use literal::{Literal, unquote};
 pub use name::Table;
-pub use output::OutputName;
+pub use output::{OutputName, Unnamed};
 pub use query::{Branch, Definition, Place, SetKind, Source, definitions_at};
 pub use support::{AstNode, Children, Fields, Node, Token, place, text, words};
 pub use walk::{Event, Walk, descendants, nodes};
