@@ -120,8 +120,7 @@ impl<'t> Analyzer<'t> {
             let mut relation = renamed(&out.relation, &names);
             // Those of a table function keep their own names beside these.
             if matches!(table.source(), Some(TableSource::TableFunction(_))) {
-                relation.virtuals =
-                    relation.virtuals.iter().chain(&out.relation.columns).cloned().collect();
+                relation.virtuals = relation.virtuals.iter().chain(&out.relation.columns).cloned().collect();
             }
             out.relation = Arc::new(relation);
             out.base = None;
