@@ -14,6 +14,7 @@ mod fetch;
 mod foreign;
 mod format_eval;
 mod grammar_eval;
+mod host_kill;
 mod mutation_eval;
 mod plan_eval;
 mod semantic_eval;
@@ -78,6 +79,8 @@ Usage: cargo xtask <command>
                      back, N pairs of any two commits, N single files of another commit, N random changes of data
                      sources; with --engine, do what the plans say and judge it
   foreign            hold workflows, SARIF and diagrams against the rules of those who read them
+  host-kill [--rounds N] [--seed N]
+                     kill hosts and their engines at random moments; the next command must work, and nothing be left
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
                      with --wasm the grammars as WebAssembly too
@@ -139,6 +142,7 @@ fn main() -> ExitCode {
         }
         Some("format-eval") => format_eval::Arguments::parse(&args[1..]).and_then(|a| format_eval::run(&a)),
         Some("foreign") => foreign::gate(),
+        Some("host-kill") => host_kill::Options::parse(&args[1..]).and_then(|o| host_kill::run(&o)),
         Some("setup") => setup::run(),
         Some("package") => setup::package(flag("--wasm")),
         Some("screenshots") => setup::screenshots(),

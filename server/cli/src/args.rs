@@ -42,7 +42,7 @@ pub(crate) enum Command {
     Mock(MockArgs),
     /// Run a node on the project's samples and show what it gives
     Preview(PreviewArgs),
-    /// Run a query of your own on the project's samples
+    /// Run a query of your own on the project's samples, or on a host
     Sql(SqlArgs),
     /// Write files that a project needs
     Init(InitArgs),
@@ -191,7 +191,7 @@ pub(crate) enum PlanFormat {
 #[derive(Debug, Args)]
 pub(crate) struct HostArgs {
     /// A host elsewhere: a name from `[hosts]` in headwater.toml, or a URL; its token is taken from HEADWATER_TOKEN. Without
-    /// it, the project's host on this machine
+    /// it, or with `local`, the project's host on this machine
     #[arg(long, value_name = "NAME|URL", conflicts_with = "data")]
     pub(crate) host: Option<String>,
     /// The data folder of a host on this machine, when it is not the project's own
@@ -222,6 +222,10 @@ pub(crate) struct ServeArgs {
     /// The project, for its data folder
     #[arg(long, value_name = "DIR", conflicts_with = "data")]
     pub(crate) project: Option<Utf8PathBuf>,
+    /// Store data in a ClickHouse server instead, at its HTTP address; user and password are taken from
+    /// HEADWATER_CLICKHOUSE_USER and HEADWATER_CLICKHOUSE_PASSWORD
+    #[arg(long, value_name = "URL", conflicts_with = "stop")]
+    pub(crate) clickhouse: Option<String>,
     /// Listen on TCP too: a port of this machine alone, or ADDRESS:PORT
     #[arg(long, value_name = "[ADDR:]PORT")]
     pub(crate) listen: Vec<String>,
@@ -358,6 +362,13 @@ pub(crate) struct SqlArgs {
     /// A pipe whose nodes the query may name
     #[arg(long, value_name = "PIPE")]
     pub(crate) pipe: Option<String>,
+    /// Run it on a host, not on samples: `local` for the project's own on this machine, a name from `[hosts]` in
+    /// headwater.toml, or a URL
+    #[arg(long, value_name = "NAME|URL", conflicts_with_all = ["data", "pipe", "estimate", "params", "limit", "now"])]
+    pub(crate) host: Option<String>,
+    /// Run it on the host of this data folder, not on samples
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["pipe", "estimate", "params", "limit", "now"])]
+    pub(crate) data: Option<Utf8PathBuf>,
     /// Say what would be read of each table, and read nothing
     #[arg(long)]
     pub(crate) estimate: bool,

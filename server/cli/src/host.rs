@@ -19,6 +19,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// Silence after which a host that a command started ends. `HEADWATER_IDLE` overrides it, in seconds.
 const SILENCE: Duration = Duration::from_secs(900);
 
+/// What `--host` says when the project's own is meant.
+const LOCAL: &str = "local";
+
 /// What a command speaks to.
 pub(crate) enum Target {
     /// Here; it may not run.
@@ -30,8 +33,8 @@ pub(crate) enum Target {
 /// The host that the arguments mean.
 pub(crate) fn target(args: &HostArgs) -> Result<Target, CannotRun> {
     match &args.host {
-        Some(host) => elsewhere(host, args.project.as_deref()).map(Target::Elsewhere),
-        None => here(args.data.as_deref(), args.project.as_deref()).map(Target::Here),
+        Some(host) if host != LOCAL => elsewhere(host, args.project.as_deref()).map(Target::Elsewhere),
+        _ => here(args.data.as_deref(), args.project.as_deref()).map(Target::Here),
     }
 }
 

@@ -20,6 +20,7 @@ mod project;
 mod render;
 mod serve;
 mod setup;
+mod sql;
 mod status;
 mod terminal;
 mod test;
@@ -58,6 +59,7 @@ fn main() -> ExitCode {
         Command::Status(args) => status::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Preview(args) => preview::run(&args),
+        Command::Sql(args) if args.host.is_some() || args.data.is_some() => sql::run(args),
         Command::Sql(args) => preview::sql(&args),
         Command::Test(args) => test::run(&args),
         Command::Mock(args) => mock::run(&args),

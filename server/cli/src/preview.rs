@@ -35,17 +35,22 @@ pub(crate) fn run(args: &PreviewArgs) -> Result<Verdict, CannotRun> {
     })
 }
 
-pub(crate) fn sql(args: &SqlArgs) -> Result<Verdict, CannotRun> {
-    let sql = match args.sql.as_deref() {
-        Some(sql) if sql != "-" => sql.to_owned(),
+/// The query that is given, or standard input.
+pub(crate) fn query_text(given: Option<&str>) -> Result<String, CannotRun> {
+    match given {
+        Some(sql) if sql != "-" => Ok(sql.to_owned()),
         _ => {
             let mut text = String::new();
             std::io::stdin()
                 .read_to_string(&mut text)
                 .map_err(|e| CannotRun(format!("standard input cannot be read: {e}")))?;
-            text
+            Ok(text)
         }
-    };
+    }
+}
+
+pub(crate) fn sql(args: &SqlArgs) -> Result<Verdict, CannotRun> {
+    let sql = query_text(args.sql.as_deref())?;
     let mut db = Database::default();
     let loaded = load_one(&mut db, args.samples.project.as_deref())?;
     let shop = Shop::new(&db, &loaded, &args.samples)?;

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use headwater_host::client::stop;
-use headwater_host::door::sql::Closed;
 use headwater_host::door::{HttpLimits, Rules};
-use headwater_host::places::Places;
+use headwater_host::gate::Tables;
+use headwater_host::places::{DataFolder, Places};
 use headwater_host::serve::{Ready, ServeConfig, serve};
-use headwater_host::supervisor::{Embedded, Engine};
-use headwater_warehouse::{PoolConfig, Program};
+use headwater_host::supervisor::{Embedded, Engine, Server};
+use headwater_warehouse::{ClickHouseConfig, PoolConfig, Program};
 use serde_json::json;
 
 use crate::args::ServeArgs;
@@ -38,18 +38,54 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Verdict, CannotRun> {
         limits: HttpLimits::default(),
         log_to_stderr: on_demand.is_none(),
     };
-    let program =
-        Program::current().map_err(|e| CannotRun(format!("the path of this program is not known: {e}")))?;
-    let early = on_demand.is_none();
-    let engine = move |folder: &headwater_host::places::DataFolder, log| {
-        let mut pool = PoolConfig::new(program, "");
-        pool.start_early = early;
-        pool.scratch = folder.scratch();
-        Arc::new(Embedded::new(headwater_warehouse::Places::from_env(), pool, log)) as Arc<dyn Engine>
+    let engine = match &args.clickhouse {
+        Some(url) => {
+            let server = Server::new(clickhouse(url)?).map_err(CannotRun)?;
+            Backend::Server(Arc::new(server))
+        }
+        None => Backend::Embedded(
+            Program::current()
+                .map_err(|e| CannotRun(format!("the path of this program is not known: {e}")))?,
+        ),
     };
+    let early = on_demand.is_none();
+    let engine = move |folder: &DataFolder, log| match engine {
+        Backend::Server(server) => server as Arc<dyn Engine>,
+        Backend::Embedded(program) => {
+            let mut pool = PoolConfig::new(program, "");
+            pool.start_early = early;
+            pool.scratch = folder.scratch();
+            let places = headwater_warehouse::Places::from_env();
+            Arc::new(Embedded::new(places, pool, folder.store(), log))
+        }
+    };
+    // No release declares a table yet, so statements read what needs none.
+    let gate = Arc::new(Tables::default());
     let announce = |ready: &Ready| announce(ready, on_demand.is_some());
-    serve(&config, engine, Arc::new(Closed), announce).map_err(CannotRun)?;
+    serve(&config, engine, gate, announce).map_err(CannotRun)?;
     Ok(Verdict::Fine)
+}
+
+/// Where data is stored.
+enum Backend {
+    Embedded(Program),
+    Server(Arc<Server>),
+}
+
+fn clickhouse(url: &str) -> Result<ClickHouseConfig, CannotRun> {
+    if url.split("://").nth(1).is_some_and(|rest| rest.split('/').next().unwrap_or_default().contains('@')) {
+        return Err(CannotRun(
+            "--clickhouse: the address holds no credentials, which every process here could read; put them into \
+             HEADWATER_CLICKHOUSE_USER and HEADWATER_CLICKHOUSE_PASSWORD"
+                .to_owned(),
+        ));
+    }
+    let mut config = ClickHouseConfig::new(url);
+    if let Ok(user) = std::env::var("HEADWATER_CLICKHOUSE_USER") {
+        config.user = user;
+    }
+    config.password = std::env::var("HEADWATER_CLICKHOUSE_PASSWORD").unwrap_or_default();
+    Ok(config)
 }
 
 /// A command that started us waits for a line of JSON; a person reads where to go.

@@ -26,6 +26,8 @@ pub mod door;
 #[cfg(unix)]
 mod files;
 #[cfg(unix)]
+pub mod gate;
+#[cfg(unix)]
 pub mod idle;
 #[cfg(unix)]
 pub mod log;

@@ -164,6 +164,11 @@ impl DataFolder {
         self.0.join("scratch")
     }
 
+    /// What the engine stores.
+    pub fn store(&self) -> PathBuf {
+        self.0.join("store")
+    }
+
     /// Logs.
     pub fn logs(&self) -> PathBuf {
         self.0.join("log")

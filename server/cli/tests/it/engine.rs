@@ -24,7 +24,7 @@ fn days(zone: &str) -> String {
     )
 }
 
-fn library() -> PathBuf {
+pub(crate) fn library() -> PathBuf {
     match Places::from_env().library() {
         Ok(library) => library.path().to_owned(),
         Err(why) => panic!("this test needs the SQL engine; `cargo xtask test` brings it. {why}"),

@@ -252,12 +252,65 @@ fn without_an_engine_the_host_runs_and_says_what_to_do() {
     assert!(text.contains("run `headwater setup`") && text.contains("ends      after 15 min"), "{text}");
 }
 
+/// The whole way: command, door, gate, engine child, and back.
+#[test]
+fn a_statement_runs_on_the_engine_behind_the_gate() {
+    let mut home = Home::new("sql");
+    let said = stderr(&home.run(&["sql", "SELECT 1"]));
+    assert!(said.contains("run `headwater setup`"), "{said}");
+    home.run(&["serve", "--stop"]);
+    home.library = Some(crate::engine::library());
+    let text = String::from_utf8(
+        home.run(&["sql", "SELECT number AS n, 'a' || n::String AS t FROM numbers(2)"]).stdout,
+    );
+    let text = text.expect("text");
+    assert!(text.starts_with("n  t\n0  a0\n1  a1\n\n2 rows in "), "{text}");
+    let own = home.run(&["sql", "SELECT 7 AS x FORMAT JSONEachRow"]);
+    assert_eq!(String::from_utf8_lossy(&own.stdout), "{\"x\":7}\n");
+    let answer = json(&home.run(&["sql", "--format", "json", "SELECT 7 AS x"]));
+    assert_eq!((&answer["meta"][0]["name"], &answer["rows"]), (&"x".into(), &1.into()), "{answer}");
+    for (sql, part) in [
+        ("SELECT file('/etc/passwd')", "file"),
+        ("SELECT * FROM url('http://127.0.0.1:1/', CSV, 'a String')", "url"),
+        ("SELECT * FROM system.processes", "system"),
+        ("DROP TABLE x", "DROP"),
+        ("SELECT 1; SELECT 2", "one"),
+        ("SELECT no_such_function(1)", "no_such_function"),
+        ("SELECT toDate('nonsense')", "Cannot parse"),
+        ("SELEC 1", ""),
+    ] {
+        let output = home.run(&["sql", sql]);
+        let said = stderr(&output);
+        assert_eq!(
+            (output.status.code(), said.contains(part) && said.len() > 12),
+            (Some(3), true),
+            "{sql}: {said}"
+        );
+    }
+    // The engine dies, the door does not, and the next statement works.
+    let status = home.status(&[]);
+    let engine = u32::try_from(status["engine_pid"].as_u64().expect("a process")).expect("small");
+    assert_eq!(status["engine"]["state"], "running");
+    kill(engine);
+    assert_eq!(home.run(&["sql", "SELECT 1"]).status.code(), Some(0));
+    let after = home.status(&[]);
+    assert_eq!(after["pid"], status["pid"]);
+    assert_ne!(after["engine_pid"], status["engine_pid"]);
+    // The door dies, and its engine with it.
+    let engine = u32::try_from(after["engine_pid"].as_u64().expect("a process")).expect("small");
+    kill(u32::try_from(after["pid"].as_u64().expect("a process")).expect("small"));
+    wait_until("the engine is gone", || !Path::new(&format!("/proc/{engine}/exe")).exists());
+    assert_eq!(home.run(&["sql", "SELECT 1"]).status.code(), Some(0));
+}
+
 #[test]
 fn wrong_uses_are_said() {
     let home = Home::new("wrong");
     for (args, code, part) in [
         (&["serve", "--listen", "x"][..], 3, "write a port"),
         (&["serve", "--allow-origin", "*"], 3, "such as https://dash.example.com"),
+        (&["serve", "--clickhouse", "http://u:p@h:8123"], 3, "no credentials"),
+        (&["serve", "--clickhouse", "nonsense"], 3, "nonsense"),
         (&["serve", "--stop", "--listen", "1"], 2, "cannot be used with"),
         (&["status", "--host", "x", "--data", "y"], 2, "cannot be used with"),
         (&["status", "--project", "/"], 3, "no data project"),

@@ -40,20 +40,6 @@ pub struct Passed {
     pub reading: Box<dyn std::any::Any + Send + Sync>,
 }
 
-/// Lets nothing pass: for a host that is to answer no statements of users.
-#[derive(Debug)]
-pub struct Closed;
-
-impl Gate for Closed {
-    fn check(&self, _: &str) -> Result<Passed, String> {
-        Err("this host answers no statements".to_owned())
-    }
-
-    fn confirm(&self, _: &Passed, _: &str) -> Result<(), String> {
-        Err("this host answers no statements".to_owned())
-    }
-}
-
 pub(super) async fn answer(
     State(door): State<Arc<Door>>,
     Extension(holder): Extension<Holder>,
