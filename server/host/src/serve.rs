@@ -55,7 +55,7 @@ pub struct Ready {
 }
 
 /// How long a host waits for one before it to end: longer than that one lets requests finish.
-const HANDOVER: Duration = Duration::from_secs(12);
+const HANDOVER: Duration = Duration::from_secs(20);
 
 /// Runs a host until it is told to stop, a signal ends it, or it was started on demand and is idle.
 ///
