@@ -43,10 +43,7 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Verdict, CannotRun> {
             let server = Server::new(clickhouse(url)?).map_err(CannotRun)?;
             Backend::Server(Arc::new(server))
         }
-        None => Backend::Embedded(
-            Program::current()
-                .map_err(|e| CannotRun(format!("the path of this program is not known: {e}")))?,
-        ),
+        None => Backend::Embedded(worker()?),
     };
     let early = on_demand.is_none();
     let engine = move |folder: &DataFolder, log| match engine {
@@ -70,6 +67,18 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Verdict, CannotRun> {
 enum Backend {
     Embedded(Program),
     Server(Arc<Server>),
+}
+
+/// This very program as a worker. A host runs for weeks, in which the file may be replaced by another version, and the two ends
+/// of a worker's pipe must be of one: Linux finds the program that runs, whatever its path holds now.
+fn worker() -> Result<Program, CannotRun> {
+    let mut program =
+        Program::current().map_err(|e| CannotRun(format!("the path of this program is not known: {e}")))?;
+    let running = std::path::Path::new("/proc/self/exe");
+    if cfg!(target_os = "linux") && running.exists() {
+        program.path = running.to_owned();
+    }
+    Ok(program)
 }
 
 fn clickhouse(url: &str) -> Result<ClickHouseConfig, CannotRun> {

@@ -303,6 +303,34 @@ fn a_statement_runs_on_the_engine_behind_the_gate() {
     assert_eq!(home.run(&["sql", "SELECT 1"]).status.code(), Some(0));
 }
 
+/// An update replaces the program under a host that runs.
+#[test]
+fn a_host_starts_engines_of_its_own_version() {
+    let mut home = Home::new("updated");
+    home.library = Some(crate::engine::library());
+    let copy = home.folder.0.join("headwater");
+    std::fs::copy(env!("CARGO_BIN_EXE_headwater"), &copy).expect("copied");
+    let mut command = home.command(&[]);
+    let environment: Vec<_> =
+        command.get_envs().map(|(n, v)| (n.to_owned(), v.map(ToOwned::to_owned))).collect();
+    let mut updated = Command::new(&copy);
+    updated.args(["sql", "SELECT 1"]).current_dir(home.project());
+    for (name, value) in environment {
+        match value {
+            Some(value) => updated.env(name, value),
+            None => updated.env_remove(name),
+        };
+    }
+    assert_eq!(updated.output().expect("it runs").status.code(), Some(0));
+    std::fs::remove_file(&copy).expect("removed");
+    std::fs::write(&copy, "another program").expect("written");
+    let status = home.status(&[]);
+    kill(u32::try_from(status["engine_pid"].as_u64().expect("a process")).expect("small"));
+    let output = command.args(["sql", "SELECT 1"]).output().expect("it runs");
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    assert_eq!(home.status(&[])["pid"], status["pid"]);
+}
+
 #[test]
 fn wrong_uses_are_said() {
     let home = Home::new("wrong");
