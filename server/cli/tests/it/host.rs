@@ -273,7 +273,7 @@ fn a_statement_runs_on_the_engine_behind_the_gate() {
         ("SELECT file('/etc/passwd')", "file"),
         ("SELECT * FROM url('http://127.0.0.1:1/', CSV, 'a String')", "url"),
         ("SELECT * FROM system.processes", "system"),
-        ("DROP TABLE x", "DROP"),
+        ("DROP TABLE x", "no SELECT"),
         ("SELECT 1; SELECT 2", "one"),
         ("SELECT no_such_function(1)", "no_such_function"),
         ("SELECT toDate('nonsense')", "Cannot parse"),
