@@ -255,11 +255,14 @@ fn without_an_engine_the_host_runs_and_says_what_to_do() {
 /// The whole way: command, door, gate, engine child, and back.
 #[test]
 fn a_statement_runs_on_the_engine_behind_the_gate() {
-    let mut home = Home::new("sql");
+    let home = Home::new("sql");
     let said = stderr(&home.run(&["sql", "SELECT 1"]));
     assert!(said.contains("run `headwater setup`"), "{said}");
-    home.run(&["serve", "--stop"]);
-    home.library = Some(crate::engine::library());
+    // Set up while the host runs, it is found.
+    let package = headwater_warehouse::setup::Package::here().expect("an engine for this platform");
+    let installed = package.library_below(&home.folder.0.join("data/headwater/engine"));
+    std::fs::create_dir_all(installed.parent().expect("a folder")).expect("folders");
+    std::os::unix::fs::symlink(crate::engine::library(), installed).expect("a link");
     let text = String::from_utf8(
         home.run(&["sql", "SELECT number AS n, 'a' || n::String AS t FROM numbers(2)"]).stdout,
     );
