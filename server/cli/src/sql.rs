@@ -26,7 +26,8 @@ pub(crate) fn run(args: SqlArgs) -> Result<Verdict, CannotRun> {
     let answer = client.sql(&statement, format).map_err(|e| CannotRun(e.to_string()))?;
     let text = String::from_utf8_lossy(&answer);
     // A statement with a FORMAT of its own decides what is printed.
-    let table = if is_table { serde_json::from_str::<Value>(&text).ok().and_then(|v| table(&v)) } else { None };
+    let table =
+        if is_table { serde_json::from_str::<Value>(&text).ok().and_then(|v| table(&v)) } else { None };
     print(table.as_deref().unwrap_or(&text));
     Ok(Verdict::Fine)
 }

@@ -256,7 +256,7 @@ fn without_an_engine_the_host_runs_and_says_what_to_do() {
 #[test]
 fn a_statement_runs_on_the_engine_behind_the_gate() {
     let home = Home::new("sql");
-    let said = stderr(&home.run(&["sql", "SELECT 1"]));
+    let said = stderr(&home.run(&["sql", "--host", "local", "SELECT 1"]));
     assert!(said.contains("run `headwater setup`"), "{said}");
     // Set up while the host runs, it is found.
     let package = headwater_warehouse::setup::Package::here().expect("an engine for this platform");
@@ -264,13 +264,14 @@ fn a_statement_runs_on_the_engine_behind_the_gate() {
     std::fs::create_dir_all(installed.parent().expect("a folder")).expect("folders");
     std::os::unix::fs::symlink(crate::engine::library(), installed).expect("a link");
     let text = String::from_utf8(
-        home.run(&["sql", "SELECT number AS n, 'a' || n::String AS t FROM numbers(2)"]).stdout,
+        home.run(&["sql", "--host", "local", "SELECT number AS n, 'a' || n::String AS t FROM numbers(2)"])
+            .stdout,
     );
     let text = text.expect("text");
     assert!(text.starts_with("n  t\n0  a0\n1  a1\n\n2 rows in "), "{text}");
-    let own = home.run(&["sql", "SELECT 7 AS x FORMAT JSONEachRow"]);
+    let own = home.run(&["sql", "--host", "local", "SELECT 7 AS x FORMAT JSONEachRow"]);
     assert_eq!(String::from_utf8_lossy(&own.stdout), "{\"x\":7}\n");
-    let answer = json(&home.run(&["sql", "--format", "json", "SELECT 7 AS x"]));
+    let answer = json(&home.run(&["sql", "--host", "local", "--format", "json", "SELECT 7 AS x"]));
     assert_eq!((&answer["meta"][0]["name"], &answer["rows"]), (&"x".into(), &1.into()), "{answer}");
     for (sql, part) in [
         ("SELECT file('/etc/passwd')", "file"),
@@ -282,7 +283,7 @@ fn a_statement_runs_on_the_engine_behind_the_gate() {
         ("SELECT toDate('nonsense')", "Cannot parse"),
         ("SELEC 1", ""),
     ] {
-        let output = home.run(&["sql", sql]);
+        let output = home.run(&["sql", "--host", "local", sql]);
         let said = stderr(&output);
         assert_eq!(
             (output.status.code(), said.contains(part) && said.len() > 12),
@@ -295,7 +296,7 @@ fn a_statement_runs_on_the_engine_behind_the_gate() {
     let engine = u32::try_from(status["engine_pid"].as_u64().expect("a process")).expect("small");
     assert_eq!(status["engine"]["state"], "running");
     kill(engine);
-    assert_eq!(home.run(&["sql", "SELECT 1"]).status.code(), Some(0));
+    assert_eq!(home.run(&["sql", "--host", "local", "SELECT 1"]).status.code(), Some(0));
     let after = home.status(&[]);
     assert_eq!(after["pid"], status["pid"]);
     assert_ne!(after["engine_pid"], status["engine_pid"]);
@@ -303,7 +304,7 @@ fn a_statement_runs_on_the_engine_behind_the_gate() {
     let engine = u32::try_from(after["engine_pid"].as_u64().expect("a process")).expect("small");
     kill(u32::try_from(after["pid"].as_u64().expect("a process")).expect("small"));
     wait_until("the engine is gone", || !Path::new(&format!("/proc/{engine}/exe")).exists());
-    assert_eq!(home.run(&["sql", "SELECT 1"]).status.code(), Some(0));
+    assert_eq!(home.run(&["sql", "--host", "local", "SELECT 1"]).status.code(), Some(0));
 }
 
 /// An update replaces the program under a host that runs.
@@ -317,7 +318,7 @@ fn a_host_starts_engines_of_its_own_version() {
     let environment: Vec<_> =
         command.get_envs().map(|(n, v)| (n.to_owned(), v.map(ToOwned::to_owned))).collect();
     let mut updated = Command::new(&copy);
-    updated.args(["sql", "SELECT 1"]).current_dir(home.project());
+    updated.args(["sql", "--host", "local", "SELECT 1"]).current_dir(home.project());
     for (name, value) in environment {
         match value {
             Some(value) => updated.env(name, value),
@@ -329,7 +330,7 @@ fn a_host_starts_engines_of_its_own_version() {
     std::fs::write(&copy, "another program").expect("written");
     let status = home.status(&[]);
     kill(u32::try_from(status["engine_pid"].as_u64().expect("a process")).expect("small"));
-    let output = command.args(["sql", "SELECT 1"]).output().expect("it runs");
+    let output = command.args(["sql", "--host", "local", "SELECT 1"]).output().expect("it runs");
     assert_eq!(output.status.code(), Some(0), "{output:?}");
     assert_eq!(home.status(&[])["pid"], status["pid"]);
 }
