@@ -160,10 +160,8 @@ impl Check<'_> {
                     self.set_operation(set)?;
                 }
             }
-            Kind::WithClause => {
-                if WithClause::cast(node).is_some_and(|with| with.is_recursive(self.text)) {
-                    self.scopes.recursive();
-                }
+            Kind::WithClause if WithClause::cast(node).is_some_and(|with| with.is_recursive(self.text)) => {
+                self.scopes.recursive();
             }
             Kind::Cte => {
                 if self.scopes.is_recursive() {
