@@ -268,7 +268,7 @@ pub(crate) fn run(canary: &Canary, _: &Statements) -> (String, Failures) {
                         if first_cell(&answer.text())
                             .is_some_and(|cell| cell == expected || cell == value.replace('%', "\\%")) =>
                     {
-                        returned += 1
+                        returned += 1;
                     }
                     other => failures.push(format!("{value:?} does not come back of {sql:?}: {other:?}")),
                 }
