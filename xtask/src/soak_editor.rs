@@ -68,7 +68,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         let begin = Instant::now();
         match soak.play_blocking() {
             Ok(report) => {
-                println!("{}: {report:?}, {:.0} s", folder.display(), begin.elapsed().as_secs_f64())
+                println!("{}: {report:?}, {:.0} s", folder.display(), begin.elapsed().as_secs_f64());
             }
             Err(divergence) => bail!("{}, seed {}: {divergence}", folder.display(), options.seed),
         }
@@ -85,7 +85,7 @@ fn prove(soak: &Soak) -> Result<()> {
         });
         match found {
             Some(divergence) => {
-                println!("caught   {fault:?}: {} after {} steps", divergence.question, divergence.step)
+                println!("caught   {fault:?}: {} after {} steps", divergence.question, divergence.step);
             }
             None => bail!("{fault:?} goes unnoticed"),
         }

@@ -170,7 +170,7 @@ fn planned(pair: &Pair, judge: &mut Option<Judge>, tally: &mut Tally) {
     };
     tally.times.push((time, place.clone()));
     tally.plans += 1;
-    if tally.plans % 50 == 0 {
+    if tally.plans.is_multiple_of(50) {
         let trouble =
             tally.missed.len() + tally.false_victims.len() + tally.failures.len() + tally.useless.len();
         eprintln!("{} plans, {trouble} lines of trouble; now at {place}", tally.plans);

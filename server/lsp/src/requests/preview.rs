@@ -122,7 +122,7 @@ pub(crate) fn prepare(snapshot: &Snapshot, params: &PreviewParams) -> Result<Job
         match value {
             ParameterValue::One(value) => parameters.push((name.clone(), value.clone())),
             ParameterValue::Many(values) => {
-                parameters.extend(values.iter().map(|v| (name.clone(), v.clone())))
+                parameters.extend(values.iter().map(|v| (name.clone(), v.clone())));
             }
         }
     }
