@@ -188,7 +188,7 @@ fn checked(file: PathBuf, sum: &str) -> Result<PathBuf> {
     Ok(file)
 }
 
-const WAS: &str = "SCHEMA >\n    `ts` DateTime,\n    `visitor` String,\n    `amount` UInt32\n\nENGINE MergeTree\nENGINE_SORTING_KEY ts\n";
+const WAS: &str = "SCHEMA >\n    `ts`      DateTime,\n    `visitor` String,\n    `amount`  UInt32\n\nENGINE MergeTree\nENGINE_SORTING_KEY ts\n";
 const REPORT: &str = "NODE rows\nSQL >\n    SELECT visitor, sum(amount) AS total FROM events GROUP BY visitor\n\nTYPE endpoint\n";
 
 /// A repository with a project in `data`: one commit, and another that takes a column away which an endpoint reads.
@@ -205,7 +205,10 @@ fn repository(dir: &Path) -> Result<PathBuf> {
     git(&["init", "-q"])?;
     git(&["add", "."])?;
     git(&["commit", "-q", "-m", "before"])?;
-    std::fs::write(at.join("data/datasources/events.datasource"), WAS.replace(",\n    `amount` UInt32", ""))?;
+    std::fs::write(
+        at.join("data/datasources/events.datasource"),
+        WAS.replace(",\n    `amount`  UInt32", ""),
+    )?;
     git(&["commit", "-q", "-a", "-m", "after"])?;
     Ok(at)
 }

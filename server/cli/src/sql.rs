@@ -97,7 +97,7 @@ mod tests {
         let text = table(&answer).expect("a table");
         assert_eq!(
             text,
-            "country         hits\nES                 7\na\\u{1b}[2J\\n    1200\nNULL            NULL\n\n3 rows in 1.5 ms\n"
+            "country       hits\nES               7\na\\u{1b}[2J\\n  1200\nNULL          NULL\n\n3 rows in 1.5 ms\n"
         );
         assert_eq!(table(&json!({ "data": [] })), None);
         assert_eq!(table(&json!([1])), None);

@@ -111,7 +111,12 @@ fn one(world: &mut World, seen: &Seen, (file, range, action): &Offered, what: &s
             // Behind an error that is mended another one may come to light: as long as there are not more of them.
             if mended.is_some() && after.remarks <= seen.remarks {
                 let count = faults.len();
-                faults.retain(|fault| !fault.starts_with("error["));
+                // So with the table of the file: a directive that nobody knew said nothing to the engine.
+                let table = format!(
+                    "the engine refuses {}:: ",
+                    file.path(world.db()).file_name().unwrap_or_default()
+                );
+                faults.retain(|fault| !fault.starts_with("error[") && !fault.starts_with(&table));
                 tally.revealed += count - faults.len();
             }
             tally.faults.extend(faults.into_iter().map(|w| format!("{label}\n      {w}")));

@@ -16,13 +16,12 @@ pub(super) fn infer(function: &Function, call: &Call<'_>) -> Inference {
     };
     let function = implementation.as_ref().unwrap_or(function);
     let base = rules(function.base());
-    if !call.arguments.iter().any(|a| a.ty.as_ref().is_some_and(Type::is_null))
-        && let Some(fault) = counts::argument_fault(function, call.arguments.len())
-    {
-        return Inference::Fault(fault);
-    }
-    if let Some(fault) = counts::parameter_fault(function, call.parameters.len()) {
-        return Inference::Fault(fault);
+    // Beside a NULL the engine looks at neither arguments nor parameters.
+    if !call.arguments.iter().any(|a| a.ty.as_ref().is_some_and(Type::is_null)) {
+        let fault = counts::argument_fault(function, call.arguments.len());
+        if let Some(fault) = fault.or_else(|| counts::parameter_fault(function, call.parameters.len())) {
+            return Inference::Fault(fault);
+        }
     }
     let Some(types) = types(call.arguments) else {
         return match base.map(|rules| super::only_type(rules.all()).filter(|_| hides_nulls(rules))) {

@@ -123,7 +123,7 @@ fn tables_have_keys_and_defaults_and_do_not_expire() {
                 )
                 ENGINE = MergeTree
                 ORDER BY (user, ts)
-                SETTINGS allow_nullable_key = 1, allow_suspicious_indices = 1
+                SETTINGS allow_nullable_key = 1, allow_suspicious_indices = 1, compatibility_allow_sampling_expression_not_in_primary_key = 1
                 CREATE TABLE `work`.`events_quarantine`
                 (
                     `ts` Nullable(String),
@@ -143,7 +143,7 @@ fn tables_have_keys_and_defaults_and_do_not_expire() {
                 )
                 ENGINE = AggregatingMergeTree
                 ORDER BY (user)
-                SETTINGS allow_nullable_key = 1, allow_suspicious_indices = 1
+                SETTINGS allow_dimensions_outside_sorting_key = 1, allow_nullable_key = 1, allow_suspicious_indices = 1, compatibility_allow_sampling_expression_not_in_primary_key = 1
                 CREATE TABLE `work`.`totals_quarantine`
                 (
                     `user` Nullable(String),

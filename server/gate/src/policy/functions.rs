@@ -47,6 +47,10 @@ pub fn decision(canonical: &str) -> Option<Decision> {
 
 /// The canonical name of a function as written, and what is decided about it; `None` when the catalog has no such function.
 pub fn of_name(written: &str) -> Option<(&'static str, Decision)> {
+    // The analyzer makes it from GROUP BY, so the engine's list of functions, and with it the catalog, has no such entry.
+    if written.eq_ignore_ascii_case("grouping") {
+        return Some(("grouping", Decision::Allow));
+    }
     let function = headwater_catalog::find(written)?;
     let base = function.base();
     Some((base, decision(base).unwrap_or(Decision::Deny("nobody has looked at it yet"))))

@@ -100,6 +100,11 @@ fn references(db: &dyn Db, file: File, to: &str) -> Renamed {
     if is_reserved_name(to) {
         return refuse(format!("`{to}` is reserved: no resource can have that name"));
     }
+    if face.nodes.iter().any(|node| node.name == to) {
+        return refuse(format!(
+            "a node of this pipe is called `{to}`, and a pipe cannot have the name of its node"
+        ));
+    }
     if kind != Some(FileKind::Connection) {
         super::words::check_table(to)?;
         if to.strip_suffix("_quarantine").is_some_and(|base| names.table(base).is_some()) {

@@ -1,6 +1,6 @@
 //! Arrays, tuples and maps: made, taken apart, put together.
 
-use super::super::{Argument, Inference, types};
+use super::super::{Argument, Fault, Inference, types};
 use super::{adjusted, known};
 use crate::{Constant, Element, Supertype, Type, narrow_supertype, supertype};
 
@@ -34,6 +34,18 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
             [array, _] => whole(std::slice::from_ref(array), |t| Some(Type::array(t[0].element()?))),
             _ => return None,
         },
+        "arrayZip" if arguments.iter().any(|a| a.ty.as_ref().is_some_and(is_plain)) => {
+            let argument =
+                arguments.iter().position(|a| a.ty.as_ref().is_some_and(is_plain)).unwrap_or_default();
+            let ty = arguments[argument].ty.clone().unwrap_or(Type::Nothing);
+            Inference::Fault(Fault::ArgumentType { argument, ty, accepted: Some("Array".to_owned()) })
+        }
+        // Probes had one scale each; the sums of any are as wide as sums of decimals get.
+        "arraySum" | "arrayCumSum" if matches!(element_of(arguments), Some(Type::Decimal(..))) => {
+            let Some(Type::Decimal(precision, scale)) = element_of(arguments) else { return None };
+            let sum = Type::Decimal(if *precision > 38 { 76 } else { 38 }, *scale);
+            Inference::Type(if name == "arraySum" { sum } else { Type::array(sum) })
+        }
         "arrayZip" | "arrayZipUnaligned" if !arguments.is_empty() => whole(arguments, |arrays| {
             let elements = arrays.iter().map(Type::element).collect::<Option<Vec<_>>>()?;
             let loose = |t: Type| if name == "arrayZip" { t } else { t.nullable() };
@@ -124,8 +136,35 @@ fn joined(array: &Argument, value: &Argument) -> Inference {
 }
 
 /// An element of a tuple by number or name, or of each tuple of an array.
+/// The type of the elements, when the arguments are one array.
+fn element_of(arguments: &[Argument]) -> Option<&Type> {
+    match arguments {
+        [Argument { ty: Some(Type::Array(element)), .. }] => Some(element),
+        _ => None,
+    }
+}
+
+/// A type of single values: no array, tuple or map, and none that can hold one.
+fn is_plain(ty: &Type) -> bool {
+    let ty = ty.bare();
+    ty.is_integer()
+        || ty.is_float()
+        || matches!(ty, Type::String | Type::Decimal(..) | Type::Bool | Type::Date)
+}
+
 fn tuple_element(arguments: &[Argument]) -> Inference {
     let (Some(tuple), Some(which)) = (arguments.first(), arguments.get(1)) else { return Inference::Unknown };
+    let inner = match &tuple.ty {
+        Some(Type::Array(inner)) => Some(&**inner),
+        other => other.as_ref(),
+    };
+    // With a third argument the engine answers with it.
+    if arguments.len() == 2
+        && let Some(ty) = tuple.ty.clone().filter(|_| inner.is_some_and(is_plain))
+    {
+        let accepted = Some("Tuple, or an Array of them".to_owned());
+        return Inference::Fault(Fault::ArgumentType { argument: 0, ty, accepted });
+    }
     let (Some(ty), Some(which)) = (&tuple.ty, &which.constant) else { return Inference::Unknown };
     if let Type::Array(inner) = ty
         && arguments.len() == 2

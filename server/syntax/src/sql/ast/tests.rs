@@ -117,7 +117,7 @@ fn names_that_depend_on_more_than_the_text_are_not_guessed() {
         ("f({{x}})", OutputName::Unknown),
         ("{{f}}(1)", OutputName::Unknown),
         ("(SELECT 1)", OutputName::Unknown),
-        ("1e30", OutputName::Unknown),
+        ("1e30", OutputName::Known("1e30".into())),
         ("a +", OutputName::Unknown),
     ] {
         let found = with_value(expression, |value, text| value.output_name(text));
