@@ -24,6 +24,10 @@ pub(crate) fn run() -> Result<()> {
     say("What flows out of page_hits?");
     headwater(&server, &project, &["lineage", "page_hits"], 0)?;
 
+    say("Another project's tests, on a real engine: rows, views, quarantine and answers");
+    let engine = crate::engine::library().context("the SQL engine cannot be installed")?;
+    run_with(&server, &root().join("tests/projects/tested"), &["test"], 0, Some(&engine))?;
+
     say("Open it in your editor");
     let package =
         format!("target/editors, after `cargo xtask package`; the project is {}", project.display());
@@ -42,12 +46,21 @@ fn say(what: &str) {
 }
 
 fn headwater(server: &Path, project: &Path, args: &[&str], expected: i32) -> Result<()> {
+    run_with(server, project, args, expected, None)
+}
+
+fn run_with(
+    server: &Path,
+    project: &Path,
+    args: &[&str],
+    expected: i32,
+    engine: Option<&Path>,
+) -> Result<()> {
     println!("$ headwater {}", args.join(" "));
-    let status = Command::new(server)
-        .args(args)
-        .current_dir(project)
-        .status()
-        .context("the server cannot be started")?;
+    let mut command = Command::new(server);
+    command.args(args).current_dir(project);
+    command.envs(engine.map(|library| (crate::engine::VARIABLE, library)));
+    let status = command.status().context("the server cannot be started")?;
     ensure!(
         status.code() == Some(expected),
         "`headwater {}` ended with {status}, not {expected}",
