@@ -22,7 +22,7 @@ mod schema;
 mod states;
 mod target;
 mod template;
-mod test_file;
+pub(crate) mod test_file;
 mod unused;
 mod values;
 mod vocabulary;

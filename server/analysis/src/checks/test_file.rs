@@ -79,8 +79,9 @@ fn queries(text: &str) -> Vec<(usize, &str)> {
     out
 }
 
-/// A key of a query string as it is passed. What is no UTF-8 then is nobody's name.
-fn decoded(key: &str) -> Cow<'_, str> {
+/// A name or value of a query string as it is meant: `%20` and `+` are blanks. An escape that is none stays as it stands, and
+/// what is no UTF-8 then is replaced: it is nobody's name.
+pub fn decoded(key: &str) -> Cow<'_, str> {
     if !key.contains(['%', '+']) {
         return key.into();
     }

@@ -27,7 +27,7 @@ use rustc_hash::FxHashMap;
 
 pub use clock::{Clock, ClockError};
 pub use error::{CompileError, ErrorOrigin};
-pub use request::{Pairs, decode, form, form_text, secrets};
+pub use request::{Pairs, form, form_text, secrets};
 pub use settings::{SESSION_SETTINGS, Setting, TABLE_SETTINGS, session_statement};
 pub use table::{Create, Layout};
 pub use view::{Copy, View};

@@ -1,5 +1,6 @@
 //! What a request passes: query strings, and the secrets of a project's environment files.
 
+use headwater_analysis::decoded;
 use headwater_template::{Parameters, Secret, Secrets};
 
 /// Names and values, in order.
@@ -18,30 +19,9 @@ pub fn form_text(text: &str) -> Pairs {
     pairs
         .map(|pair| {
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            (decode(name), decode(value))
+            (decoded(name).into_owned(), decoded(value).into_owned())
         })
         .collect()
-}
-
-/// A part of a query string as it is meant: `%20` and `+` are blanks. An escape that is none stays as it stands.
-pub fn decode(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut out = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        let hex = text.get(at + 1..at + 3).filter(|_| *byte == b'%');
-        match hex.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
-            Some(value) => {
-                out.push(value);
-                at += 3;
-            }
-            None => {
-                out.push(if *byte == b'+' { b' ' } else { *byte });
-                at += 1;
-            }
-        }
-    }
-    String::from_utf8_lossy(&out).into_owned()
 }
 
 /// The secrets of texts of `KEY=VALUE` lines, later ones over earlier ones; empty values are none (specification §24,

@@ -22,6 +22,9 @@ use crate::oracle::{Answered, Question};
 /// a moment behind a project that was opened just now.
 pub(crate) const ROUND: usize = 100;
 
+/// How many disagreements are remembered.
+const TOLD: usize = 1_000;
+
 /// What is known and under way.
 #[derive(Default)]
 pub(super) struct Oracle {
@@ -38,7 +41,7 @@ pub(super) struct Oracle {
     known: Arc<Known>,
     /// Looked at and answered, and waiting for a quiet moment.
     ready: Vec<(Utf8PathBuf, Pass)>,
-    /// Disagreements are logged once.
+    /// Disagreements are logged once, as long as there are not more than [`TOLD`].
     told: FxHashSet<Disagreement>,
     /// The change that is being settled is an opinion.
     is_own_change: bool,
@@ -152,6 +155,10 @@ impl Owner {
                 is_changed |= file.hear(&mut self.db, opinions);
             }
             for disagreement in pass.disagreements(&known) {
+                // Each edit can bring new ones; a line that is told again is better than a server that grows.
+                if self.oracle.told.len() >= TOLD {
+                    self.oracle.told.clear();
+                }
                 if self.oracle.told.insert(disagreement.clone()) {
                     let message = format!(
                         "not reported in {root}/{}, since the engine takes it: {}. Please report this line",
