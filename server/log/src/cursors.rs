@@ -1,6 +1,6 @@
 //! How far each consumer has come, durably.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -36,12 +36,64 @@ enum Entry {
     Applied(Box<str>),
     Skipped(Box<str>, Box<str>),
     Ended(Box<str>),
+    DeclaredFor(Box<[Box<str>]>, Range),
+    WasSkipped(Box<str>, Skipped),
+}
+
+/// A range that a consumer left out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skipped {
+    /// Which.
+    pub range: Range,
+    /// Why, in the words of whoever asked for it.
+    pub why: Box<str>,
+}
+
+/// What is known of a consumer.
+struct State {
+    progress: Progress,
+    /// Ranges behind the declared one, in order, which others have begun with.
+    ahead: VecDeque<Range>,
+    skipped: Vec<Skipped>,
+}
+
+impl State {
+    const fn new(progress: Progress) -> Self {
+        Self { progress, ahead: VecDeque::new(), skipped: Vec::new() }
+    }
+
+    /// Where everything that is declared ends.
+    fn end(&self) -> u64 {
+        let last = self.ahead.back().or(self.progress.declared.as_ref());
+        last.map_or(self.progress.applied, |range| range.to)
+    }
+
+    fn declare(&mut self, range: Range) {
+        match self.progress.declared {
+            None => self.progress.declared = Some(range),
+            Some(_) => self.ahead.push_back(range),
+        }
+    }
+
+    fn apply(&mut self) {
+        if let Some(range) = self.progress.declared.take() {
+            self.progress.applied = range.to;
+            self.progress.declared = self.ahead.pop_front();
+        }
+    }
+
+    fn skip(&mut self, why: &str) {
+        if let Some(range) = self.progress.declared {
+            self.skipped.push(Skipped { range, why: why.into() });
+        }
+        self.apply();
+    }
 }
 
 /// The cursors of all consumers of a log.
 pub struct Cursors {
     journal: Journal<Entry>,
-    consumers: BTreeMap<Consumer, Progress>,
+    consumers: BTreeMap<Consumer, State>,
 }
 
 impl Cursors {
@@ -51,20 +103,37 @@ impl Cursors {
     /// As [`LogError`] says; [`LogError::Lost`] when a consumer has applied what is not in the log.
     pub fn open(storage: Arc<dyn Storage>, salt: u64, head: u64) -> Result<Self, LogError> {
         let (journal, entries) = Journal::open(storage, NAME, salt)?;
-        let mut consumers: BTreeMap<Consumer, Progress> = BTreeMap::new();
+        let mut consumers: BTreeMap<Consumer, State> = BTreeMap::new();
         for entry in entries {
             match entry {
                 Entry::Is(name, progress) => {
-                    consumers.insert(name.into(), progress);
+                    consumers.insert(name.into(), State::new(progress));
                 }
                 Entry::Declared(name, range) => {
-                    if let Some(progress) = consumers.get_mut(&*name) {
-                        progress.declared = Some(range);
+                    if let Some(state) = consumers.get_mut(&*name) {
+                        state.declare(range);
                     }
                 }
-                Entry::Applied(name) | Entry::Skipped(name, _) => {
-                    if let Some(progress) = consumers.get_mut(&*name) {
-                        progress.apply();
+                Entry::DeclaredFor(names, range) => {
+                    for name in &names {
+                        if let Some(state) = consumers.get_mut(&**name) {
+                            state.declare(range);
+                        }
+                    }
+                }
+                Entry::Applied(name) => {
+                    if let Some(state) = consumers.get_mut(&*name) {
+                        state.apply();
+                    }
+                }
+                Entry::Skipped(name, why) => {
+                    if let Some(state) = consumers.get_mut(&*name) {
+                        state.skip(&why);
+                    }
+                }
+                Entry::WasSkipped(name, skipped) => {
+                    if let Some(state) = consumers.get_mut(&*name) {
+                        state.skipped.push(skipped);
                     }
                 }
                 Entry::Ended(name) => {
@@ -72,10 +141,7 @@ impl Cursors {
                 }
             }
         }
-        let furthest = consumers
-            .values()
-            .map(|progress| progress.declared.map_or(progress.applied, |range| range.to))
-            .max();
+        let furthest = consumers.values().map(State::end).max();
         match furthest {
             Some(to) if to > head => Err(LogError::Lost { from: head + 1, to }),
             _ => Ok(Self { journal, consumers }),
@@ -88,8 +154,29 @@ impl Cursors {
     /// As [`AppendError`] says; nothing has changed then.
     pub fn begin(&mut self, consumer: &str, applied: u64, pins: bool) -> Result<(), AppendError> {
         let progress = Progress { applied, declared: None, pins };
-        self.write(&Entry::Is(consumer.into(), progress))?;
-        self.consumers.insert(consumer.into(), progress);
+        self.write(&[Entry::Is(consumer.into(), progress)])?;
+        self.consumers.insert(consumer.into(), State::new(progress));
+        Ok(())
+    }
+
+    /// Makes several consumers at once that have everything up to `applied` and pin the log. Those of these names are
+    /// replaced, but for what they have skipped.
+    ///
+    /// # Errors
+    /// As [`AppendError`] says; nothing has changed then.
+    pub fn begin_all(&mut self, consumers: &[Consumer], applied: u64) -> Result<(), AppendError> {
+        let progress = Progress { applied, declared: None, pins: true };
+        let mut entries = Vec::new();
+        for name in consumers {
+            entries.push(Entry::Is((&**name).into(), progress));
+            let skipped = self.skipped(name).iter().cloned();
+            entries.extend(skipped.map(|skipped| Entry::WasSkipped((&**name).into(), skipped)));
+        }
+        self.write(&entries)?;
+        for name in consumers {
+            let skipped = self.consumers.remove(name).map(|state| state.skipped).unwrap_or_default();
+            self.consumers.insert(name.clone(), State { skipped, ..State::new(progress) });
+        }
         Ok(())
     }
 
@@ -116,8 +203,53 @@ impl Cursors {
             }
             None => {}
         }
-        self.write(&Entry::Declared(consumer.into(), range))?;
-        self.update(consumer, |progress| progress.declared = Some(range));
+        self.write(&[Entry::Declared(consumer.into(), range)])?;
+        self.update(consumer, |state| state.declare(range));
+        Ok(())
+    }
+
+    /// Says durably, at once for several consumers, what comes next for each of them behind all that it has begun with: they
+    /// see the same records cut in the same way, however far behind some of them are.
+    ///
+    /// # Errors
+    /// [`AppendError::Failed`] when a consumer is unknown or the range is not the next one for it; and as [`AppendError`] says.
+    /// No consumer may act then.
+    pub fn declare_for(&mut self, consumers: &[Consumer], range: Range) -> Result<(), AppendError> {
+        for consumer in consumers {
+            let Some(state) = self.consumers.get(consumer) else {
+                return Err(AppendError::Failed(format!("there is no consumer {consumer}")));
+            };
+            if range.from != state.end() + 1 || range.to < range.from {
+                return Err(AppendError::Failed(format!(
+                    "{consumer} has begun with everything up to {}, so {}–{} is not what comes next",
+                    state.end(),
+                    range.from,
+                    range.to
+                )));
+            }
+        }
+        self.write(&[Entry::DeclaredFor(consumers.iter().map(|name| (**name).into()).collect(), range)])?;
+        for consumer in consumers {
+            if let Some(state) = self.consumers.get_mut(consumer) {
+                state.declare(range);
+            }
+        }
+        Ok(())
+    }
+
+    /// The declared ranges of these consumers are applied, one each, and what they left in the engine is durable.
+    ///
+    /// # Errors
+    /// As for [`Cursors::applied`]; all ranges stay declared then.
+    pub fn applied_all(&mut self, consumers: &[Consumer]) -> Result<(), AppendError> {
+        for consumer in consumers {
+            self.begun(consumer)?;
+        }
+        let entries: Vec<Entry> = consumers.iter().map(|name| Entry::Applied((**name).into())).collect();
+        self.write(&entries)?;
+        for consumer in consumers {
+            self.update(consumer, State::apply);
+        }
         Ok(())
     }
 
@@ -126,7 +258,10 @@ impl Cursors {
     /// # Errors
     /// [`AppendError::Failed`] when nothing was declared, and as [`AppendError`] says. The range stays declared then.
     pub fn applied(&mut self, consumer: &str) -> Result<(), AppendError> {
-        self.finish(consumer, &Entry::Applied(consumer.into()))
+        self.begun(consumer)?;
+        self.write(&[Entry::Applied(consumer.into())])?;
+        self.update(consumer, State::apply);
+        Ok(())
     }
 
     /// The declared range is left out, for a reason that is kept. Whoever asks for that has put its records somewhere else.
@@ -134,14 +269,17 @@ impl Cursors {
     /// # Errors
     /// As for [`Cursors::applied`].
     pub fn skip(&mut self, consumer: &str, why: &str) -> Result<(), AppendError> {
-        self.finish(consumer, &Entry::Skipped(consumer.into(), why.into()))
+        self.begun(consumer)?;
+        self.write(&[Entry::Skipped(consumer.into(), why.into())])?;
+        self.update(consumer, |state| state.skip(why));
+        Ok(())
     }
 
     /// There is nothing for the consumer up to `position`. Not durable by itself: after a crash it is found out again.
     pub fn pass(&mut self, consumer: &str, position: u64) {
-        self.update(consumer, |progress| {
-            if progress.declared.is_none() {
-                progress.applied = progress.applied.max(position);
+        self.update(consumer, |state| {
+            if state.progress.declared.is_none() {
+                state.progress.applied = state.progress.applied.max(position);
             }
         });
     }
@@ -152,7 +290,7 @@ impl Cursors {
     /// As [`AppendError`] says; the consumer is still there then.
     pub fn end(&mut self, consumer: &str) -> Result<(), AppendError> {
         self.known(consumer)?;
-        self.write(&Entry::Ended(consumer.into()))?;
+        self.write(&[Entry::Ended(consumer.into())])?;
         self.consumers.remove(consumer);
         Ok(())
     }
@@ -160,57 +298,68 @@ impl Cursors {
     /// How far a consumer has come.
     #[must_use]
     pub fn progress(&self, consumer: &str) -> Option<Progress> {
-        self.consumers.get(consumer).copied()
+        self.consumers.get(consumer).map(|state| state.progress)
+    }
+
+    /// What is declared for a consumer and not applied, in order.
+    pub fn declared(&self, consumer: &str) -> impl Iterator<Item = Range> {
+        let state = self.consumers.get(consumer);
+        state.into_iter().flat_map(|state| state.progress.declared.iter().chain(&state.ahead).copied())
+    }
+
+    /// What a consumer has left out, oldest first.
+    #[must_use]
+    pub fn skipped(&self, consumer: &str) -> &[Skipped] {
+        self.consumers.get(consumer).map_or(&[], |state| &state.skipped)
     }
 
     /// All consumers in order of their names.
     pub fn iter(&self) -> impl Iterator<Item = (&Consumer, Progress)> {
-        self.consumers.iter().map(|(name, progress)| (name, *progress))
+        self.consumers.iter().map(|(name, state)| (name, state.progress))
     }
 
     /// The first position that a consumer still needs; none when no consumer pins the log.
     #[must_use]
     pub fn needed(&self) -> Option<u64> {
-        self.consumers.values().filter(|progress| progress.pins).map(|progress| progress.applied + 1).min()
+        let pinning = self.consumers.values().filter(|state| state.progress.pins);
+        pinning.map(|state| state.progress.applied + 1).min()
     }
 
-    fn finish(&mut self, consumer: &str, entry: &Entry) -> Result<(), AppendError> {
-        if self.known(consumer)?.declared.is_none() {
-            return Err(AppendError::Failed(format!("{consumer} has begun with nothing")));
+    fn begun(&self, consumer: &str) -> Result<(), AppendError> {
+        match self.known(consumer)?.declared {
+            Some(_) => Ok(()),
+            None => Err(AppendError::Failed(format!("{consumer} has begun with nothing"))),
         }
-        self.write(entry)?;
-        self.update(consumer, Progress::apply);
-        Ok(())
     }
 
     fn known(&self, consumer: &str) -> Result<Progress, AppendError> {
         self.progress(consumer).ok_or_else(|| AppendError::Failed(format!("there is no consumer {consumer}")))
     }
 
-    fn update(&mut self, consumer: &str, change: impl FnOnce(&mut Progress)) {
-        if let Some(progress) = self.consumers.get_mut(consumer) {
-            change(progress);
+    fn update(&mut self, consumer: &str, change: impl FnOnce(&mut State)) {
+        if let Some(state) = self.consumers.get_mut(consumer) {
+            change(state);
         }
     }
 
-    fn write(&mut self, entry: &Entry) -> Result<(), AppendError> {
-        let present = 256 * self.consumers.len() as u64;
-        if self.journal.bytes() > REWRITE_ABOVE.max(4 * present) {
-            let now: Vec<Entry> = self
-                .consumers
-                .iter()
-                .map(|(name, progress)| Entry::Is((&**name).into(), *progress))
-                .collect();
-            self.journal.rewrite(&now)?;
+    fn write(&mut self, entries: &[Entry]) -> Result<(), AppendError> {
+        let ahead: usize =
+            self.consumers.values().map(|state| 1 + state.ahead.len() + state.skipped.len()).sum();
+        if self.journal.bytes() > REWRITE_ABOVE.max(4 * 256 * ahead as u64) {
+            self.journal.rewrite(&self.present())?;
         }
-        self.journal.append(entry)
+        self.journal.append_all(entries)
     }
-}
 
-impl Progress {
-    fn apply(&mut self) {
-        if let Some(range) = self.declared.take() {
-            self.applied = range.to;
+    /// Everything that is known, as entries.
+    fn present(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for (name, state) in &self.consumers {
+            entries.push(Entry::Is((&**name).into(), state.progress));
+            let skipped = state.skipped.iter().cloned();
+            entries.extend(skipped.map(|skipped| Entry::WasSkipped((&**name).into(), skipped)));
+            entries.extend(state.ahead.iter().map(|range| Entry::Declared((&**name).into(), *range)));
         }
+        entries
     }
 }

@@ -93,6 +93,27 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         Ok(())
     }
 
+    /// Appends entries that become durable together, all or none.
+    ///
+    /// # Errors
+    /// As [`AppendError`] says.
+    pub fn append_all<'e>(&mut self, entries: impl IntoIterator<Item = &'e T>) -> Result<(), AppendError>
+    where
+        T: 'e,
+    {
+        let mut bytes = vec![0; GROUP_HEADER];
+        let mut count = 0;
+        for entry in entries {
+            frame(entry, &mut bytes)?;
+            count += 1;
+        }
+        if count > 0 {
+            self.tail.append(self.next, count, &mut bytes)?;
+            self.next += u64::from(count);
+        }
+        Ok(())
+    }
+
     /// Puts these entries in the place of all that are there: the old ones are there until the new ones are durable.
     ///
     /// # Errors
@@ -121,16 +142,24 @@ impl<T: Serialize + DeserializeOwned> Journal<T> {
         let segment = Segment::create_named(storage, &unfinished, 1, 0, salt).map_err(refused)?;
         let segment = Arc::new(segment);
         let mut tail = Tail::new(Arc::clone(&segment), SEGMENT_HEADER);
-        for (at, entry) in entries.iter().enumerate() {
+        let mut next = 1;
+        for group in entries.chunks(GROUP) {
             let mut bytes = vec![0; GROUP_HEADER];
-            frame(entry, &mut bytes)?;
-            tail.append(1 + at as u64, 1, &mut bytes)?;
+            for entry in group {
+                frame(entry, &mut bytes)?;
+            }
+            let count = u32::try_from(group.len()).unwrap_or(u32::MAX);
+            tail.append(next, count, &mut bytes)?;
+            next += u64::from(count);
         }
         storage.rename(&unfinished, name).map_err(refused)?;
         storage.sync().map_err(refused)?;
         Ok(Segment { name: name.into(), first: 1, before: 0, salt, file: Arc::clone(&segment.file) })
     }
 }
+
+/// Entries of a rewrite that become durable together.
+const GROUP: usize = 1000;
 
 fn unfinished_name(name: &str) -> String {
     format!("{name}.new")

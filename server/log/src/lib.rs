@@ -42,7 +42,7 @@ mod storage;
 mod tail;
 mod writer;
 
-pub use cursors::{Consumer, Cursors, Progress};
+pub use cursors::{Consumer, Cursors, Progress, Skipped};
 pub use disk::Disk;
 pub use error::{AppendError, LogError};
 pub use journal::Journal;

@@ -248,6 +248,36 @@ impl Log {
         Reader::new(Arc::clone(&self.shared), stream, from)
     }
 
+    /// How many durable records of a stream stand at `from` and behind. Reads what is known of segments, not the records.
+    ///
+    /// # Errors
+    /// [`LogError::Gone`] when `from` was let go, [`LogError::Damaged`] and [`LogError::Io`].
+    pub fn count(&self, stream: &str, from: u64) -> Result<u64, LogError> {
+        let mut next = from.max(1);
+        let mut count = 0;
+        loop {
+            let head = self.head();
+            if next > head {
+                return Ok(count);
+            }
+            let (segment, sealed_at) = self.shared.segment_of(next)?;
+            match sealed_at {
+                Some(behind) => {
+                    let summary = segment.summary(&*self.shared.storage)?;
+                    count += summary.index.from(stream, next).len() as u64;
+                    next = behind;
+                }
+                None => {
+                    // It may be sealed between the two looks: then it is looked at again.
+                    if let Some((places, head)) = self.shared.active_places(&segment, stream, next) {
+                        count += places.len() as u64;
+                        next = head + 1;
+                    }
+                }
+            }
+        }
+    }
+
     /// Lets go of whole segments whose records are all before `position`. Says the oldest position that is still there.
     ///
     /// # Errors

@@ -199,3 +199,43 @@ fn the_file_of_cursors_stays_small() {
         Some(9_000)
     );
 }
+
+#[test]
+fn consumers_of_one_cut_stay_behind_each_other_and_skip_by_themselves() {
+    let disk = SimulatedDisk::new();
+    let log = open(&disk).expect("an empty disk");
+    for at in 0..6 {
+        log.append(draft("hits", format!("{at}"))).expect("there is room");
+    }
+    let mut consumers = cursors(&disk, log.head()).expect("none yet");
+    let names: [Arc<str>; 2] = ["hits_1".into(), "view_1".into()];
+    for name in &names {
+        consumers.begin(name, 0, true).expect("there is room");
+    }
+    let range = |from, to| Range { from, to, release: ReleaseId::default(), effect: false };
+    consumers.declare_for(&names, range(1, 2)).expect("the first");
+    consumers.declare_for(&names, range(3, 4)).expect("the next, though nobody has applied the first");
+    assert!(consumers.declare_for(&names, range(6, 6)).is_err(), "a hole");
+    consumers.applied("hits_1").expect("declared");
+    consumers.applied_all(&names).expect("declared for both");
+    assert!(consumers.applied_all(&names).is_err(), "the first has applied all");
+    consumers.skip("view_1", "a division by zero").expect("declared");
+    consumers.declare_for(&names, range(5, 6)).expect("the next");
+    let check = |consumers: &Cursors| {
+        let applied = names.each_ref().map(|name| consumers.progress(name).expect("known").applied);
+        assert_eq!(applied, [4, 4]);
+        let declared: Vec<Range> = consumers.declared("view_1").collect();
+        assert_eq!(declared, [range(5, 6)]);
+        let skipped = consumers.skipped("view_1");
+        assert_eq!(
+            (skipped.len(), skipped[0].range, &*skipped[0].why),
+            (1, range(3, 4), "a division by zero")
+        );
+        assert_eq!(consumers.needed(), Some(5));
+    };
+    check(&consumers);
+    let disk = disk.after_crash(&mut fastrand::Rng::with_seed(3));
+    check(&cursors(&disk, log.head()).expect("whole"));
+    assert_eq!(log.count("hits", 3).expect("whole"), 4);
+    assert_eq!(log.count("others", 1).expect("whole"), 0);
+}
