@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use headwater_analysis::scope::{Resolution, resolve};
 use headwater_analysis::{File, FileKind, ReadFact, datafile, flow, interface, resource_name};
-use headwater_syntax::sql::ast::{self, AstNode, SelectQuery, TableName, TableRef};
+use headwater_syntax::sql::ast::{self, AstNode, Query, SelectQuery, SetKind, TableName, TableRef};
 use headwater_syntax::sql::{self, TableUse, Tree};
 use headwater_syntax::template;
 use headwater_template::{Parameters, Prepared, Rendered, Request};
@@ -17,6 +17,9 @@ use super::{Compiler, Rendering, Statement, TableId};
 
 /// Queries inside queries: more of them are no pipeline.
 const MAX_DEPTH: usize = 24;
+
+/// Arms of a query that start from a table.
+const MAX_STARTS: usize = 256;
 
 /// A query with all that it reads may become this long: half of what the engine reads.
 const MAX_BYTES: usize = 2 << 20;
@@ -38,7 +41,7 @@ pub(super) struct Read {
     pub(super) fact: ReadFact,
     /// It stands where a table may have an alias, and has none.
     pub(super) lacks_alias: bool,
-    /// It is the first table of the query: the one whose new rows start a view.
+    /// It is the first table of the query or of an arm of it: the one whose new rows start a view.
     pub(super) is_first: bool,
 }
 
@@ -53,7 +56,7 @@ impl Piece {
         };
         let text = text.trim_end().trim_end_matches(';').to_owned();
         let tree = sql::parse(&text).ok_or_else(too_large)?;
-        let first = first_table(&tree, &text);
+        let first = first_tables(&tree, &text);
         let aliases: Vec<(Range<usize>, bool)> = ast::descendants::<TableRef<'_>>(tree.root_node())
             .filter_map(|t| Some((t.source()?.range().into(), t.alias().is_some())))
             .collect();
@@ -63,7 +66,7 @@ impl Piece {
             let has_alias = aliases.iter().any(|(at, alias)| *at == range && *alias);
             Read {
                 lacks_alias: is_table && !has_alias,
-                is_first: first.as_ref() == Some(&range),
+                is_first: first.contains(&range),
                 fact: ReadFact { database: r.database, name: r.name, usage: r.usage },
                 range,
             }
@@ -106,31 +109,68 @@ fn order(tree: &Tree, text: &str) -> Option<Vec<String>> {
     Some(columns.unwrap_or_default())
 }
 
-/// The place of the table that a query starts from: the first of its FROM, through subqueries and WITH.
-fn first_table(tree: &Tree, text: &str) -> Option<Range<usize>> {
-    let mut select = outermost(tree)?;
-    let mut defined: Vec<(String, ast::Cte<'_>)> = Vec::new();
-    for _ in 0..MAX_DEPTH {
-        for definition in select.definitions() {
+/// The places of the tables that a query starts from: the first of its FROM, through subqueries and WITH, in each arm of a
+/// `UNION`. An engine's own view looks at the first arm only, and loses the rows of the others without a word.
+fn first_tables(tree: &Tree, text: &str) -> Vec<Range<usize>> {
+    let mut out = Vec::new();
+    if let Some(query) = ast::descendants::<Query<'_>>(tree.root_node()).next() {
+        starts(query, text, &[], MAX_DEPTH, &mut out);
+    }
+    out
+}
+
+fn starts<'t>(
+    query: Query<'t>,
+    text: &str,
+    around: &[(String, ast::Cte<'t>)],
+    depth: usize,
+    out: &mut Vec<Range<usize>>,
+) {
+    // Arms of arms grow with the depth: so many places are no view any more.
+    if depth == 0 || out.len() > MAX_STARTS {
+        return;
+    }
+    let mut defined = around.to_vec();
+    for branch in query.branches(text) {
+        if !matches!(branch.joined_by, None | Some(SetKind::Union)) {
+            continue;
+        }
+        let known = defined.len();
+        for definition in branch.select.definitions() {
             if let ast::Definition::Cte(cte) = definition
                 && let Some(name) = cte.plain_name(text)
             {
                 defined.push((name.value, cte));
             }
         }
-        let source = select.sources().into_iter().next()?.table.source()?;
-        let Some(table) = TableName::cast(source.node()) else {
-            select = ast::descendants::<SelectQuery<'_>>(source.node()).next()?;
+        let Some(source) = branch.select.sources().into_iter().next().and_then(|s| s.table.source()) else {
             continue;
         };
-        let name = table.plain(text)?;
-        let cte = defined.iter().rposition(|(n, _)| name.database.is_none() && *n == name.name);
-        let Some(at) = cte else { return Some(table.range().into()) };
-        // A WITH sees those before it, not itself.
-        select = ast::descendants::<SelectQuery<'_>>(defined[at].1.node()).next()?;
-        defined.truncate(at);
+        match TableName::cast(source.node()) {
+            None => {
+                if let Some(inner) = ast::descendants::<Query<'_>>(source.node()).next() {
+                    starts(inner, text, &defined, depth - 1, out);
+                }
+            }
+            Some(table) => {
+                let Some(name) = table.plain(text) else { continue };
+                let cte = defined.iter().rposition(|(n, _)| name.database.is_none() && *n == name.name);
+                match cte {
+                    None => out.push(table.range().into()),
+                    // A WITH sees those before it, not itself.
+                    Some(at) => {
+                        if let Some(inner) = ast::descendants::<Query<'_>>(defined[at].1.node()).next() {
+                            starts(inner, text, &defined[..at], depth - 1, out);
+                        }
+                    }
+                }
+            }
+        }
+        // What the first SELECT of a UNION defines, the others may name too.
+        if branch.joined_by.is_some() {
+            defined.truncate(known);
+        }
     }
-    None
 }
 
 /// One query on its way to a statement.
@@ -336,23 +376,41 @@ impl Compiler<'_> {
     /// The data source whose new rows a node's query starts from, through nodes and pipes. Templates are read as they
     /// render without a request.
     pub(super) fn trigger(&self, file: File, node: usize) -> Option<File> {
-        let (mut file, mut node) = (file, node);
+        self.origins_of(file, node).into_iter().next().flatten()
+    }
+
+    /// Where each arm of a node's query starts, in order; `None` for an arm that starts from no data source of the project.
+    pub(super) fn origins_of(&self, file: File, node: usize) -> Vec<Option<File>> {
+        let mut out = Vec::new();
+        self.collect_origins(file, node, MAX_DEPTH, &mut out);
+        out
+    }
+
+    fn collect_origins(&self, file: File, node: usize, depth: usize, out: &mut Vec<Option<File>>) {
+        if depth == 0 || out.len() > MAX_STARTS {
+            return out.push(None);
+        }
         let parameters = Parameters::new();
-        for _ in 0..MAX_DEPTH {
-            let text = Expansion::new(self, &parameters, &[]).render(file, node).ok()?;
-            let piece = self.piece(&text).ok()?;
-            let read = piece.reads.iter().find(|r| r.is_first)?;
-            let face = interface(self.db, file).as_ref()?;
+        let text = Expansion::new(self, &parameters, &[]).render(file, node);
+        let Some(piece) = text.ok().and_then(|text| self.piece(&text).ok()) else { return out.push(None) };
+        let Some(face) = interface(self.db, file).as_ref() else { return out.push(None) };
+        let before = out.len();
+        for read in piece.reads.iter().filter(|r| r.is_first) {
             match resolve(self.names, Some((face, node)), &read.fact) {
-                Resolution::Node(n) => node = n,
+                Resolution::Node(inner) => self.collect_origins(file, inner, depth - 1, out),
                 Resolution::Resource(f) if f.kind(self.db) == Some(FileKind::Pipe) => {
-                    node = flow::output_node(interface(self.db, f).as_ref()?)?;
-                    file = f;
+                    let inner = interface(self.db, f).as_ref().and_then(|face| flow::output_node(face));
+                    match inner {
+                        Some(inner) => self.collect_origins(f, inner, depth - 1, out),
+                        None => out.push(None),
+                    }
                 }
-                Resolution::Resource(f) => return Some(f),
-                _ => return None,
+                Resolution::Resource(f) => out.push(Some(f)),
+                _ => out.push(None),
             }
         }
-        None
+        if out.len() == before {
+            out.push(None);
+        }
     }
 }

@@ -4,6 +4,7 @@
 //! subquery, rendered for the same request. Names that `WITH` defines are left alone, and tables are named with their
 //! database, so that no such name catches them.
 
+mod approve;
 mod clock;
 mod error;
 mod expand;
@@ -25,6 +26,7 @@ use headwater_analysis::{
 use headwater_template::{Parameters, Secrets, Settings as TemplateSettings, SourceMap};
 use rustc_hash::FxHashMap;
 
+pub use approve::approve_expression;
 pub use clock::{Clock, ClockError};
 pub use error::{CompileError, ErrorOrigin};
 pub use request::{Pairs, form, form_text, secrets};

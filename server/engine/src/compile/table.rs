@@ -1,5 +1,8 @@
 //! Data sources as the engine's tables.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use headwater_analysis::{Database, File, FileKind, resource_name, semantics};
 use headwater_plan::{Table, ddl, definition};
 use headwater_warehouse::DATABASE;
@@ -16,12 +19,22 @@ pub struct Layout {
     pub prefix: String,
     /// Whether rows expire. In a test they must not: what is old on the day of the run was not old when it was written.
     pub expires: bool,
+    /// Tables with other names than those of the project, by theirs: the physical tables of a release.
+    pub renamed: Arc<BTreeMap<String, String>>,
+    /// Settings of every table of the `MergeTree` family, over those that a data source asks for.
+    pub settings: Arc<BTreeMap<String, String>>,
 }
 
 impl Default for Layout {
     /// The worker's database, names as they are, rows that stay.
     fn default() -> Self {
-        Self { database: DATABASE.to_owned(), prefix: String::new(), expires: false }
+        Self {
+            database: DATABASE.to_owned(),
+            prefix: String::new(),
+            expires: false,
+            renamed: Arc::default(),
+            settings: Arc::default(),
+        }
     }
 }
 
@@ -47,7 +60,10 @@ impl Layout {
             TableId::Quarantine(file) => format!("{}_quarantine", name(*file)),
             TableId::Service(database, name) => format!("{database}.{name}"),
         };
-        format!("{}{name}", self.prefix)
+        match self.renamed.get(&name) {
+            Some(physical) => format!("{}{physical}", self.prefix),
+            None => format!("{}{name}", self.prefix),
+        }
     }
 
     /// A table's name as a string function takes it.
@@ -155,6 +171,8 @@ impl Compiler<'_> {
                     .entry(setting.name.to_owned())
                     .or_insert_with(|| setting.value.to_owned());
             }
+            let own = layout.settings.iter().map(|(name, value)| (name.clone(), value.clone()));
+            table.engine.settings.extend(own);
         }
         // `storage_policy` and `disk` name what a server has and this engine has not.
         table.engine.settings.retain(|name, _| !matches!(name.as_str(), "storage_policy" | "disk"));

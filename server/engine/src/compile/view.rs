@@ -52,6 +52,25 @@ impl Compiler<'_> {
             .collect()
     }
 
+    /// Where each arm of a view's query starts, in order: `None` for one that starts from no data source of the project. A
+    /// view whose arms start from different ones is none that a block of rows could be put into.
+    pub fn origins(&self, view: &View) -> Vec<Option<File>> {
+        self.origins_of(view.pipe, view.node)
+    }
+
+    /// Nodes that say that they are views, with the data source that they fill, if the project has it.
+    pub fn view_nodes(&self) -> Vec<(File, usize, Option<File>)> {
+        let mut out = Vec::new();
+        for file in self.project().files(self.db()).iter() {
+            let Some(face) = interface(self.db(), *file) else { continue };
+            for (index, node) in face.nodes.iter().enumerate().filter(|(_, n)| n.ty == NodeType::Materialized)
+            {
+                out.push((*file, index, node.writes.as_deref().and_then(|name| self.source(name))));
+            }
+        }
+        out
+    }
+
     fn writers(&self, ty: NodeType) -> Vec<(File, usize, File, bool)> {
         let mut out = Vec::new();
         for file in

@@ -4,7 +4,6 @@
 //! ([`crate::ingest`]); the block goes into its data source, and through each view that starts from it into the next, whose
 //! rows are a block again. What a view joins is there before. Copies run when asked to.
 
-mod approve;
 mod load;
 
 use std::sync::Arc;
@@ -208,6 +207,12 @@ impl<'w> World<'w> {
         self.blocks.clear();
     }
 
+    /// Whether the query may be run.
+    fn approve(&self, statement: &Statement) -> Result<(), Trouble> {
+        let database = &self.compiler.options().layout.database;
+        self.compiler.approve(statement, &[database]).map_err(Trouble::Tables)
+    }
+
     fn provide(&mut self, statement: &Statement) -> Result<(), Trouble> {
         statement.tables.iter().try_for_each(|id| self.ensure(id))
     }
@@ -239,7 +244,7 @@ impl<'w> World<'w> {
 
     fn create(&mut self, id: &TableId) -> Result<(), Trouble> {
         if let TableId::Source(file) = id {
-            self.approve_table(*file)?;
+            self.compiler.approve_table(*file).map_err(Trouble::Tables)?;
         }
         let create = self.compiler.create(id).map_err(|error| Trouble::Tables(error.to_string()))?;
         self.run(&create.sql).map_err(|trouble| self.about(id, "table of", trouble))?;
