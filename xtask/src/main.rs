@@ -19,6 +19,7 @@ mod mutation_eval;
 mod plan_eval;
 mod semantic_eval;
 mod setup;
+mod soak;
 mod soak_editor;
 mod test;
 
@@ -45,6 +46,9 @@ Usage: cargo xtask <command>
   bench [--quick]    print the figures of docs/internals/bars.md, with `ty` beside them for scale
   bench --engine [--quick]
                      print the SQL engine's figures
+  bench --ingest [--quick]
+                     rows through the log and consumers, against a client's own inserts; run it with
+                     `cargo run --release -p xtask`
   bench --grammar DIR… [--rounds N]
                      our SQL parser and others over the statements of these folders
   bench --features   print what completion, rename, tokens cost, at 1,000 files
@@ -81,6 +85,9 @@ Usage: cargo xtask <command>
   foreign            hold workflows, SARIF and diagrams against the rules of those who read them
   host-kill [--rounds N] [--seed N]
                      kill hosts and their engines at random moments; the next command must work, and nothing be left
+  soak [--kills N] [--seed N] [--no-proof]
+                     kill the pipeline and its engine at every named point, 1,000 times, and compare all tables with what
+                     plain SQL makes of the events; first with rules left out that must be missed
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
                      with --wasm the grammars as WebAssembly too
@@ -100,6 +107,10 @@ fn main() -> ExitCode {
         return headwater_warehouse::worker_main();
     }
     let args: Vec<String> = std::env::args().skip(1).collect();
+    // The pipeline that the soak kills is this program, too.
+    if args.first().map(String::as_str) == Some("soak-child") {
+        return soak::run_child(&args[1..]);
+    }
     let flag = |name: &str| args.iter().any(|a| a == name);
     let result = match args.first().map(String::as_str) {
         Some("demo") => demo::run(),
@@ -121,6 +132,7 @@ fn main() -> ExitCode {
             _ if flag("--baseline") => bench::baselines(),
             _ if flag("--plan") => bench::plans(),
             _ if flag("--tests") => bench::tests::run(),
+            _ if flag("--ingest") => bench::ingest::run(flag("--quick")),
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },
@@ -143,6 +155,7 @@ fn main() -> ExitCode {
         Some("format-eval") => format_eval::Arguments::parse(&args[1..]).and_then(|a| format_eval::run(&a)),
         Some("foreign") => foreign::gate(),
         Some("host-kill") => host_kill::Options::parse(&args[1..]).and_then(|o| host_kill::run(&o)),
+        Some("soak") => soak::Options::parse(&args[1..]).and_then(|o| soak::run(&o)),
         Some("setup") => setup::run(),
         Some("package") => setup::package(flag("--wasm")),
         Some("screenshots") => setup::screenshots(),

@@ -6,6 +6,7 @@ mod editing;
 pub(crate) mod engine;
 mod generate;
 pub(crate) mod grammar;
+pub(crate) mod ingest;
 mod oracle;
 mod peer;
 mod plan;
