@@ -30,7 +30,9 @@ pub mod semantics;
 mod service;
 
 pub use checks::test_file::decoded;
-pub use checks::{Diagnostic, Related, Tag, accepted_words, diagnostics, fault_text, is_reserved_name};
+pub use checks::{
+    Diagnostic, Related, Remedy, Tag, accepted_words, diagnostics, fault_text, is_reserved_name,
+};
 pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration, plan_refused, stale_forward_query};
 pub use config::{BaselineChoice, Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};

@@ -301,10 +301,14 @@ fn scalar(value: &Json, guess: &mut Guess) {
     }
 }
 
-/// The first line names the columns.
+/// The first line names the columns. Where it holds values no column has a name, and nothing is said.
 fn csv(text: &str, seen: &mut Seen) {
     let mut lines = text.lines();
     let Some(header) = lines.next() else { return };
+    let is_value = |cell: &String| cell.parse::<f64>().is_ok() || kind_of_text(cell) != Kind::Text;
+    if cells(header).iter().any(is_value) {
+        return;
+    }
     let names: Vec<String> = cells(header).iter().map(|c| column_name(c)).collect();
     for name in names.iter().take(MAX_FIELDS) {
         seen.push((name.clone(), None, Guess::default()));

@@ -96,6 +96,11 @@ impl Names {
         direct.or_else(|| self.tables.get(self.latest.get(name)?).and_then(|f| f.first())).copied()
     }
 
+    /// Classic: names that leave the version out, with what they mean.
+    pub fn without_version(&self) -> impl Iterator<Item = (&str, File)> {
+        self.latest.keys().filter_map(|name| Some((name.as_str(), self.table(name)?)))
+    }
+
     /// All table names, for suggestions.
     pub fn table_names(&self) -> impl Iterator<Item = &str> {
         self.tables.keys().map(String::as_str)

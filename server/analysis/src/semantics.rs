@@ -275,6 +275,24 @@ pub fn meaning_of(
     renderings.iter().map(|r| query::analyze(&r.text, &r.tree, &tables)).collect()
 }
 
+/// Whether the engine's parser takes every text that requests make of a query.
+pub fn parses(db: &dyn Db, text: &str) -> bool {
+    let renderings = db.memory().renderings(&Arc::from(text));
+    renderings.iter().all(|r| !r.is_broken() && r.syntax_errors().is_empty())
+}
+
+/// Whether two queries that differ in names parse, and have the same shape in every request.
+pub fn parse_alike(db: &dyn Db, text: &str, other: &str) -> bool {
+    let (ours, others) =
+        (db.memory().renderings(&Arc::from(text)), db.memory().renderings(&Arc::from(other)));
+    let kinds = |r: &Rendering| {
+        headwater_syntax::sql::ast::nodes(r.tree.root_node()).map(|n| n.kind()).collect::<Vec<_>>()
+    };
+    parses(db, text)
+        && ours.len() == others.len()
+        && ours.iter().zip(others.iter()).all(|(one, other)| kinds(one) == kinds(other))
+}
+
 /// The tables that a node can name.
 struct NodeTables<'db> {
     db: &'db dyn Db,

@@ -148,6 +148,7 @@ fn configuration(here: &camino::Utf8Path, loaded: &Loaded) -> Option<Report> {
             tags: Vec::new(),
             related: Vec::new(),
             meant: None,
+            remedy: None,
         },
         related: Vec::new(),
     });

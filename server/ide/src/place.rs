@@ -351,6 +351,11 @@ fn in_tree(variant: &str, tree: &semantics::Tree, token: Token, text: &str) -> O
     let (start, end) = (usize::from(token.range.start()), usize::from(token.range.end()));
     let node = innermost(root, start, end)?;
     let name = token.text(text).trim_matches(['`', '"']).to_owned();
+    // `AS` beside an alias of that name is no mention of it, and neither is the unit of an interval.
+    let may_be_name = token.kind != TokenKind::Word || ast::Kind::of(node) == ast::Kind::Identifier;
+    if !may_be_name && crate::sql_context::is_structural(&name) {
+        return None;
+    }
     let mut around = Some(node);
     while let Some(at) = around {
         match ast::Kind::of(at) {
@@ -374,6 +379,9 @@ fn in_tree(variant: &str, tree: &semantics::Tree, token: Token, text: &str) -> O
             _ => {}
         }
         around = at.parent();
+    }
+    if !may_be_name {
+        return None;
     }
     // An alias of the same SELECT, or a scalar of WITH.
     let alias = alias_of(node, variant, &name)

@@ -121,7 +121,19 @@ fn trouble(db: &dyn Db, file: File, change: &Change) -> Option<(Diagnostic, &'st
     let range = place(db, file, change)?;
     let tags = Vec::new();
     (severity != Severity::Off).then(|| {
-        (Diagnostic { code, severity, message, range, tags, related: Vec::new(), meant: None }, rule)
+        (
+            Diagnostic {
+                code,
+                severity,
+                message,
+                range,
+                tags,
+                related: Vec::new(),
+                meant: None,
+                remedy: None,
+            },
+            rule,
+        )
     })
 }
 
@@ -143,7 +155,16 @@ fn deployed_forward_query(db: &dyn Db, file: File) -> Option<(Diagnostic, &'stat
     let tags = vec![Tag::Unnecessary];
     (severity != Severity::Off).then(|| {
         (
-            Diagnostic { code, severity, message, range, tags, related: Vec::new(), meant: None },
+            Diagnostic {
+                code,
+                severity,
+                message,
+                range,
+                tags,
+                related: Vec::new(),
+                meant: None,
+                remedy: None,
+            },
             "forward-query-stale",
         )
     })

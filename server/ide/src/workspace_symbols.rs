@@ -1,5 +1,6 @@
 //! Project-wide symbol search.
 
+use headwater_analysis::flow::output;
 use headwater_analysis::lineage::ColumnVertex;
 use headwater_analysis::{Db, FileKind, Project, Vertex, interface};
 
@@ -13,7 +14,7 @@ pub struct WorkspaceSymbol {
     pub name: String,
     /// What it is.
     pub kind: SymbolKind,
-    /// The pipe of a node, the data source of a column.
+    /// The pipe of a node, the data source or pipe of a column.
     pub container: Option<String>,
     /// Where it is.
     pub target: Target,
@@ -25,8 +26,9 @@ const MAX_HITS: usize = 300;
 /// Columns are many: they are looked for once there are so many letters.
 const LETTERS_OF_COLUMNS: usize = 2;
 
-/// Resources, nodes, and columns of schemas whose name holds the letters of `query` in order, best first, at most
-/// [`MAX_HITS`]. An empty query lists resources and nodes. Reads interfaces only, and the files of the columns it finds.
+/// Resources, nodes, and columns of schemas and of what pipes give, whose name holds the letters of `query` in order, best
+/// first, at most [`MAX_HITS`]. An empty query lists resources and nodes. Reads interfaces, and the results of pipes once there
+/// are letters enough: what was looked at before is remembered.
 pub fn workspace_symbols(db: &dyn Db, project: Project, query: &str) -> Vec<WorkspaceSymbol> {
     let mut hits: Vec<Hit<'_>> = Vec::new();
     let wants_columns = query.chars().count() >= LETTERS_OF_COLUMNS;
@@ -50,6 +52,14 @@ pub fn workspace_symbols(db: &dyn Db, project: Project, query: &str) -> Vec<Work
         }
         for column in face.columns.iter().filter(|_| wants_columns) {
             push(&column.name, SymbolKind::Column, Some(&face.name), None);
+        }
+        if face.kind == FileKind::Pipe && wants_columns {
+            let vertex = output(db, *file);
+            for column in &crate::columns::relation(db, vertex).columns {
+                if let Some(name) = column.name.as_deref() {
+                    push(name, SymbolKind::Column, Some(&face.name), vertex.node);
+                }
+            }
         }
     }
     // What holds others stands before what is in it.
@@ -132,6 +142,22 @@ mod tests {
         assert_eq!(found("s"), [".sessions"], "one letter means many columns");
         let first = workspace_symbols(&db, project, "sid").remove(0);
         assert_eq!((&files[0].text(&db)[first.target.focus], first.kind), ("session_id", SymbolKind::Column));
+    }
+
+    #[test]
+    fn columns_of_pipes_are_found_where_they_are_given() {
+        let (db, project, files) = Fixture::parse(
+            "//- a.datasource\nSCHEMA >\n  visitor String\n\
+             //- top.pipe\nNODE n\nSQL >\n  SELECT visitor, count() AS visit_count FROM a GROUP BY visitor\nTYPE endpoint\n",
+        )
+        .load();
+        let found: Vec<_> = workspace_symbols(&db, project, "visit")
+            .into_iter()
+            .map(|s| (s.container.unwrap_or_default(), s.name, s.target))
+            .collect();
+        let names: Vec<_> = found.iter().map(|(c, n, _)| format!("{c}.{n}")).collect();
+        assert_eq!(names, ["top.visit_count", "a.visitor", "top.visitor"]);
+        assert_eq!(&files[1].text(&db)[found[0].2.focus], "visit_count");
     }
 
     #[test]

@@ -156,7 +156,7 @@ impl<'t> Search<'t> {
             (call.range.start() + inside).min(call.range.end())
         };
         let range = TextRange::new(shift(error.range.start()), shift(error.range.end()));
-        self.found.push(Violation { rule, range, message: error.message });
+        self.found.push(Violation { rule, range, message: error.message, meant: None });
     }
 }
 

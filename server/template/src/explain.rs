@@ -55,18 +55,28 @@ fn misplaced(word: &str) -> String {
     format!("`{word}` belongs into a block of {home}, and none is open here; remove it, or open the block")
 }
 
+const STATEMENTS: &[&str] = &[
+    "if", "elif", "else", "for", "while", "try", "except", "finally", "set", "break", "continue", "comment",
+    "end",
+];
+
+/// The statement that was meant by a word that is none.
+pub fn close_statement(word: &str) -> Option<&'static str> {
+    match word {
+        "elseif" | "elsif" | "elsif_" => Some("elif"),
+        "macro" | "call" | "filter" | "with" | "do" => None,
+        _ => nearest(word, STATEMENTS.iter().copied()),
+    }
+}
+
 fn unknown_statement(word: &str) -> String {
-    const STATEMENTS: &[&str] = &[
-        "if", "elif", "else", "for", "while", "try", "except", "finally", "set", "break", "continue",
-        "comment", "end",
-    ];
     let next = match word {
         "-" | "+" => "tags have no white-space control; write `{%` alone".to_owned(),
         "elseif" | "elsif" | "elsif_" => "write `elif`".to_owned(),
         "macro" | "call" | "filter" | "with" | "do" => {
             "that is Jinja; there are if, for, while, try and set".to_owned()
         }
-        _ => match nearest(word, STATEMENTS.iter().copied()) {
+        _ => match close_statement(word) {
             Some(statement) => format!("did you mean `{statement}`?"),
             None => "there are if, for, while, try and set; values are printed with `{{ }}`".to_owned(),
         },

@@ -39,7 +39,7 @@ pub use calls::failing_calls;
 pub use datafile::{Filled, fill_secrets};
 pub use error::{ErrorKind, LimitKind, RenderError};
 pub use escape::literal;
-pub use explain::explained;
+pub use explain::{close_statement, explained};
 pub use functions::FORBIDDEN_PARAMETERS;
 pub use limits::Limits;
 pub use prepared::{Prepared, render};

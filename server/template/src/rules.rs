@@ -33,6 +33,8 @@ pub struct Violation {
     pub range: TextRange,
     /// What is wrong, and what to do.
     pub message: String,
+    /// A close name in the marked one's place.
+    pub meant: Option<&'static str>,
 }
 
 /// A template's names, and what was found.
@@ -44,7 +46,7 @@ struct Scope<'t> {
 
 impl Scope<'_> {
     fn push(&mut self, rule: Rule, range: TextRange, message: String) {
-        self.found.push(Violation { rule, range, message });
+        self.found.push(Violation { rule, range, message, meant: None });
     }
 }
 
@@ -194,16 +196,20 @@ fn function(scope: &mut Scope<'_>, call: &Expr, name: &str, place: Place) {
         return;
     }
     let at = TextRange::at(call.range.start(), TextSize::of(name));
+    let near = nearest(name, TYPE_FUNCTIONS.iter().chain(HELPER_FUNCTIONS).copied());
     let next = if name == "UUID" {
         "use `String(name)` and cast it in SQL: `toUUID({{String(name)}})`".to_owned()
     } else {
-        match nearest(name, TYPE_FUNCTIONS.iter().chain(HELPER_FUNCTIONS).copied()) {
+        match near {
             Some(function) => format!("did you mean `{function}`?"),
             None if place == Place::Output => "functions of SQL stand outside the braces".to_owned(),
             None => "only the functions of templates and Python's own can be called".to_owned(),
         }
     };
     scope.push(Rule::Function, at, format!("templates have no function `{name}`; {next}"));
+    if let Some(last) = scope.found.last_mut() {
+        last.meant = near.filter(|_| name != "UUID");
+    }
 }
 
 fn method(scope: &mut Scope<'_>, callee: &Expr, place: Place) {

@@ -4,7 +4,7 @@ use headwater_syntax::Directive;
 use headwater_syntax::datafile::SourcedEntry;
 
 use super::values::{has_open_include, is_given, join, list, literal};
-use super::{Context, Sink, nearest};
+use super::{Context, Remedy, Sink, nearest};
 use crate::codes;
 
 const KAFKA: &[Directive] = &[Directive::KafkaConnectionName, Directive::KafkaTopic, Directive::KafkaGroupId];
@@ -47,15 +47,18 @@ fn complete(cx: &Context<'_>, sink: &mut Sink<'_>, service: &str, settings: &[Di
     let Some(first) = first(cx, settings) else { return };
     let inline = !cx.is_forward() && is_given(cx, Directive::KafkaBootstrapServers);
     let is_there = |d: Directive| is_given(cx, d) || inline && d == Directive::KafkaConnectionName;
-    let missing: Vec<_> = settings.iter().filter(|d| !is_there(**d)).map(|d| d.name()).collect();
+    let missing: Vec<_> = settings.iter().copied().filter(|d| !is_there(*d)).collect();
     if missing.is_empty() {
         return;
     }
-    let names = join(&missing, "and");
+    let names = join(&missing.iter().map(|d| d.name()).collect::<Vec<_>>(), "and");
     let verb = if missing.len() == 1 { "is" } else { "are" };
     let message =
         format!("{names} {verb} missing or blank: to read from {service}, give all its settings, or none");
-    sink.at(first, &codes::INCOMPLETE_CONNECTOR, first.entry.keyword, message);
+    // What is there and blank is for people to fill.
+    let lacks = missing.iter().all(|d| cx.file.last(*d).is_none());
+    sink.at(first, &codes::INCOMPLETE_CONNECTOR, first.entry.keyword, message)
+        .remedy(lacks.then_some(Remedy::Directives(missing)));
 }
 
 fn mixed(cx: &Context<'_>, sink: &mut Sink<'_>) {

@@ -4,7 +4,7 @@ use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::{Directive, MappedText, TextRange, range, schema};
 
 use super::values::{has_open_include, has_slip_of, is_given, join, list, literal};
-use super::{Context, Sink, Tag, nearest};
+use super::{Context, Remedy, Sink, Tag, nearest};
 use crate::codes;
 
 pub(super) const ENGINES: &[&str] = &[
@@ -132,7 +132,8 @@ fn requirements(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry, val
             let message = format!("{engine} needs {}: {why}", directive.name());
             let place = key.map_or(entry.entry.args_range(), |k| k.entry.keyword);
             let place = if place.is_empty() { entry.entry.keyword } else { place };
-            sink.at(key.unwrap_or(entry), &codes::ENGINE_REQUIREMENT, place, message);
+            sink.at(key.unwrap_or(entry), &codes::ENGINE_REQUIREMENT, place, message)
+                .remedy(Remedy::Directives(vec![*directive]));
         }
     }
 }

@@ -5,7 +5,7 @@ use headwater_syntax::{Directive, range, schema};
 
 use super::query::setting_values;
 use super::values::literal;
-use super::{Context, Sink, nearest};
+use super::{Context, Remedy, Sink, nearest};
 use crate::codes;
 use crate::query::setting_refuses;
 
@@ -47,7 +47,8 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
                 known.ty,
                 setting_values(known.ty)
             );
-            sink.in_body(entry, &body, &codes::SETTING_VALUE, place, message);
+            sink.in_body(entry, &body, &codes::SETTING_VALUE, place, message)
+                .remedy(Remedy::SettingValue(known.default.clone()));
         }
     }
 }

@@ -8,7 +8,7 @@ use headwater_syntax::{Dialect, Directive, FileKind, TextRange, TextSize, templa
 
 use rustc_hash::FxHashSet;
 
-use super::{Diagnostic, Related, Severity, Sink, Tag, nearest};
+use super::{Diagnostic, Related, Remedy, Severity, Sink, Tag, nearest};
 use crate::access::{is_test, tested_pipe};
 use crate::codes;
 use crate::db::Db;
@@ -171,7 +171,8 @@ impl Cross<'_> {
             let message = format!(
                 "the file's name is the resource's name, and `{name}` is none: use letters, digits and _, not starting with a digit"
             );
-            sink.push(&codes::INVALID_NAME, self.head(), message);
+            sink.push(&codes::INVALID_NAME, self.head(), message)
+                .remedy(identifier(name).map(Remedy::FileName));
         } else if is_reserved_name(name) {
             let message = format!("`{name}` is reserved; rename the file");
             sink.push(&codes::INVALID_NAME, self.head(), message);
@@ -227,7 +228,7 @@ impl Cross<'_> {
         }
     }
 
-    fn connection(&self, entry: &SourcedEntry, services: &[&str], sink: &mut Sink<'_>) {
+    fn connection(&self, entry: &SourcedEntry, services: &[&'static str], sink: &mut Sink<'_>) {
         let Some(name) = entry.entry.value(self.parsed.datafile.source_of(entry)) else { return };
         if name.is_empty() || name.contains(['{', '$']) {
             return;
@@ -242,7 +243,11 @@ impl Cross<'_> {
                     |near| format!("did you mean `{near}`?"),
                 );
                 let message = format!("there is no connection `{name}` in the project; {hint}");
-                sink.at(entry, &codes::UNKNOWN_CONNECTION, place, message).meant(near);
+                // Files may be in either of two stores, and nobody knows in which.
+                let service = services.first().filter(|_| services.len() == 1);
+                sink.at(entry, &codes::UNKNOWN_CONNECTION, place, message)
+                    .meant(near)
+                    .remedy(service.map(|s| Remedy::Connection(s)));
             }
             return;
         };
@@ -250,8 +255,23 @@ impl Cross<'_> {
         if let Some(service) = service.filter(|s| !services.contains(&s.as_str())) {
             let message = format!("`{name}` is a {service} connection; this needs {}", services.join(" or "));
             let diagnostic = sink.at(entry, &codes::CONNECTION_MISMATCH, place, message);
+            diagnostic.remedy(self.connections_of(services));
             diagnostic.related.push(whole_file(connection, format!("`{name}` is defined here")));
         }
+    }
+
+    /// The project's connections of these services, by name.
+    fn connections_of(&self, services: &[&str]) -> Option<Remedy> {
+        const SHOWN: usize = 3;
+        let is_one = |file: &File| {
+            let face = interface(self.db, *file).as_ref();
+            face.and_then(|f| f.service.as_deref()).is_some_and(|s| services.contains(&s))
+        };
+        let found = self.names.connections.iter().filter(|(_, files)| files.iter().any(is_one));
+        let mut names: Vec<String> = found.map(|(name, _)| name.clone()).collect();
+        names.sort();
+        names.truncate(SHOWN);
+        (!names.is_empty()).then_some(Remedy::OneOf(names))
     }
 
     fn pipe(&self, sink: &mut Sink<'_>) {
@@ -460,9 +480,20 @@ impl Cross<'_> {
             let hint = near.map_or_else(String::new, |n| format!("; did you mean {n}.yaml?"));
             let message =
                 format!("there is no pipe `{stem}`, so these tests are skipped without a word{hint}");
-            sink.push(&codes::UNTESTED_NAME, TextRange::empty(TextSize::from(0)), message);
+            sink.push(&codes::UNTESTED_NAME, TextRange::empty(TextSize::from(0)), message)
+                .remedy(near.map(|n| Remedy::FileName(n.to_owned())));
         }
     }
+}
+
+/// A name made of what is allowed in a word that is none.
+fn identifier(word: &str) -> Option<String> {
+    let mut name: String =
+        word.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '_' }).collect();
+    if name.starts_with(|c: char| c.is_ascii_digit()) {
+        name.insert(0, '_');
+    }
+    (name.chars().any(|c| c.is_ascii_alphanumeric()) && !is_reserved_name(&name)).then_some(name)
 }
 
 fn whole_file(file: File, message: String) -> Related {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use headwater_syntax::{Directive, TextRange, schema};
 use rustc_hash::FxHashSet;
 
-use super::{Diagnostic, Related, Sink};
+use super::{Diagnostic, Related, Remedy, Sink};
 use crate::codes;
 use crate::db::Db;
 use crate::facts::{NodeType, interface};
@@ -50,6 +50,11 @@ fn report(db: &dyn Db, file: File, parsed: &Parsed, change: &ColumnChange, sink:
             plural(resources.len(), "resource")
         );
         let diagnostic = sink.push_in(source, &codes::BREAKS_DOWNSTREAM, range, message);
+        // A pipe's own names are changed where they are given; those of a schema are written by hand.
+        diagnostic.remedy(match &change.kind {
+            ChangeKind::Renamed { .. } if source == 0 => Some(Remedy::WasCalled(column.clone())),
+            _ => None,
+        });
         diagnostic.related.extend(victims.iter().take(MAX_RELATED).map(|victim| Related {
             file: victim.vertex.file,
             range: victim.range,

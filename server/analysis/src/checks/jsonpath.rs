@@ -5,37 +5,44 @@ use headwater_syntax::MappedText;
 use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::schema::{Column, Schema};
 
-use super::Sink;
+use super::{Remedy, Sink};
 use crate::codes;
 use crate::query::is_scalar;
 
 pub(super) fn check(schema: &Schema, entry: &SourcedEntry, body: &MappedText, sink: &mut Sink<'_>) {
     for column in &schema.columns {
         let Some(path) = &column.jsonpath else { continue };
-        if let Some(message) = misfit(column, &path.value) {
-            sink.in_body(entry, body, &codes::JSONPATH_TYPE, path.range, message);
+        if let Some((message, remedy)) = misfit(column, &path.value) {
+            sink.in_body(entry, body, &codes::JSONPATH_TYPE, path.range, message).remedy(remedy);
         }
     }
     missing(schema, entry, body, sink);
 }
 
-fn misfit(column: &Column, path: &str) -> Option<String> {
+fn misfit(column: &Column, path: &str) -> Option<(String, Option<Remedy>)> {
     let written = &column.ty.as_ref()?.value;
     let ty = Type::parse(written).ok()?;
     if path.contains("{{") || !path.starts_with('$') {
         return None;
     }
     match ty.bare() {
-        Type::Array(_) if path == "$" => Some(format!(
-            "`$` is the whole row, and the column is {written}; name the array, as in `json:$.items[:]`"
-        )),
+        Type::Array(_) if path == "$" => {
+            let message = format!(
+                "`$` is the whole row, and the column is {written}; name the array, as in `json:$.items[:]`"
+            );
+            Some((message, None))
+        }
         Type::Array(_) if !path.contains("[:]") => {
-            Some(format!("the column is {written}, and arrays are read with `[:]`; write `json:{path}[:]`"))
+            let message =
+                format!("the column is {written}, and arrays are read with `[:]`; write `json:{path}[:]`");
+            Some((message, Some(Remedy::Replace(format!("{path}[:]")))))
         }
         // The row as its JSON text.
-        ty if path == "$" && is_scalar(ty) => Some(format!(
-            "`$` is the whole row, and the column is {written}; make it a String, or name a key"
-        )),
+        ty if path == "$" && is_scalar(ty) => {
+            let message =
+                format!("`$` is the whole row, and the column is {written}; make it a String, or name a key");
+            Some((message, Some(Remedy::ColumnType("String".to_owned()))))
+        }
         _ => None,
     }
 }

@@ -4,7 +4,7 @@ use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::directive::BlockRule;
 use headwater_syntax::{Dialect, Directive, FileKind, TextRange, TextSize, range};
 
-use super::{Context, Sink, nearest};
+use super::{Context, Remedy, Sink, nearest};
 use crate::codes;
 
 pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
@@ -76,7 +76,8 @@ fn keyword(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
             let message = format!(
                 "{upper} is written by SDK generators, and the datafile parser refuses it; {instead}"
             );
-            sink.at(entry, &codes::SDK_DIRECTIVE, e.keyword, message);
+            let instead = (upper != "CACHE").then(|| Remedy::Replace("ENGINE_COLUMNS".to_owned()));
+            sink.at(entry, &codes::SDK_DIRECTIVE, e.keyword, message).remedy(instead);
         }
         (None, _) => {
             let known = Directive::ALL.iter().filter(|d| d.is_valid_in(cx.kind, cx.file.dialect));
@@ -150,6 +151,7 @@ fn swallowed(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
         }
         let known =
             Directive::ALL.iter().filter(|d| d.is_valid_in(cx.kind, cx.file.dialect)).map(|d| d.name());
+        let mut near = None;
         let meant = match Directive::named(bare) {
             // SQL keywords that are also directives elsewhere are SQL here.
             Some(Directive::From | Directive::Settings | Directive::Filter) if owner == Directive::Sql => {
@@ -161,12 +163,15 @@ fn swallowed(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
                 "CACHE is no datafile directive; put {{ cache_ttl('1m') }} into the SQL".to_owned()
             }
             None => match nearest(bare, known) {
-                Some(name) => format!("did you mean {name}?"),
+                Some(name) => {
+                    near = Some(if bare == word { name.to_owned() } else { format!("{name} >") });
+                    format!("did you mean {name}?")
+                }
                 None => continue,
             },
         };
         let message = format!("this line is part of the {} block above: {meant}", owner.name());
-        sink.at(entry, &codes::SWALLOWED_DIRECTIVE, place, message);
+        sink.at(entry, &codes::SWALLOWED_DIRECTIVE, place, message).meant(near);
     }
 }
 

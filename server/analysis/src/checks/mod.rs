@@ -16,6 +16,7 @@ mod lints;
 mod node;
 mod query;
 mod refused;
+mod remedy;
 mod samples;
 mod schedule;
 mod schema;
@@ -31,6 +32,7 @@ use std::sync::Arc;
 
 pub use graph::is_reserved_name;
 pub use query::fault_text;
+pub use remedy::Remedy;
 
 use headwater_syntax::datafile::SourcedEntry;
 pub(crate) use headwater_syntax::spelling::nearest;
@@ -60,12 +62,20 @@ pub struct Diagnostic {
     pub related: Vec<Related>,
     /// The name that was meant where the marked one stands, when one is close: what the message ends with, and a fix.
     pub meant: Option<String>,
+    /// What else would mend it.
+    pub remedy: Option<Remedy>,
 }
 
 impl Diagnostic {
     /// A close name that may stand in the marked one's place.
     fn meant(&mut self, name: Option<impl Into<String>>) -> &mut Self {
         self.meant = name.map(Into::into);
+        self
+    }
+
+    /// What would mend it.
+    fn remedy(&mut self, remedy: impl Into<Option<Remedy>>) -> &mut Self {
+        self.remedy = remedy.into();
         self
     }
 }
@@ -268,7 +278,16 @@ impl<'a> Sink<'a> {
             None => (clamp(range, self.own), message),
         };
         let (severity, tags, related) = (code.severity, Vec::new(), Vec::new());
-        self.out.push(Diagnostic { code, severity, message, range, tags, related, meant: None });
+        self.out.push(Diagnostic {
+            code,
+            severity,
+            message,
+            range,
+            tags,
+            related,
+            meant: None,
+            remedy: None,
+        });
         let last = self.out.len() - 1;
         &mut self.out[last]
     }

@@ -5,7 +5,7 @@ use headwater_syntax::template::{self, Piece};
 use headwater_syntax::{Directive, FileKind, NodeView, TextRange, TextSize};
 use rustc_hash::FxHashMap;
 
-use super::{Context, Sink, nearest, schedule};
+use super::{Context, Remedy, Sink, nearest, schedule};
 use crate::codes;
 
 /// Types of nodes.
@@ -249,13 +249,28 @@ fn attributes(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>, kind: 
             continue;
         };
         let name = directive.name();
-        let next = match (kind, directive) {
-            (Kind::Materialized, Directive::TargetDatasource) => "write DATASOURCE".to_owned(),
-            (Kind::Copy, Directive::Datasource) => "write TARGET_DATASOURCE".to_owned(),
-            (Kind::Copy, Directive::ExportSchedule) => "write COPY_SCHEDULE".to_owned(),
-            (Kind::Sink, Directive::CopySchedule) => "write EXPORT_SCHEDULE".to_owned(),
+        let instead = match (kind, directive) {
+            (Kind::Materialized, Directive::TargetDatasource) => Some(Directive::Datasource),
+            (Kind::Copy, Directive::Datasource) => Some(Directive::TargetDatasource),
+            (Kind::Copy, Directive::ExportSchedule) => Some(Directive::CopySchedule),
+            (Kind::Sink, Directive::CopySchedule) => Some(Directive::ExportSchedule),
+            _ => None,
+        };
+        let next = match (kind, instead) {
+            (_, Some(instead)) => format!("write {}", instead.name()),
             (Kind::Standard, _) => format!("add `TYPE {}`, or remove it", owner.noun()),
             _ => "remove it".to_owned(),
+        };
+        let remedy = match (kind, instead) {
+            // Given as well, it says the same twice.
+            (_, Some(instead)) if node.last(instead).is_none() => {
+                Some(Remedy::Replace(instead.name().to_owned()))
+            }
+            // Only one node of a pipe has a type.
+            (Kind::Standard, _) if cx.file.nodes().iter().all(|n| n.last(Directive::Type).is_none()) => {
+                Some(Remedy::NodeType(owner.noun()))
+            }
+            _ => None,
         };
         let what = if kind == Kind::Standard {
             "has no TYPE".to_owned()
@@ -264,7 +279,7 @@ fn attributes(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>, kind: 
         };
         let message =
             format!("{name} belongs to {} nodes, and {} {what}; {next}", owner.noun(), called(node));
-        sink.at(entry, &codes::ATTRIBUTE_NOT_ALLOWED, entry.entry.keyword, message);
+        sink.at(entry, &codes::ATTRIBUTE_NOT_ALLOWED, entry.entry.keyword, message).remedy(remedy);
     }
 }
 
@@ -296,14 +311,16 @@ fn required(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>, kind: Ki
         }
         Kind::Standard | Kind::Endpoint | Kind::Stream => Vec::new(),
     };
-    let missing: Vec<_> = needed.into_iter().filter(|d| !has(*d)).map(D::name).collect();
+    let missing: Vec<_> = needed.into_iter().filter(|d| !has(*d)).collect();
     let Some(entry) = node.last(D::Type).filter(|_| !missing.is_empty() && !is_incomplete(node.entries))
     else {
         return;
     };
+    let names: Vec<_> = missing.iter().map(|d| d.name()).collect();
     let message =
-        format!("a {} node also needs {}; add it to {}", kind.noun(), missing.join(" and "), called(node));
-    sink.at(entry, &codes::MISSING_ATTRIBUTE, entry.entry.args_range(), message);
+        format!("a {} node also needs {}; add it to {}", kind.noun(), names.join(" and "), called(node));
+    sink.at(entry, &codes::MISSING_ATTRIBUTE, entry.entry.args_range(), message)
+        .remedy(Remedy::Directives(missing));
 }
 
 fn sink_variant(cx: &Context<'_>, sink: &mut Sink<'_>, node: &NodeView<'_>) {

@@ -7,7 +7,7 @@ use headwater_syntax::{FileKind, TextRange, TextSize};
 use headwater_template::Witness;
 use rustc_hash::FxHashSet;
 
-use super::{Diagnostic, Related, Sink};
+use super::{Diagnostic, Related, Remedy, Sink};
 use crate::codes::{self, Code, Severity};
 use crate::db::Db;
 use crate::inputs::{Content, File};
@@ -34,8 +34,10 @@ pub(super) fn query_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
                 let rendering = &renderings[number];
                 let (code, message) = describe(&fault.kind);
                 let message = message.replacen("{when}", &when(&rendering.witness), 1);
-                let diagnostic =
-                    sink.in_body(entry, &sql, code, fault.range, message).meant(meant_by(&fault.kind));
+                let diagnostic = sink
+                    .in_body(entry, &sql, code, fault.range, message)
+                    .meant(meant_by(&fault.kind))
+                    .remedy(remedy(&fault.kind));
                 diagnostic.severity =
                     if fault.kind.refuses_query() { Severity::Error } else { Severity::Warning };
                 if let Some(Word::Refuses(words)) = heard.word(number)
@@ -135,6 +137,27 @@ pub(super) fn meant_by(kind: &FaultKind) -> Option<&str> {
         FaultKind::Call { fault: CallFault::UnknownFunction { suggestions }, .. } => {
             suggestions.first().map(|name| &**name)
         }
+        _ => None,
+    }
+}
+
+/// What mends a comparison of a text with a number, a date or the like.
+fn remedy(kind: &FaultKind) -> Option<Remedy> {
+    let (FaultKind::Comparison { left, right, .. } | FaultKind::JoinTypes { left, right, is_using: false }) =
+        kind
+    else {
+        return None;
+    };
+    let is_one = |ty: &Type| {
+        ty.integer().is_some()
+            || matches!(
+                ty.bare(),
+                Type::Date | Type::Date32 | Type::DateTime(_) | Type::DateTime64(..) | Type::Uuid
+            )
+    };
+    match (left.bare().is_string(), right.bare().is_string()) {
+        (true, false) if is_one(right) => Some(Remedy::TextOf { left: false }),
+        (false, true) if is_one(left) => Some(Remedy::TextOf { left: true }),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use headwater_syntax::schema::{Column, parse};
 use headwater_syntax::{Directive, FileKind, TextRange, range};
 use headwater_template::Value;
 
-use super::{Diagnostic, Related, Sink};
+use super::{Diagnostic, Related, Remedy, Sink};
 use crate::codes;
 use crate::db::Db;
 use crate::facts::resource_name;
@@ -41,9 +41,14 @@ pub(super) fn sample_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
     let mut sink = Sink::new(parsed, &mut out);
     for column in schema.columns.iter().take(MAX_COLUMNS) {
         let Some((path, ty)) = fed(column) else { continue };
-        let bad: Vec<(&Row, String)> =
-            rows.iter().filter_map(|row| Some((row, misfit(column, &path, &ty, &row.value)?))).collect();
-        let Some((first, why)) = bad.first() else { continue };
+        let bad: Vec<(&Row, String, Misfit)> = rows
+            .iter()
+            .filter_map(|row| {
+                let (why, kind) = misfit(column, &path, &ty, &row.value)?;
+                Some((row, why, kind))
+            })
+            .collect();
+        let Some((first, why, _)) = bad.first() else { continue };
         let message = format!(
             "row {} of {} {why}: such rows go to quarantine ({} of {} sample rows)",
             first.number,
@@ -54,8 +59,53 @@ pub(super) fn sample_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
         let place = column.name.range;
         let diagnostic = sink.in_body(entry, &body, &codes::QUARANTINED_ROWS, place, message);
         diagnostic.related.push(Related { file: sample, range: first.range, message: "this row".to_owned() });
+        diagnostic.remedy(fitting(&ty, bad.iter().map(|(_, _, kind)| *kind)).map(Remedy::ColumnType));
     }
     Arc::new(out)
+}
+
+/// What keeps a row's value out of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Misfit {
+    /// There is none.
+    Missing,
+    /// A text that is no value of the type.
+    Text,
+    /// An integer beyond the type.
+    Beyond(i128),
+    /// A list or an object.
+    Several,
+}
+
+/// The type that takes all these rows as well; `None` where they do not agree on one.
+fn fitting(ty: &Type, kinds: impl Iterator<Item = Misfit>) -> Option<String> {
+    let kinds: Vec<Misfit> = kinds.collect();
+    if kinds.iter().all(|k| *k == Misfit::Missing) {
+        return Some(match ty {
+            Type::LowCardinality(inner) => format!("LowCardinality(Nullable({inner}))"),
+            ty => format!("Nullable({ty})"),
+        });
+    }
+    if kinds.iter().all(|k| *k == Misfit::Text) {
+        return Some(if ty.is_nullable() { "Nullable(String)" } else { "String" }.to_owned());
+    }
+    let numbers: Option<Vec<i128>> = kinds
+        .iter()
+        .map(|kind| match kind {
+            Misfit::Beyond(number) => Some(*number),
+            _ => None,
+        })
+        .collect();
+    let numbers = numbers?;
+    let (was_signed, was_bits) = ty.integer()?;
+    let widths = [8, 16, 32, 64];
+    let is_signed = was_signed || numbers.iter().any(|n| *n < 0);
+    // A signed type of the same width has no room for the upper half.
+    let least = if is_signed == was_signed { was_bits } else { was_bits + 1 };
+    let takes = |bits: u16| numbers.iter().all(|n| fits((is_signed, bits), &n.to_string()));
+    let bits = widths.into_iter().find(|bits| *bits >= least && takes(*bits))?;
+    let name = format!("{}Int{bits}", if is_signed { "" } else { "U" });
+    Some(if ty.is_nullable() { format!("Nullable({name})") } else { name })
 }
 
 fn sample_of(db: &dyn Db, file: File) -> Option<File> {
@@ -110,7 +160,7 @@ fn fed(column: &Column) -> Option<(Vec<&str>, Type)> {
 }
 
 /// Why a row goes to quarantine for the sake of a column.
-fn misfit(column: &Column, path: &[&str], ty: &Type, row: &Value) -> Option<String> {
+fn misfit(column: &Column, path: &[&str], ty: &Type, row: &Value) -> Option<(String, Misfit)> {
     let name = &column.name.value;
     let key = path.join(".");
     let is_filled = ty.is_nullable() || column.default.is_some();
@@ -123,22 +173,25 @@ fn misfit(column: &Column, path: &[&str], ty: &Type, row: &Value) -> Option<Stri
     });
     match value {
         None if !is_filled => {
-            Some(format!("has no `{key}`, and `{name}` is neither Nullable nor has a DEFAULT"))
+            let why = format!("has no `{key}`, and `{name}` is neither Nullable nor has a DEFAULT");
+            Some((why, Misfit::Missing))
         }
         Some(Value::None) if !is_filled => {
-            Some(format!("has null for `{key}`, and `{name}` is neither Nullable nor has a DEFAULT"))
+            let why = format!("has null for `{key}`, and `{name}` is neither Nullable nor has a DEFAULT");
+            Some((why, Misfit::Missing))
         }
         Some(Value::Str(text)) if is_word(text) && takes_no_words(ty.bare()) => {
             let shown: String = text.chars().take(40).collect();
-            Some(format!("has \"{shown}\" for `{key}`, which is no {ty}"))
+            Some((format!("has \"{shown}\" for `{key}`, which is no {ty}"), Misfit::Text))
         }
         Some(Value::Int(number))
             if ty.integer().is_some_and(|width| !fits(width, &number.value.to_string())) =>
         {
-            Some(format!("has {} for `{key}`, which is beyond {ty}", number.value))
+            let beyond = number.value.to_string().parse().ok()?;
+            Some((format!("has {} for `{key}`, which is beyond {ty}", number.value), Misfit::Beyond(beyond)))
         }
         Some(Value::List(_) | Value::Dict(_)) if !ty.bare().is_string() && !ty.bare().is_enum() => {
-            Some(format!("has no single value for `{key}`, and `{name}` is {ty}"))
+            Some((format!("has no single value for `{key}`, and `{name}` is {ty}"), Misfit::Several))
         }
         _ => None,
     }

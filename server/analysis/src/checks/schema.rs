@@ -12,7 +12,7 @@ use rustc_hash::FxHashMap;
 
 use super::connection::first_line;
 use super::values::{has_open_include, has_slip_of, list};
-use super::{Context, Sink, nearest};
+use super::{Context, Remedy, Sink, nearest};
 use crate::codes::{self, Code};
 
 pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
@@ -63,7 +63,8 @@ fn schema(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
                 SchemaErrorKind::UnknownType(word) => nearest(word, TYPE_FAMILIES.iter().copied()),
                 _ => None,
             };
-            sink.in_body(entry, &body, code, error.range, message).meant(near);
+            let remedy = remedy(&schema, error);
+            sink.in_body(entry, &body, code, error.range, message).meant(near).remedy(remedy);
         }
     }
     let line_ends = LazyCell::new(|| lines(cx.text(entry)).map(|l| l.next).collect::<Vec<_>>());
@@ -83,11 +84,11 @@ fn schema(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
                 place.insert(column);
             }
         }
-        if let Some(reason) = jsonpath_fault(column) {
+        if let Some((reason, remedy)) = jsonpath_fault(column) {
             let place = column.jsonpath.as_ref().map_or(column.range, |p| p.range);
             // An empty path has no width to show.
             let place = if place.is_empty() { column.range } else { place };
-            sink.in_body(entry, &body, &codes::INVALID_JSONPATH, place, reason);
+            sink.in_body(entry, &body, &codes::INVALID_JSONPATH, place, reason).remedy(remedy);
         }
     }
     super::jsonpath::check(&schema, entry, &body, sink);
@@ -113,11 +114,26 @@ impl TemplatedLines {
     }
 }
 
+/// The column that a fault stands in.
+fn column_of<'a>(schema: &'a Schema, error: &SchemaError) -> Option<&'a Column> {
+    let after = schema.columns.partition_point(|c| c.range.start() <= error.range.start());
+    schema.columns[..after].last().filter(|c| c.range.contains_range(error.range))
+}
+
+fn remedy(schema: &Schema, error: &SchemaError) -> Option<Remedy> {
+    match &error.kind {
+        SchemaErrorKind::MissingComma => Some(Remedy::Comma),
+        SchemaErrorKind::NullModifier { not: false } => {
+            let ty = &column_of(schema, error)?.ty.as_ref()?.value;
+            Some(Remedy::ColumnType(format!("Nullable({ty})")))
+        }
+        _ => None,
+    }
+}
+
 fn explain(cx: &Context<'_>, schema: &Schema, error: &SchemaError) -> Option<(&'static Code, String)> {
     use SchemaErrorKind as K;
-    // The column that the fault stands in, for messages that quote it.
-    let after = schema.columns.partition_point(|c| c.range.start() <= error.range.start());
-    let column = schema.columns[..after].last().filter(|c| c.range.contains_range(error.range));
+    let column = column_of(schema, error);
     let name = column.map_or("x", |c| c.name.value.as_str());
     let ty = column.and_then(|c| c.ty.as_ref()).map_or("String", |t| t.value.as_str());
     Some(match &error.kind {
@@ -201,8 +217,8 @@ fn syntax_message(kind: &SchemaErrorKind, name: &str) -> String {
     }
 }
 
-/// What the product does not read in a column's JSONPath.
-fn jsonpath_fault(column: &Column) -> Option<String> {
+/// What the product does not read in a column's JSONPath, and what it would read.
+fn jsonpath_fault(column: &Column) -> Option<(String, Option<Remedy>)> {
     let path = &column.jsonpath.as_ref()?.value;
     if path.contains("{{") {
         return None;
@@ -210,27 +226,33 @@ fn jsonpath_fault(column: &Column) -> Option<String> {
     let Some(rest) = path.strip_prefix('$') else {
         let key = path.trim_start_matches('.');
         let key = if key.is_empty() { &column.name.value } else { key };
-        return Some(format!("a JSONPath starts with `$`, which stands for the row; write `json:$.{key}`"));
+        // An empty path has no place that could be replaced.
+        let remedy = (!path.is_empty()).then(|| Remedy::Replace(format!("$.{key}")));
+        let message = format!("a JSONPath starts with `$`, which stands for the row; write `json:$.{key}`");
+        return Some((message, remedy));
     };
     let plain = without_quoted_keys(rest);
     let arrays = plain.matches("[:]").count();
     let array_like = |ty: &str| ["Array(", "Nested", "JSON", "Array ("].iter().any(|t| ty.contains(t));
     if let Some(index) = array_index(&plain) {
-        return Some(format!(
+        let message = format!(
             "`{index}` picks one element, which JSONPaths here cannot; import the whole array with `[:]`"
-        ));
+        );
+        return Some((message, None));
     }
     if arrays > 1 {
-        return Some(
-            "only one `[:]` is read per path; import the outer array as it is, or flatten it before"
-                .to_owned(),
-        );
+        let message =
+            "only one `[:]` is read per path; import the outer array as it is, or flatten it before";
+        return Some((message.to_owned(), None));
     }
     if plain.contains(char::is_whitespace) {
-        return Some("a JSONPath holds no white space; remove it".to_owned());
+        let without = path.split_whitespace().collect::<String>();
+        let remedy = (!path.contains(['\'', '"'])).then_some(Remedy::Replace(without));
+        return Some(("a JSONPath holds no white space; remove it".to_owned(), remedy));
     }
     let ty = &column.ty.as_ref().filter(|t| arrays == 1 && !array_like(&t.value))?.value;
-    Some(format!("`[:]` reads an array, and the column is {ty}; write `Array({ty})`"))
+    let message = format!("`[:]` reads an array, and the column is {ty}; write `Array({ty})`");
+    Some((message, Some(Remedy::ColumnType(format!("Array({ty})")))))
 }
 
 /// The path with the insides of `'…'` and `"…"` taken out.

@@ -17,12 +17,17 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
 
 /// The line of an `INCLUDE`, and the file that it means.
 fn included(cx: &Context<'_>, range: TextRange) -> Option<(TextRange, File)> {
-    let entry = cx.entry(range)?;
+    let (line, wanted) = include_path(cx, range)?;
+    let files = cx.file.project(cx.db).files(cx.db);
+    files.iter().find(|f| *f.path(cx.db) == wanted).map(|target| (line, *target))
+}
+
+/// The line of an `INCLUDE`, and the path that it names, from the project's root.
+pub(super) fn include_path(cx: &Context<'_>, range: TextRange) -> Option<(TextRange, camino::Utf8PathBuf)> {
+    let entry = cx.entry(range).filter(|e| e.directive == Some(Directive::Include))?;
     let path = cx.text[*entry.args.first()?].trim_matches(['"', '\'']);
     let base = cx.file.path(cx.db).parent()?;
-    let wanted = normalized(&base.join(path));
-    let files = cx.file.project(cx.db).files(cx.db);
-    files.iter().find(|f| *f.path(cx.db) == wanted).map(|target| (entry.line, *target))
+    Some((entry.line, normalized(&base.join(path))))
 }
 
 fn normalized(path: &camino::Utf8Path) -> camino::Utf8PathBuf {

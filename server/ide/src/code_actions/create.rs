@@ -1,11 +1,14 @@
 //! Files that are missing: the data source that a view writes, the table that a query reads, tests, fixtures. And a
 //! schema from a sample.
 
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
+use headwater_analysis::query::{FaultKind, Relation, Tables};
 use headwater_analysis::samples::{SampleField, fields};
 use headwater_analysis::{
-    Db, Diagnostic, Directive, File, FileKind, NodeType, Project, TextRange, access, datafile, interface,
-    node_reads, semantics,
+    Db, Diagnostic, Directive, EdgeKind, File, FileKind, NodeType, Project, TextRange, Vertex, access,
+    datafile, interface, node_reads, semantics,
 };
 use headwater_catalog::Type;
 
@@ -21,6 +24,16 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
             if !sample.is_empty() {
                 actions.fix("schema", "Add the schema of the fixture", || {
                     Some(Change::insert(cx.file, 0.into(), format!("{}\n", schema_block(&sample))))
+                });
+            }
+            // Whoever fills it says what it holds.
+            let name = cx.file.stem(cx.db).to_owned();
+            let columns = writer_of(cx, &name).map(|(file, node)| written_columns(cx, file, node));
+            if let Some(columns) = columns.filter(|c| !c.is_empty()) {
+                actions.fix("schema-of-writer", "Add the schema of what fills it", || {
+                    let text = datasource(&columns, false);
+                    let schema = text.split("\n\nENGINE").next().unwrap_or_default();
+                    Some(Change::insert(cx.file, 0.into(), format!("{schema}\n\n")))
                 });
             }
         }
@@ -43,7 +56,9 @@ fn unknown(cx: &Context<'_>, range: TextRange, actions: &mut Actions<'_>) {
     let is_name = !name.is_empty()
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
         && !name.starts_with(|c: char| c.is_ascii_digit());
-    if !is_name {
+    // A pipe where a data source is wanted: a data source of that name would be the next fault.
+    let is_taken = headwater_analysis::names(cx.db, cx.file.project(cx.db)).table(&name).is_some();
+    if !is_name || is_taken {
         return;
     }
     let entry = cx.entry(range).and_then(|e| e.directive);
@@ -115,6 +130,41 @@ pub(super) fn node_around(cx: &Context<'_>, range: TextRange) -> Option<usize> {
     nodes.iter().find(|n| n.range().contains_range(range)).map(|n| n.index)
 }
 
+/// A column that a view or copy gives and its data source has not: in the schema, behind the last one.
+pub(super) fn target_column(cx: &Context<'_>, range: TextRange, actions: &mut Actions<'_>) {
+    let Some(node) = node_around(cx, range) else { return };
+    let selected = crate::place::selected(cx.db, cx.file, node);
+    let Some(item) = selected.into_iter().find(|s| s.item == range) else { return };
+    let Some(face) = interface(cx.db, cx.file) else { return };
+    let Some(target) = face.nodes.get(node).and_then(|n| n.writes.as_deref()) else { return };
+    let Some(file) = headwater_analysis::names(cx.db, cx.file.project(cx.db)).table(target) else { return };
+    if semantics::relation(cx.db, file).column(&item.name).is_some() {
+        return;
+    }
+    // Another view would lack it, and a star would hand it on to where it is not expected.
+    let own = Vertex { file: cx.file, node: Some(node) };
+    let graph = headwater_analysis::graph(cx.db, cx.file.project(cx.db));
+    let table = Vertex { file, node: None };
+    let writes = |kind: &EdgeKind| matches!(kind, EdgeKind::Materialize | EdgeKind::Copy);
+    let has_others = graph.upstream(table).iter().any(|(v, kind)| writes(kind) && *v != own);
+    let hands_on = graph.all_downstream(table).into_iter().any(|reader| {
+        let Some(node) = reader.node else { return false };
+        crate::place::selected(cx.db, reader.file, node).iter().any(|s| s.focus.is_none())
+    });
+    if has_others || hands_on {
+        return;
+    }
+    let ty = semantics::node_relation(cx.db, cx.file, node).column(&item.name).and_then(|c| c.ty.clone());
+    let Some(ty) = ty else { return };
+    actions.fix("target-column", format!("Add `{} {ty}` to `{target}`", item.name), || {
+        let columns = crate::place::schema_columns(cx.db, file);
+        let (_, _, last) = columns.last()?;
+        let text = file.text(cx.db);
+        let newline = if text.contains("\r\n") { "\r\n" } else { "\n" };
+        Some(Change::insert(file, last.end(), format!(",{newline}    `{}` {ty}", item.name)))
+    });
+}
+
 /// A node of the project that fills a data source of this name.
 fn writer_of(cx: &Context<'_>, name: &str) -> Option<(File, usize)> {
     cx.file.project(cx.db).files(cx.db).iter().find_map(|file| {
@@ -156,10 +206,39 @@ fn read_columns(cx: &Context<'_>, name: &str) -> Vec<(String, String)> {
                 }
             }
         }
+        for name in asked_columns(cx, read.node, name) {
+            if !out.iter().any(|(n, _)| *n == name) {
+                out.push((name, "String".to_owned()));
+            }
+        }
         for name in said_columns(cx, read.node, name) {
             if !out.iter().any(|(n, _)| *n == name) {
                 out.push((name, "String".to_owned()));
             }
+        }
+    }
+    out
+}
+
+/// Columns that a query misses when the unknown table is there and has none.
+fn asked_columns(cx: &Context<'_>, node: usize, table: &str) -> Vec<String> {
+    let nodes = cx.parsed.datafile.nodes();
+    let Some((_, body)) = nodes.get(node).and_then(|n| n.sql()) else { return Vec::new() };
+    let relation = |now: &dyn Tables, database: Option<&str>, name: &str| {
+        let is_it = database.is_none() && name == table;
+        if is_it { Some(Arc::new(Relation::of(Vec::new()))) } else { now.relation(database, name) }
+    };
+    let facts = semantics::meaning_of(cx.db, cx.file, node, &body.text, &relation);
+    let faults = facts.into_iter().flat_map(|f| f.faults).filter_map(|fault| match fault.kind {
+        FaultKind::UnknownColumn { name, looked_in, .. } if looked_in.iter().any(|(_, t)| t == table) => {
+            name.rsplit('.').next().map(str::to_owned)
+        }
+        _ => None,
+    });
+    let mut out: Vec<String> = Vec::new();
+    for name in faults {
+        if !out.contains(&name) {
+            out.push(name);
         }
     }
     out

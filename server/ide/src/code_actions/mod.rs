@@ -5,11 +5,14 @@
 
 mod classic;
 mod create;
+mod files;
+mod keys;
 mod lines;
 mod names;
 mod nodes;
 mod plan;
 mod query;
+mod remedies;
 mod schema;
 mod template;
 
@@ -123,11 +126,14 @@ impl Actions<'_> {
 /// Families that mend diagnostics, each asked about one at a time.
 const FIXES: &[fn(&Context<'_>, &Diagnostic, &mut Actions<'_>)] = &[
     names::fix,
+    remedies::fix,
     lines::fix,
     template::fix,
     schema::fix,
+    keys::fix,
     nodes::fix,
     query::fix,
+    files::fix,
     create::fix,
     classic::fix,
     plan::fix,
@@ -244,5 +250,7 @@ impl Context<'_> {
     }
 }
 
+#[cfg(test)]
+mod pages;
 #[cfg(test)]
 mod tests;

@@ -2,8 +2,8 @@
 
 use headwater_analysis::syntax::sql::ast::{self, AstNode};
 use headwater_analysis::{
-    Db, Diagnostic, Directive, File, FileKind, NodeType, TextRange, TextSize, interface, node_reads,
-    semantics,
+    Db, Diagnostic, Directive, File, FileKind, NodeType, Remedy, Severity, TextRange, TextSize, interface,
+    node_reads, semantics,
 };
 
 use super::{ActionKind, Actions, Context};
@@ -40,37 +40,40 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
             });
         }
         "missing-attribute" => {
-            let needed = diagnostic.message.split(|c: char| !(c.is_ascii_uppercase() || c == '_'));
-            let directive = needed.filter(|w| w.len() > 3).find_map(Directive::named);
-            if let Some(directive) =
-                directive.filter(|d| d.is_valid_in(FileKind::Pipe, cx.parsed.datafile.dialect))
-            {
-                let value = match directive {
-                    Directive::CopySchedule | Directive::ExportSchedule => "@on-demand",
-                    Directive::ExportFormat => "csv",
-                    _ => "name",
+            let Some(Remedy::Directives(needed)) = &diagnostic.remedy else { return };
+            missing(cx, range, needed, actions);
+        }
+        "no-nodes" => {
+            actions.fix("node", "Add a node", || {
+                let newline = cx.newline();
+                let name = free_name(cx.db, file, &format!("{}_node", file.stem(cx.db)));
+                let lead = match &*cx.text {
+                    "" => "",
+                    text if text.ends_with('\n') => newline,
+                    _ => &format!("{newline}{newline}"),
                 };
-                if matches!(directive, Directive::Datasource | Directive::TargetDatasource) {
-                    // With the data source that the query fills: a name alone would be the next error.
-                    let name = format!("{}_rows", cx.file.stem(cx.db));
-                    let name = free_name(cx.db, file, &name);
-                    let title = format!("Add `{} {name}` and create the data source", directive.name());
-                    actions.fix("attribute", title, || {
-                        let entry = cx.entry(range)?;
-                        let mut change =
-                            append(cx, entry.full_range(), &format!("{} {name}", directive.name()))?;
-                        let node = super::create::node_around(cx, range)?;
-                        change.created.push(super::create::target(cx, (file, node), &name));
-                        Some(change)
-                    });
-                    return;
+                let text = format!(
+                    "{lead}NODE {name}{newline}SQL >{newline}    SELECT 1{newline}{newline}TYPE endpoint{newline}"
+                );
+                Some(Change::insert(file, TextSize::of(&*cx.text), text))
+            });
+        }
+        "directive-before-node" => before_node(cx, range, actions),
+        "several-typed-nodes" => {
+            actions.fix("plain", "Make this a plain node", || {
+                let nodes = cx.parsed.datafile.nodes();
+                let node = nodes.iter().find(|n| n.range().contains_range(range))?;
+                let mut change = Change::default();
+                let stays = |d| {
+                    matches!(d, Directive::Node | Directive::Sql | Directive::Description | Directive::Tags)
+                };
+                for entry in node.entries.iter().filter(|e| e.source == 0) {
+                    if entry.entry.directive.is_some_and(|d| !stays(d)) {
+                        change.push(file, cx.whole_line(entry.entry.full_range()), "", None);
+                    }
                 }
-                let line = format!("{} {value}", directive.name());
-                actions.fix("attribute", format!("Add `{line}`"), || {
-                    let entry = cx.entry(range)?;
-                    append(cx, entry.full_range(), &line)
-                });
-            }
+                Some(change)
+            });
         }
         "missing-sql" => {
             actions.fix("sql", "Add a query", || {
@@ -86,6 +89,75 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
     }
 }
 
+/// The lines that a node's type needs. A view or a copy comes with the data source that its query fills: a name alone would be
+/// the next error.
+fn missing(cx: &Context<'_>, range: TextRange, needed: &[Directive], actions: &mut Actions<'_>) {
+    let dialect = cx.parsed.datafile.dialect;
+    let fits = |d: &&Directive| d.is_valid_in(FileKind::Pipe, dialect);
+    if let Some(directive) =
+        needed.iter().find(|d| matches!(d, Directive::Datasource | Directive::TargetDatasource))
+    {
+        let name = free_name(cx.db, cx.file, &format!("{}_rows", cx.file.stem(cx.db)));
+        let title = format!("Add `{} {name}` and create the data source", directive.name());
+        actions.fix("attribute", title, || {
+            let entry = cx.entry(range)?;
+            let mut change = append(cx, entry.full_range(), &format!("{} {name}", directive.name()))?;
+            let node = super::create::node_around(cx, range)?;
+            change.created.push(super::create::target(cx, (cx.file, node), &name));
+            Some(change)
+        });
+        return;
+    }
+    let value = |directive: Directive| match directive {
+        Directive::ExportSchedule => "@on-demand".to_owned(),
+        Directive::ExportBucketUri => format!("s3://bucket/{}", cx.file.stem(cx.db)),
+        Directive::ExportFileTemplate => cx.file.stem(cx.db).to_owned(),
+        _ => "name".to_owned(),
+    };
+    let lines: Vec<String> =
+        needed.iter().filter(fits).map(|d| format!("{} {}", d.name(), value(*d))).collect();
+    if lines.is_empty() {
+        return;
+    }
+    let title = format!("Add {}", lines.iter().map(|l| format!("`{l}`")).collect::<Vec<_>>().join(" and "));
+    actions.fix("attribute", title, || {
+        let entry = cx.entry(range)?;
+        append(cx, entry.full_range(), &lines.join(cx.newline()))
+    });
+}
+
+/// What belongs to a node and stands before the first: a node's line above it, or the line below the node's query.
+fn before_node(cx: &Context<'_>, range: TextRange, actions: &mut Actions<'_>) {
+    let nodes = cx.parsed.datafile.nodes();
+    let Some(first) = nodes.iter().find(|n| n.header().source == 0) else {
+        actions.fix("node", "Write a NODE above it", || {
+            let newline = cx.newline();
+            let name = free_name(cx.db, cx.file, &format!("{}_node", cx.file.stem(cx.db)));
+            let of_node = |d: Directive| matches!(d, Directive::Sql | Directive::Type);
+            let entries = cx.parsed.datafile.entries.iter();
+            let first = entries.filter(|e| e.source == 0).find(|e| e.entry.directive.is_some_and(of_node))?;
+            let at = first.entry.line.start().min(range.start());
+            Some(Change::insert(cx.file, at, format!("NODE {name}{newline}")))
+        });
+        return;
+    };
+    let Some(entry) = cx.entry(range) else { return };
+    let Some(directive) = entry.directive else { return };
+    let whole = cx.whole_line(entry.full_range());
+    if first.last(directive).is_some() {
+        actions.fix("remove-line", format!("Remove {}", directive.name()), || {
+            Some(Change::replace(cx.file, whole, ""))
+        });
+        return;
+    }
+    actions.fix("into-node", format!("Move {} into the node", directive.name()), || {
+        let line = cx.text[whole].trim_end();
+        let mut change = append(cx, first.range(), line)?;
+        change.push(cx.file, whole, "", None);
+        Some(change)
+    });
+}
+
 /// A line behind a range.
 fn append(cx: &Context<'_>, range: TextRange, line: &str) -> Option<Change> {
     let whole = cx.whole_line(range);
@@ -96,7 +168,7 @@ fn append(cx: &Context<'_>, range: TextRange, line: &str) -> Option<Change> {
 }
 
 /// A name that no node of the pipe and no table has.
-fn free_name(db: &dyn Db, file: File, base: &str) -> String {
+pub(super) fn free_name(db: &dyn Db, file: File, base: &str) -> String {
     let nodes: Vec<&str> =
         interface(db, file).iter().flat_map(|f| f.nodes.iter().map(|n| n.name.as_str())).collect();
     let tables = headwater_analysis::names(db, file.project(db));
@@ -232,6 +304,11 @@ fn inline(cx: &Context<'_>, actions: &mut Actions<'_>) {
         })
         .collect();
     let Some((_, sql)) = node.sql() else { return };
+    // What is wrong in it would be wrong wherever it is read.
+    let is_wrong = |d: &Diagnostic| d.severity == Severity::Error && node.range().contains_range(d.range);
+    if headwater_analysis::diagnostics(cx.db, cx.file).iter().any(is_wrong) {
+        return;
+    }
     if reads.is_empty() || reads.iter().any(|r| r.usage_is_name_only()) {
         return;
     }

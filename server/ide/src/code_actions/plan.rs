@@ -13,9 +13,11 @@ use crate::plans::deployments;
 pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actions<'_>) {
     let here = |d: &Diagnostic| d.range == diagnostic.range && d.code == diagnostic.code;
     let rules: Vec<_> = cx.troubles.iter().filter(|(d, _)| here(d)).map(|(_, rule)| *rule).collect();
-    if rules.is_empty() {
-        return;
-    }
+    let rules = match diagnostic.code.name {
+        "breaks-downstream" => vec!["drop-column-read"],
+        _ if rules.is_empty() => return,
+        _ => rules,
+    };
     let fixes = plan_fixes(cx.db, cx.file).into_iter().enumerate();
     for (n, fix) in fixes.filter(|(_, fix)| rules.iter().any(|rule| fix.rules.contains(rule))) {
         let id = id(n, &fix);

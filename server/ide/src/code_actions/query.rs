@@ -44,6 +44,30 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
                 Some(Change::insert(file, end, " FINAL"))
             });
         }
+        "comparison-types" => {
+            if let Some((place, text)) = quoted(cx, range) {
+                actions.fix("quote", format!("Compare with {text}"), || {
+                    Some(Change::replace(file, place, text))
+                });
+            }
+        }
+        "unmerged-state" => {
+            let Some(item) = item_of(cx, range) else { return };
+            let name = crate::completion::written(&item.name);
+            let title = "Finish the state: `finalizeAggregation(…)`";
+            actions.fix("finalize", title, || {
+                let before = &cx.text[TextRange::new(item.item.start(), item.focus?.start())];
+                let before = before.trim_end_matches(['`', '"']).trim_end();
+                let expression = match before.len().checked_sub(2).and_then(|n| before.split_at_checked(n)) {
+                    _ if !item.is_alias => &cx.text[item.item],
+                    Some((head, word)) if word.eq_ignore_ascii_case("as") => head.trim_end(),
+                    _ => before,
+                };
+                let text = format!("finalizeAggregation({expression}) AS {name}");
+                Some(Change::replace(file, item.item, text))
+            });
+        }
+        "target-columns" if diagnostic.meant.is_none() => super::create::target_column(cx, range, actions),
         "not-grouped" => {
             actions.fix("group", format!("Add `{marked}` to GROUP BY"), || group_by(cx, range));
             if let Some(text) = any_of(cx, range, marked) {
@@ -53,6 +77,31 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
         }
         _ => {}
     }
+}
+
+/// The item of the node's SELECT that a place is.
+fn item_of(cx: &Context<'_>, range: TextRange) -> Option<crate::place::Selected> {
+    let (node, ..) = query_at(cx.db, cx.file, range.start())?;
+    crate::place::selected(cx.db, cx.file, node).into_iter().find(|s| s.item == range)
+}
+
+/// The number of a comparison with a text, as a text.
+fn quoted(cx: &Context<'_>, range: TextRange) -> Option<(TextRange, String)> {
+    let text = &cx.text[range];
+    let all = crate::tokens::tokens(text);
+    let is_number = |n: usize| all.get(n).is_some_and(|t| t.kind == crate::tokens::TokenKind::Number);
+    let signs = ["=", "==", "!=", "<>", "<", ">", "<=", ">="];
+    let is_sign = |n: usize| all.get(n).is_some_and(|t| signs.iter().any(|s| t.is_sign(text, s)));
+    let last = all.len().checked_sub(1)?;
+    let n = if is_number(last) && is_sign(last.checked_sub(1)?) {
+        last
+    } else if is_number(0) && is_sign(1) {
+        0
+    } else {
+        return None;
+    };
+    let place = all[n].range + range.start();
+    Some((place, format!("'{}'", &cx.text[place])))
 }
 
 /// `any(x)`, under the name that the column had for others; `None` where that name would mean the aggregate elsewhere in the

@@ -18,6 +18,19 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
             let tag = tag_around(&cx.text, range)?;
             Some(Change::replace(file, tag, "{% end %}"))
         }),
+        "parameter-default" => default(cx, range, actions),
+        "reserved-parameter" | "parameter-name" if diagnostic.remedy.is_none() => {
+            let name = cx.text[range].trim_matches(['"', '\'']).to_owned();
+            let to = format!("{name}_name");
+            let is_word = name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+                && name.starts_with(|c: char| c.is_ascii_alphabetic());
+            if is_word {
+                let at = range.start() + TextSize::from(u32::from(cx.text[range].starts_with(['"', '\''])));
+                actions.fix("rename-parameter", format!("Rename the parameter to `{to}`"), || {
+                    crate::rename::rename(cx.db, file, at, &to).ok()
+                });
+            }
+        }
         "unclosed-template-block" => actions.fix("close", "Add `{% end %}`", || {
             let entry = cx.entry(range)?;
             let end = entry.full_range().end();
@@ -25,6 +38,53 @@ pub(super) fn fix(cx: &Context<'_>, diagnostic: &Diagnostic, actions: &mut Actio
         }),
         _ => {}
     }
+}
+
+/// A default that is no value of its type: it goes, and a date for a time gets the time of its midnight.
+fn default(cx: &Context<'_>, range: TextRange, actions: &mut Actions<'_>) {
+    let Some((_, body, at)) = query_at(cx.db, cx.file, range.start()) else { return };
+    let tree = template::parse(&body.text);
+    let mut found: Option<(String, TextRange, TextRange, Option<String>)> = None;
+    tree.walk_expressions(&mut |expr| {
+        let Some((name, args, keywords)) = expr.as_call() else { return };
+        if !expr.range.contains_inclusive(at) || !template::TYPE_FUNCTIONS.contains(&name) {
+            return;
+        }
+        let text_of = |e: &template::Expr| match &e.kind {
+            template::ExprKind::Str(text) => Some(text.clone()),
+            _ => None,
+        };
+        let named = keywords.iter().enumerate().find(|(_, k)| k.0.value == "default");
+        found = match (args, named) {
+            // From the end of what stands before it, with the comma between them.
+            ([.., before], Some((n, (key, value)))) => {
+                let before = n.checked_sub(1).map_or(before.range, |n| keywords[n].1.range);
+                let gap = TextRange::new(before.end(), value.range.end());
+                gap.contains_range(key.range).then(|| (name.to_owned(), gap, value.range, text_of(value)))
+            }
+            ([first, second, ..], None) => {
+                let gap = TextRange::new(first.range.end(), second.range.end());
+                Some((name.to_owned(), gap, second.range, text_of(second)))
+            }
+            _ => None,
+        };
+    });
+    let Some((function, gap, value, text)) = found else { return };
+    let midnight = match &*function {
+        "DateTime" => Some("00:00:00"),
+        "DateTime64" => Some("00:00:00.000"),
+        _ => None,
+    };
+    let is_date = |t: &String| t.len() == 10 && t.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+    if let (Some(midnight), Some(date)) = (midnight, text.filter(is_date)) {
+        let new = format!("'{date} {midnight}'");
+        actions.fix("midnight", format!("Change the default to {new}"), || {
+            Some(Change::replace(cx.file, body.to_source(value), new))
+        });
+    }
+    actions.fix("no-default", "Leave the default out", || {
+        Some(Change::replace(cx.file, body.to_source(gap), ""))
+    });
 }
 
 /// The `%` before the query around a place.

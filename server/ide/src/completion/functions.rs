@@ -98,6 +98,18 @@ const COMMON: &[&str] = &[
     "replaceAll",
 ];
 
+/// Calls that the engine's parser makes other calls of, so that its list of functions does not have them.
+const PARSED: &[(&str, &str)] = &[
+    ("dateAdd", "${1:DAY}, ${2:1}, $0"),
+    ("date_add", "${1:DAY}, ${2:1}, $0"),
+    ("dateSub", "${1:DAY}, ${2:1}, $0"),
+    ("date_sub", "${1:DAY}, ${2:1}, $0"),
+    ("timestampAdd", "$0, INTERVAL ${1:1} ${2:DAY}"),
+    ("timestamp_add", "$0, INTERVAL ${1:1} ${2:DAY}"),
+    ("timestampSub", "$0, INTERVAL ${1:1} ${2:DAY}"),
+    ("timestamp_sub", "$0, INTERVAL ${1:1} ${2:DAY}"),
+];
+
 /// Adds the functions that fit what is typed. With nothing typed only the common ones: a list of all is no help.
 pub(super) fn add(typed: &str, wanted: Wanted, out: &mut Items) {
     if typed.is_empty() {
@@ -125,6 +137,10 @@ pub(super) fn add(typed: &str, wanted: Wanted, out: &mut Items) {
             None => 320,
         };
         one(name, relevance, out);
+    }
+    for (name, places) in PARSED.iter().filter(|(name, _)| super::fit(name, typed).is_some()) {
+        let item = out.add(*name, CompletionKind::Function, 330);
+        item.snippet(format!("{name}({places})")).detail("moves a time by an interval");
     }
     if wanted == Wanted::Any {
         combinators(typed, out);

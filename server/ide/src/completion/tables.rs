@@ -1,7 +1,11 @@
 //! Tables and nodes that a node may read, and data sources that it may write.
 
 use headwater_analysis::flow::{Vertex, output};
-use headwater_analysis::{Db, File, FileKind, NodeType, graph, interface, names};
+use headwater_analysis::scope::Names;
+use headwater_analysis::syntax::sql::TableUse;
+use headwater_analysis::{
+    Db, File, FileKind, NodeType, ReadFact, Resolution, graph, interface, names, resolve,
+};
 use rustc_hash::FxHashSet;
 
 use super::{CompletionKind, Items};
@@ -26,11 +30,7 @@ pub(super) fn readable(db: &dyn Db, file: File, node: Option<usize>, out: &mut I
         let near = if node.is_some_and(|own| n + 1 == own) { 760 } else { 720 };
         out.add(other.name.clone(), CompletionKind::Node, near).detail(noun(db, vertex)).origin("this pipe");
     }
-    let names = names(db, project);
-    let mut tables: Vec<_> = names.tables.iter().collect();
-    tables.sort_by_key(|(name, _)| name.as_str());
-    for (name, files) in tables {
-        let Some(target) = files.first().copied() else { continue };
+    for (name, target) in tables_of(names(db, project)) {
         let vertex = output(db, target);
         if target == file || behind.contains(&vertex) {
             continue;
@@ -44,7 +44,7 @@ pub(super) fn readable(db: &dyn Db, file: File, node: Option<usize>, out: &mut I
         if ty == Some(true) {
             continue;
         }
-        let item = out.add(name.clone(), CompletionKind::Table, if is_pipe { 600 } else { 700 });
+        let item = out.add(name, CompletionKind::Table, if is_pipe { 600 } else { 700 });
         item.doc(format!("table:{name}"));
         item.detail(noun(db, vertex));
         if let Some(description) = interface(db, target).as_ref().and_then(|f| f.description.as_deref()) {
@@ -60,25 +60,52 @@ pub(super) fn targets(db: &dyn Db, file: File, node: Option<usize>, out: &mut It
     let me = node.map(|n| Vertex { file, node: Some(n) });
     let before: FxHashSet<Vertex> =
         me.map(|v| graph.all_upstream(v).into_iter().collect()).unwrap_or_default();
-    let names = names(db, project);
-    let mut tables: Vec<_> = names.tables.iter().collect();
-    tables.sort_by_key(|(name, _)| name.as_str());
-    for (name, files) in tables {
-        let Some(target) = files.first().copied().filter(|f| f.kind(db) == Some(FileKind::Datasource)) else {
+    for (name, target) in tables_of(names(db, project)) {
+        if target.kind(db) != Some(FileKind::Datasource) {
             continue;
-        };
+        }
         let face = interface(db, target).as_ref();
         let is_fed = face.is_some_and(|f| f.connection.is_some());
         let feeds = before.contains(&Vertex { file: target, node: None });
-        let named_like = file.stem(db).contains(name.as_str()) || name.contains(file.stem(db));
+        let named_like = file.stem(db).contains(name) || name.contains(file.stem(db));
         let relevance = match (feeds, is_fed, named_like) {
             (true, ..) => continue,
             (_, true, _) => 300,
             (.., true) => 700,
             _ => 600,
         };
-        let item = out.add(name.clone(), CompletionKind::Table, relevance);
+        let item = out.add(name, CompletionKind::Table, relevance);
         item.doc(format!("table:{name}"));
         item.detail(face.and_then(|f| f.engine.as_ref()).map_or("data source", |e| e.name.as_str()));
+    }
+}
+
+/// Every table in the order of names; Classic names also without their version, as they are usually said.
+fn tables_of(names: &Names) -> Vec<(&str, File)> {
+    let own = names.tables.iter().filter_map(|(name, files)| Some((name.as_str(), *files.first()?)));
+    let mut all: Vec<(&str, File)> = own.chain(names.without_version()).collect();
+    all.sort_by_key(|(name, _)| *name);
+    all
+}
+
+/// Names of tables that the project reads and that nothing defines yet: whoever writes one is likely to be in the middle of it.
+pub(super) fn missing(db: &dyn Db, file: File, out: &mut Items) {
+    let project = file.project(db);
+    let names = names(db, project);
+    let mut found: Vec<&str> = Vec::new();
+    for other in project.files(db).iter() {
+        let Some(face) = interface(db, *other) else { continue };
+        for (n, node) in face.nodes.iter().enumerate() {
+            let unknown = |r: &&ReadFact| {
+                matches!(r.usage, TableUse::From | TableUse::Join)
+                    && resolve(names, Some((face, n)), r) == Resolution::Unknown
+            };
+            found.extend(node.reads.iter().filter(unknown).map(|r| r.name.as_str()));
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    for name in found.into_iter().filter(|n| !n.contains(MARKER)) {
+        out.add(name, CompletionKind::Table, 560).origin("read, and not defined yet");
     }
 }

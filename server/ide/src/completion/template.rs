@@ -36,6 +36,9 @@ pub(super) fn complete(
                     out.add(column, CompletionKind::Parameter, 690).origin("as the column");
                 }
                 parameters(db, file, cursor, text, 700, out);
+                if function == "defined" || language::TYPE_FUNCTIONS.contains(&function) {
+                    likely(db, file, cursor, (text, tag.start), out);
+                }
             }
             variables(text, at, out);
             functions(300, out);
@@ -59,7 +62,9 @@ pub(super) fn complete(
                     .doc("template:defined");
             }
             variables(text, at, out);
-            parameters(db, file, cursor, text, 520, out);
+            // A condition goes on with what the pipe knows; a value is mostly a new one with its type.
+            let is_condition = matches!(last, "if" | "elif" | "and" | "or" | "not" | "in" | "==" | "!=");
+            parameters(db, file, cursor, text, if is_condition { 665 } else { 520 }, out);
             functions(600, out);
             if tag.opener == "{%" {
                 for (n, word) in ["defined", "not ", "and ", "or ", "in "].iter().enumerate().skip(1) {
@@ -256,6 +261,44 @@ fn parameters(db: &dyn Db, file: File, cursor: &Cursor, text: &str, relevance: u
         let relevance = relevance - u16::try_from(n).unwrap_or(0).min(50);
         let item = out.add(name, CompletionKind::Parameter, relevance);
         item.origin("parameter");
+        if let Some(ty) = ty {
+            item.detail(ty);
+        }
+    }
+}
+
+/// Names that a new parameter is likely to get: those of columns around, and of parameters in other pipes of the project.
+fn likely(db: &dyn Db, file: File, cursor: &Cursor, (text, tag): (&str, TextSize), out: &mut Items) {
+    let known: Vec<String> = out.list.iter().map(|item| item.label.clone()).collect();
+    let is_new = |name: &str| !name.contains(MARKER) && !known.iter().any(|k| k == name);
+    if let Some(node) = cursor.node {
+        // As if the tag were a value.
+        let opener = TextSize::from(2);
+        let around = sql::around(db, file, node, text, tag - opener);
+        let columns = around.tables.iter().flat_map(|t| &t.relation.columns);
+        let mut names: Vec<&str> = columns.filter_map(|c| c.name.as_deref()).filter(|n| is_new(n)).collect();
+        names.dedup();
+        for (n, name) in names.into_iter().take(100).enumerate() {
+            let relevance = 480 - u16::try_from(n).unwrap_or(0);
+            out.add(name, CompletionKind::Parameter, relevance).origin("as the column");
+        }
+    }
+    let mut others: std::collections::BTreeMap<&str, (usize, Option<&str>)> =
+        std::collections::BTreeMap::new();
+    for other in file.project(db).files(db).iter().filter(|f| **f != file) {
+        let Some(face) = interface(db, *other) else { continue };
+        for parameter in face.nodes.iter().flat_map(|n| &n.parameters).filter(|p| is_new(&p.name)) {
+            let entry = others.entry(&parameter.name).or_default();
+            entry.0 += 1;
+            entry.1 = entry.1.or(parameter.ty.as_deref());
+        }
+    }
+    let mut others: Vec<_> = others.into_iter().collect();
+    others.sort_by_key(|(_, (count, _))| std::cmp::Reverse(*count));
+    for (n, (name, (_, ty))) in others.into_iter().take(30).enumerate() {
+        let relevance = 540 - u16::try_from(n).unwrap_or(0);
+        let item = out.add(name, CompletionKind::Parameter, relevance);
+        item.origin("parameter of other pipes");
         if let Some(ty) = ty {
             item.detail(ty);
         }

@@ -48,6 +48,7 @@ pub(super) fn complete(
         Directive::Datasource | Directive::TargetDatasource if argument == 0 => {
             whole_value(cursor, (text, at), out);
             tables::targets(db, file, cursor.node, out);
+            tables::missing(db, file, out);
         }
         Directive::KafkaConnectionName => connections(db, file, "kafka", (text, at), cursor, out),
         Directive::ImportConnectionName => connections(db, file, "", (text, at), cursor, out),

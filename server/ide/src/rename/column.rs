@@ -309,7 +309,7 @@ impl Rename<'_> {
         Ok(())
     }
 
-    /// A word of SQL is a column's name where quotes are around it, and nowhere else.
+    /// A word of SQL is a column's name where quotes are around it, and where nothing else can be meant.
     fn check_quotes(&self) -> Result<(), Refusal> {
         let refusal = super::words::check_column(self.to);
         if refusal.is_ok() {
@@ -318,7 +318,9 @@ impl Rename<'_> {
         for (file, edits) in &self.change.edits {
             let text = file.text(self.db);
             let is_free = |e: &TextEdit| matches!(e.annotation, Some(TESTS | FIXTURES | FORWARD));
-            if edits.iter().any(|e| !is_free(e) && !super::words::is_quoted(&text, e.range)) {
+            let made: Vec<TextEdit> = edits.iter().filter(|e| !is_free(e)).cloned().collect();
+            let is_bare = |e: &TextEdit| !super::words::is_quoted(&text, e.range);
+            if made.iter().any(is_bare) && !super::words::is_name_there(self.db, *file, &made, self.to) {
                 return refusal;
             }
         }

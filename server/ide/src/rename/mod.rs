@@ -4,6 +4,7 @@
 //! that does not parse) is a reason to say no, with the place.
 
 mod column;
+mod follow;
 mod resource;
 mod verify;
 mod words;
@@ -17,6 +18,7 @@ use crate::locate::{Located, What, label, locate};
 use crate::tokens::{TokenKind, tokens};
 use verify::Renames;
 
+pub(crate) use follow::follow;
 pub use resource::will_rename;
 
 /// Why something cannot be renamed, and what to do instead.

@@ -256,3 +256,36 @@ fn live_rows_keep_their_values_when_that_is_agreed_to() {
     assert_eq!(forward.text.trim(), "FORWARD_QUERY >\n    SELECT ts, who AS person");
     assert!(change.annotations[forward.annotation.expect("annotated")].needs_confirmation);
 }
+
+#[test]
+fn words_of_sql_are_names_where_nothing_else_can_be_meant() {
+    let text = |name: &str| {
+        format!(
+            "//- tinybird.config.json\n{{}}\n//- events.datasource\nSCHEMA >\n    `ts` DateTime\n\n\
+             //- p.pipe\nNODE a\nSQL >\n    SELECT toStartOfHour(ts) AS {name}, count() as n FROM events GROUP BY {name} ORDER BY {name} DESC\nTYPE endpoint\n"
+        )
+    };
+    let all = renamed(&text("slot").replacen("AS slot", "AS slo$0t", 1), "interval").join("\n");
+    assert!(all.contains("AS interval, count()") && all.contains("ORDER BY interval DESC"), "{all}");
+    // Where the word would be read as something else it is refused.
+    let text = "//- events.datasource\nSCHEMA >\n    `ts$0` DateTime\n\n\
+                //- p.pipe\nNODE a\nSQL >\n    SELECT ts, 1 AS n FROM events\nTYPE endpoint\n";
+    let why = refused(text, "distinct");
+    assert!(why.contains("is a word of SQL"), "{why}");
+}
+
+#[test]
+fn a_keyword_is_no_mention_of_a_name_that_is_spelt_like_it() {
+    let text = "//- tinybird.config.json\n{}\n//- events.datasource\nSCHEMA >\n    `asn` String\n\n\
+                //- p.pipe\nNODE a\nSQL >\n    SELECT count() as n, concat('AS', asn) as `a$0s` FROM events GROUP BY asn\nTYPE endpoint\n";
+    let all = renamed(text, "system").join("\n");
+    assert!(all.contains("count() as n, concat('AS', asn) as `system`"), "{all}");
+}
+
+#[test]
+fn units_of_intervals_are_no_names() {
+    let text = "//- tinybird.config.json\n{}\n//- events.datasource\nSCHEMA >\n    `ts` DateTime\n\n\
+                //- p.pipe\nNODE a\nSQL >\n    SELECT toDate(ts) AS da$0y, count() AS n FROM events WHERE ts > now() - interval 30 day GROUP BY day ORDER BY day\nTYPE endpoint\n";
+    let all = renamed(text, "date").join("\n");
+    assert!(all.contains("AS date, count()") && all.contains("interval 30 day GROUP BY date"), "{all}");
+}

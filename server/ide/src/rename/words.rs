@@ -1,12 +1,15 @@
 //! Words that cannot be written bare where a name stands.
 //!
 //! No list: a query that says the word in every place where a name may stand is read once with it and once with an ordinary
-//! name. Where both trees have the same shape, the word is a name there.
+//! name. Where both trees have the same shape, the word is a name there. One that is no name everywhere may be one in all the
+//! places that a change is about, which is asked in the same way.
 
 use headwater_analysis::syntax::sql::{self, ast};
-use headwater_analysis::syntax::template;
+use headwater_analysis::syntax::{self, template};
+use headwater_analysis::{Db, File, TextRange, datafile, semantics};
 
 use super::{Refusal, refuse};
+use crate::change::{TextEdit, apply};
 use crate::sql_context::is_structural;
 
 /// Every place where a column stands.
@@ -36,6 +39,37 @@ fn is_name_in(query: &str, word: &str) -> bool {
     let is_soft = SOFT.iter().any(|soft| soft.eq_ignore_ascii_case(word));
     (is_soft || !is_structural(word))
         && shape(query, word).is_some_and(|shape_of| Some(shape_of) == shape(query, ORDINARY))
+}
+
+/// Whether a word is a name at all places of a query where a change puts it bare: the query has the shape that it has with an
+/// ordinary name there, and the engine's parser takes it.
+pub(super) fn is_name_there(db: &dyn Db, file: File, edits: &[TextEdit], to: &str) -> bool {
+    let parsed = datafile(db, file);
+    let nodes = parsed.datafile.nodes();
+    let bodies: Vec<_> =
+        nodes.iter().filter_map(|n| n.sql()).filter(|(e, _)| e.source == 0).map(|(_, body)| body).collect();
+    let place = |body: &syntax::MappedText, e: &TextEdit| {
+        let start = body.offset_from_source(e.range.start())?;
+        let range = TextRange::new(start, body.offset_from_source(e.range.end())?);
+        (body.to_source(range) == e.range).then_some(range)
+    };
+    // What stands in no query has no words around it that could be looked at.
+    if edits.iter().any(|e| !bodies.iter().any(|body| place(body, e).is_some())) {
+        return false;
+    }
+    bodies.iter().all(|body| {
+        let with = |name: &str| {
+            let inside = edits.iter().filter_map(|e| {
+                let range = place(body, e)?;
+                let head = e.text.strip_suffix(to);
+                let text = head.map_or_else(|| e.text.clone(), |head| format!("{head}{name}"));
+                Some(TextEdit { range, text, annotation: None })
+            });
+            apply(&body.text, &inside.collect::<Vec<_>>())
+        };
+        let text = with(to);
+        text == *body.text || semantics::parse_alike(db, &text, &with(ORDINARY))
+    })
 }
 
 /// A column's name, bare in any clause.

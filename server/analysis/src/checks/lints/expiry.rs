@@ -3,7 +3,7 @@
 use headwater_syntax::Directive;
 use headwater_syntax::sql::{self, ast, ast::AstNode};
 
-use super::super::Sink;
+use super::super::{Remedy, Sink};
 use crate::codes;
 use crate::parse::Parsed;
 
@@ -34,7 +34,17 @@ pub(super) fn check(parsed: &Parsed, sink: &mut Sink<'_>) {
             "rows expire after {days} days, and a partition holds a {name}: it goes only when its youngest row is old enough, so rows stay for up to {} days; partition by a shorter period, or keep them longer",
             days + period
         );
-        sink.at(ttl, &codes::TTL_PARTITION, ttl.entry.args_range(), message);
+        sink.at(ttl, &codes::TTL_PARTITION, ttl.entry.args_range(), message)
+            .remedy(Remedy::PartitionBy(shorter_than(days)));
+    }
+}
+
+/// The longest of the usual periods that is not longer than so many days.
+fn shorter_than(days: u64) -> &'static str {
+    match days {
+        31.. => "toYYYYMM",
+        7.. => "toMonday",
+        _ => "toDate",
     }
 }
 

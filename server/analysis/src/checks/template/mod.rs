@@ -6,12 +6,12 @@ mod parameters;
 pub(crate) use parameters::RESERVED as RESERVED_PARAMETERS;
 
 use headwater_syntax::datafile::SourcedEntry;
-use headwater_syntax::template::{self, Piece, Template, TemplateErrorKind};
+use headwater_syntax::template::{self, Piece, Template, TemplateError, TemplateErrorKind};
 use headwater_syntax::{MappedText, TextRange};
 use headwater_template::Rule;
 use rustc_hash::FxHashSet;
 
-use super::{Context, Sink};
+use super::{Context, Diagnostic, Remedy, Sink};
 use crate::codes::{self, Code};
 
 pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
@@ -25,7 +25,7 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
         let mut scope = Scope { text: &sql.text, bound: bound_names(&tree), entry, sql: &sql, sink };
         for error in &tree.errors {
             let (range, message) = headwater_template::explained(&sql.text, error);
-            scope.push(code_of(&error.kind), range, message);
+            scope.push(code_of(&error.kind), range, message).remedy(respelled(&sql.text, error));
         }
         let failing = if tree.errors.is_empty() {
             headwater_template::failing_calls(&sql.text, &tree)
@@ -40,7 +40,7 @@ pub(super) fn check(cx: &Context<'_>, sink: &mut Sink<'_>) {
                 Rule::Arguments => &codes::TEMPLATE_ARGUMENTS,
                 Rule::Default => &codes::PARAMETER_DEFAULT,
             };
-            scope.push(code, found.range, found.message);
+            scope.push(code, found.range, found.message).meant(found.meant);
         }
         parameters::check(&mut scope, &tree);
     }
@@ -58,8 +58,8 @@ struct Scope<'a, 's, 'o> {
 }
 
 impl Scope<'_, '_, '_> {
-    fn push(&mut self, code: &'static Code, range: TextRange, message: String) {
-        self.sink.in_body(self.entry, self.sql, code, range, message);
+    fn push(&mut self, code: &'static Code, range: TextRange, message: String) -> &mut Diagnostic {
+        self.sink.in_body(self.entry, self.sql, code, range, message)
     }
 }
 
@@ -80,6 +80,18 @@ fn marker(sink: &mut Sink<'_>, entry: &SourcedEntry, sql: &MappedText) {
         &sql.text[tag]
     );
     sink.in_body(entry, sql, &codes::MISSING_TEMPLATE_MARKER, tag, message);
+}
+
+/// The tag as it was meant, of a statement that is spelt wrongly.
+fn respelled(text: &str, error: &TemplateError) -> Option<Remedy> {
+    let TemplateErrorKind::UnknownStatement(word) = &error.kind else { return None };
+    let tag = &text[error.range];
+    if matches!(word.as_str(), "-" | "+") {
+        let inside = tag.strip_prefix("{%")?.strip_suffix("%}")?.trim_matches(['-', '+']).trim();
+        return Some(Remedy::Replace(format!("{{% {inside} %}}")));
+    }
+    let meant = headwater_template::close_statement(word)?;
+    Some(Remedy::Replace(tag.replacen(word.as_str(), meant, 1)))
 }
 
 fn code_of(kind: &TemplateErrorKind) -> &'static Code {

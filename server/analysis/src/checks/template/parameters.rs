@@ -5,6 +5,7 @@ use headwater_template::FORBIDDEN_PARAMETERS;
 use rustc_hash::FxHashSet;
 
 use super::Scope;
+use crate::checks::Remedy;
 use crate::codes;
 
 /// Names whose value comes from the request's own settings.
@@ -68,13 +69,13 @@ fn first_arguments(scope: &mut Scope<'_, '_, '_>, expr: &Expr) {
         if !TYPE_FUNCTIONS.contains(&function) {
             continue;
         }
-        if let Some(message) = not_a_name(scope, function, first) {
-            scope.push(&codes::PARAMETER_NAME, first.range, message);
+        if let Some((message, name)) = not_a_name(scope, function, first) {
+            scope.push(&codes::PARAMETER_NAME, first.range, message).remedy(name.map(Remedy::Replace));
         }
     }
 }
 
-fn not_a_name(scope: &Scope<'_, '_, '_>, function: &str, first: &Expr) -> Option<String> {
+fn not_a_name(scope: &Scope<'_, '_, '_>, function: &str, first: &Expr) -> Option<(String, Option<String>)> {
     let found = &scope.text[first.range];
     let parameter = |e: &Expr| matches!(&e.kind, ExprKind::Name(n) if !scope.bound.contains(n.as_str()));
     match &first.kind {
@@ -82,13 +83,14 @@ fn not_a_name(scope: &Scope<'_, '_, '_>, function: &str, first: &Expr) -> Option
         ExprKind::Sign(_, inner) if matches!(inner.kind, ExprKind::Number(_)) => {}
         ExprKind::Binary(a, op, b) if op == "-" && parameter(a) && parameter(b) => {
             let name = found.replace(|c: char| !c.is_alphanumeric(), "_");
-            return Some(format!(
-                "`{found}` is a subtraction, not a parameter's name; call the parameter `{name}`"
-            ));
+            let message =
+                format!("`{found}` is a subtraction, not a parameter's name; call the parameter `{name}`");
+            return Some((message, Some(name)));
         }
         _ => return None,
     }
-    Some(format!(
+    let message = format!(
         "{function} takes the name of a parameter, not the value {found}; write the value into the SQL, or use it as the default: `{function}(name, {found})`"
-    ))
+    );
+    Some((message, None))
 }

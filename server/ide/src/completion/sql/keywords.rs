@@ -56,6 +56,16 @@ pub(super) fn after_operand(context: &Context, text: &str, out: &mut Items) {
         for word in ["OVER (", "WHERE", "AND", "OR", "UNION ALL"] {
             keyword(word, 300, out);
         }
+        // An argument may be a condition: `countIf(path LIKE …`.
+        let relevance = if context.calls.is_empty() { 280 } else { 690 };
+        for word in ["IN", "NOT IN", "LIKE", "ILIKE", "BETWEEN", "IS NULL", "IS NOT NULL"] {
+            keyword(word, relevance, out);
+        }
+    }
+    if context.clause == Clause::On {
+        for word in ["OR", "IN", "LIKE", "BETWEEN", "IS NULL", "IS NOT NULL", "ASOF JOIN", "INNER JOIN"] {
+            keyword(word, 300, out);
+        }
     }
     if upper.ends_with("INTERVAL") || is_interval(&upper) {
         for unit in ["SECOND", "MINUTE", "HOUR", "DAY", "WEEK", "MONTH", "QUARTER", "YEAR"] {

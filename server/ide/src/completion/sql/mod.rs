@@ -56,7 +56,13 @@ pub(super) fn complete(
 }
 
 /// What stands around a place. Of a template that is not finished no arm can be taken alone: it is read as if all were there.
-fn around(db: &dyn Db, file: File, node: usize, text: &str, at: TextSize) -> Around {
+pub(in crate::completion) fn around(
+    db: &dyn Db,
+    file: File,
+    node: usize,
+    text: &str,
+    at: TextSize,
+) -> Around {
     let found = semantics::around(db, file, node, text, at);
     let is_template = headwater_analysis::syntax::template::is_template(text);
     if !is_template || !found.tables.is_empty() || !found.queries.is_empty() {
@@ -103,6 +109,11 @@ fn offer(
 ) {
     match &context.wanted {
         Wanted::Statement => {
+            let before = text[..usize::from(context.start)].trim_end().to_uppercase();
+            if ["UNION", "EXCEPT", "INTERSECT"].iter().any(|word| before.ends_with(word)) {
+                keyword("ALL", 760, out);
+                keyword("DISTINCT", 750, out);
+            }
             keyword("SELECT", 700, out);
             keyword("WITH", 600, out);
             // What a template's first line may hold.
@@ -129,11 +140,17 @@ fn offer(
                 headwater_catalog::find(name).is_some_and(|f| f.kind() == headwater_catalog::Kind::Aggregate)
             };
             if call.is_some_and(|c| is_aggregate(&text[c.name])) {
-                keyword("DISTINCT", 300, out);
+                keyword("DISTINCT", 500, out);
             }
             match context.clause {
                 Clause::Select => {
-                    keyword("DISTINCT", 150, out);
+                    let before = text[..usize::from(context.start)].trim_end();
+                    if before
+                        .get(before.len().saturating_sub(6)..)
+                        .is_some_and(|w| w.eq_ignore_ascii_case("SELECT"))
+                    {
+                        keyword("DISTINCT", 480, out);
+                    }
                     keyword("CASE", 150, out);
                     keyword("* FROM", 120, out);
                 }
