@@ -24,12 +24,26 @@ vim.lsp.commands['headwater.showView'] = function(command, context)
   require('headwater.views').show(command, context)
 end
 
+vim.lsp.commands['headwater.runTest'] = function(command, context)
+  require('headwater.tests').lens(command, context)
+end
+
+vim.lsp.commands['headwater.preview'] = function(command, context)
+  require('headwater.preview').lens(command, context)
+end
+
 vim.api.nvim_create_user_command('Headwater', function(args)
-  require('headwater').command(args.fargs)
+  require('headwater').command(args.fargs, args.range > 0)
 end, {
   nargs = '+',
-  desc = 'Headwater: restart, log, status, downstream',
-  complete = function(typed)
+  range = true,
+  desc = 'Headwater: tests, previews, what is downstream, the server',
+  complete = function(typed, line)
+    if line:match('^%s*%S*Headwater%s+test%s') then
+      return vim.tbl_filter(function(name)
+        return vim.startswith(name, typed)
+      end, { 'affected', 'all', 'file', 'nearest' })
+    end
     return vim.tbl_filter(function(name)
       return vim.startswith(name, typed)
     end, require('headwater').subcommands())
@@ -39,8 +53,10 @@ end, {
 -- The rest waits for the user's own configuration, which may come after this file.
 vim.api.nvim_create_autocmd('FileType', {
   group = vim.api.nvim_create_augroup('headwater.start', {}),
-  pattern = kinds,
+  pattern = vim.list_extend({ 'yaml' }, kinds),
   callback = function(event)
-    require('headwater').open(event.buf)
+    if event.match ~= 'yaml' or require('headwater.lsp').is_test(event.buf) then
+      require('headwater').open(event.buf)
+    end
   end,
 })

@@ -20,6 +20,9 @@ const LANGUAGES = ['datasource', 'pipe', 'connection', 'incl'];
 const SELECTOR: DocumentSelector = [
   { scheme: 'file', pattern: `**/*.{${LANGUAGES.join(',')}}` },
   ...LANGUAGES.map((kind) => ({ scheme: 'file', language: `headwater-${kind}` })),
+  // Tests, and the rows that they and previews are made on: what is typed into them counts before it is saved.
+  { scheme: 'file', pattern: '**/tests/**/*.{yaml,yml}' },
+  { scheme: 'file', pattern: '**/fixtures/*.{ndjson,jsonl,csv,sql}' },
 ];
 
 /** The one server process of this window, and its log and status item. */
@@ -27,6 +30,9 @@ export class Client implements vscode.Disposable {
   readonly log = vscode.window.createOutputChannel('Headwater', { log: true });
   private readonly item = vscode.languages.createLanguageStatusItem('headwater', SELECTOR as vscode.DocumentSelector);
   private running: LanguageClient | undefined;
+  private readonly started = new vscode.EventEmitter<LanguageClient>();
+  /** A server answers; again after each restart. */
+  readonly onStarted = this.started.event;
   /** Starts and stops are queued: a restart asked for during a start must not leave two servers. */
   private queue: Promise<void> = Promise.resolve();
 
@@ -65,7 +71,13 @@ export class Client implements vscode.Disposable {
     return text;
   }
 
+  /** The client of the server that runs. */
+  language(): LanguageClient | undefined {
+    return this.running?.isRunning() ? this.running : undefined;
+  }
+
   dispose(): void {
+    this.started.dispose();
     this.item.dispose();
     this.log.dispose();
   }
@@ -86,7 +98,7 @@ export class Client implements vscode.Disposable {
         outputChannel: this.log,
         revealOutputChannelOn: RevealOutputChannelOn.Never,
         initializationOptions: {
-          clientCommands: ['headwater.showDownstream', 'headwater.showView'],
+          clientCommands: ['headwater.showDownstream', 'headwater.showView', 'headwater.runTest', 'headwater.preview'],
           protocol: PROTOCOL,
           trusted: vscode.workspace.isTrusted,
         },
@@ -97,6 +109,7 @@ export class Client implements vscode.Disposable {
     this.log.info(`starting ${server}`);
     try {
       await language.start();
+      this.started.fire(language);
     } catch (error) {
       this.failed(server, error instanceof Error ? error.message : String(error));
     }

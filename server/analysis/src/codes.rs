@@ -65,6 +65,11 @@ pub fn plan_refused() -> &'static Code {
     &PLAN_REFUSED
 }
 
+/// A test that was run and fails; reported by who runs tests.
+pub fn test_failed() -> &'static Code {
+    &TEST_FAILED
+}
+
 /// A `FORWARD_QUERY` that does nothing, or only costs; reported by who compares with a baseline.
 pub fn stale_forward_query() -> &'static Code {
     &STALE_FORWARD_QUERY
@@ -182,6 +187,7 @@ codes! {
     ENDPOINT_CONTRACT "endpoint-contract" Warning "An edit changes what an endpoint answers.";
     PLAN_REFUSED "plan-refused" Warning "An edit cannot be deployed before something is written.";
     STALE_FORWARD_QUERY "stale-forward-query" Warning "A FORWARD_QUERY that has nothing to do, or nothing any more.";
+    TEST_FAILED "test-failed" Error "A test was run, and its answer is not what the file expects.";
     TTL_PARTITION "ttl-partition" Warning "Rows stay longer than the TTL says, because their partition does.";
     PLAIN_SECRET "plain-secret" Warning "A credential in plain text.";
     JOIN_IN_VIEW "join-in-view" Info "A view joins a whole data source at every insert.";

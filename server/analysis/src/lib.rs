@@ -33,7 +33,9 @@ pub use checks::test_file::decoded;
 pub use checks::{
     Diagnostic, Related, Remedy, Tag, accepted_words, diagnostics, fault_text, is_reserved_name,
 };
-pub use codes::{ALL as ALL_CODES, Code, Severity, invalid_configuration, plan_refused, stale_forward_query};
+pub use codes::{
+    ALL as ALL_CODES, Code, Severity, invalid_configuration, plan_refused, stale_forward_query, test_failed,
+};
 pub use config::{BaselineChoice, Config, ConfigProblem, HintKind};
 pub use db::{Database, Db, EventSink};
 pub use dialects::{DialectFacts, dialect, settle_dialect};

@@ -201,6 +201,7 @@ fn fault(fault: &FileError) -> Outcome {
         pipe: fault.path.file_stem().unwrap_or_default().to_owned(),
         status: Status::Failed,
         detail: fault.message.clone(),
+        difference: None,
         notes: Vec::new(),
         elapsed: std::time::Duration::ZERO,
         actual: None,

@@ -7,6 +7,7 @@
 //! **Must not know**: disks, editors, protocols, command lines, where an engine lies or how its process is kept alive. Texts
 //! and bytes come in; statements go to whoever runs them.
 
+mod cancel;
 pub mod compile;
 pub mod fixtures;
 pub mod ingest;
@@ -17,3 +18,5 @@ pub mod run;
 pub mod suite;
 pub mod world;
 pub mod yaml;
+
+pub use cancel::Cancel;

@@ -80,7 +80,7 @@ pub use selection::selection_ranges;
 pub use semantic_tokens::{SemanticToken, TokenClass, semantic_tokens};
 pub use signature_help::{Signature, SignatureHelp, signature_help};
 pub use symbols::{Symbol, SymbolKind, document_symbols};
-pub use virtual_docs::{View, view};
+pub use virtual_docs::{View, request_parameters, view};
 pub use workspace_symbols::{WorkspaceSymbol, workspace_symbols};
 
 /// A place to go to.

@@ -252,6 +252,12 @@ fn open_api(db: &dyn Db, file: File) -> Option<String> {
     Some(out)
 }
 
+/// The parameters that a request for a node may pass, or for what the pipe gives when none is named; `None` when there is no such
+/// node.
+pub fn request_parameters(db: &dyn Db, file: File, node: Option<&str>) -> Option<Vec<template::Parameter>> {
+    Some(parameters(db, file, node_index(db, file, node)?))
+}
+
 /// Parameters of a node and of the nodes of its pipe that it reads, each once, those with a type first.
 fn parameters(db: &dyn Db, file: File, index: usize) -> Vec<template::Parameter> {
     let mut order = Vec::new();

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::ServerCapabilities;
 
 use crate::position::Encoding;
-use crate::requests::{code_action, completion, semantic_tokens, views};
+use crate::requests::{code_action, completion, preview, semantic_tokens, views};
 
 /// The command a client implements to show the places downstream of a resource.
 pub(crate) const SHOW_DOWNSTREAM: &str = "headwater.showDownstream";
@@ -256,7 +256,8 @@ impl Profile {
             offer["workspace"]["fileOperations"] = json!({ "willRename": renamed_files_options() });
         }
         if self.virtual_documents && !self.registers.virtual_documents {
-            offer["workspace"]["textDocumentContent"] = json!({ "schemes": [views::SCHEME] });
+            offer["workspace"]["textDocumentContent"] =
+                json!({ "schemes": [views::SCHEME, preview::SCHEME] });
         }
         // Without literals an action can only be a command, and none of ours is nothing else.
         if self.action_literals {
@@ -328,7 +329,7 @@ impl Profile {
             wanted.virtual_documents,
             "headwater/virtualDocuments",
             "workspace/textDocumentContent",
-            json!({ "schemes": [views::SCHEME] }),
+            json!({ "schemes": [views::SCHEME, preview::SCHEME] }),
         );
         out
     }

@@ -3,7 +3,8 @@
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use headwater_analysis::{Db, File, Severity, Tag, diagnostics};
+use headwater_analysis::{Db, File, Severity, Tag, access, diagnostics, test_failed};
+use headwater_engine::run::Status;
 use rustc_hash::FxHasher;
 use tower_lsp::gen_lsp_types::{
     Diagnostic, DiagnosticRelatedInformation, DiagnosticSeverity, DiagnosticTag, Location, Message, Range,
@@ -12,6 +13,7 @@ use tower_lsp::gen_lsp_types::{
 
 use crate::position::{Encoding, line_index};
 use crate::snapshot::Snapshot;
+use crate::suite::{Known, tests};
 
 /// All diagnostics of a file with their places, and a number that is equal exactly when the client sees the same.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,8 +23,9 @@ pub(crate) struct Report {
     items: Vec<Item>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 struct Item {
+    source: &'static str,
     range: Range,
     severity: Severity,
     code: &'static str,
@@ -43,6 +46,7 @@ pub(crate) fn report(db: &dyn Db, file: File, encoding: Encoding) -> Arc<Report>
             (related.file, range, related.message.clone())
         });
         items.push(Item {
+            source: SOURCE,
             range: line_index(db, file, encoding).range(diagnostic.range),
             severity: diagnostic.severity,
             code: diagnostic.code.name,
@@ -51,8 +55,16 @@ pub(crate) fn report(db: &dyn Db, file: File, encoding: Encoding) -> Arc<Report>
             related: related.collect(),
         });
     }
+    Arc::new(Report::new(db, items))
+}
+
+/// Who says what the server finds by itself, and what running a test found.
+const SOURCE: &str = "headwater";
+const TEST_SOURCE: &str = "headwater test";
+
+fn id(db: &dyn Db, items: &[Item]) -> u64 {
     let mut hasher = FxHasher::default();
-    for item in &items {
+    for item in items {
         (item.range.start.line, item.range.start.character).hash(&mut hasher);
         (item.range.end.line, item.range.end.character).hash(&mut hasher);
         (severity_number(item.severity), item.code, &item.message).hash(&mut hasher);
@@ -67,11 +79,56 @@ pub(crate) fn report(db: &dyn Db, file: File, encoding: Encoding) -> Arc<Report>
             (range.end.line, range.end.character).hash(&mut hasher);
         }
     }
-    let id = if items.is_empty() { 0 } else { hasher.finish().max(1) };
-    Arc::new(Report { id, items })
+    if items.is_empty() { 0 } else { hasher.finish().max(1) }
 }
 
+impl Snapshot {
+    /// A file's report, with the tests in it that fail as everything stands.
+    pub(crate) fn report(&self, file: File) -> Arc<Report> {
+        let report = report(&self.db, file, self.profile.encoding).clone();
+        let failed = self.failed_tests(file);
+        if failed.is_empty() {
+            return report;
+        }
+        let items = report.items.iter().cloned().chain(failed).collect();
+        Arc::new(Report::new(&self.db, items))
+    }
+
+    fn failed_tests(&self, file: File) -> Vec<Item> {
+        if self.world.ledger.results.is_empty() || !access::is_test(&self.db, file) {
+            return Vec::new();
+        }
+        let code = test_failed();
+        let severities = &file.project(&self.db).config(&self.db).severities;
+        let severity = severities.get(code.name).copied().unwrap_or(code.severity);
+        if severity == Severity::Off {
+            return Vec::new();
+        }
+        let tests = tests(&self.db, file);
+        let item = |(n, known): (usize, Option<Arc<Known>>)| {
+            let known = known.filter(|known| known.status == Status::Failed)?;
+            Some(Item {
+                source: TEST_SOURCE,
+                range: self.range(file, tests.get(n)?.place),
+                severity,
+                code: code.name,
+                message: known.detail.chars().take(LONGEST).collect(),
+                tags: Vec::new(),
+                related: Vec::new(),
+            })
+        };
+        self.outcomes(file).into_iter().filter_map(item).collect()
+    }
+}
+
+/// Characters of a message: what is longer is a document of its own.
+const LONGEST: usize = 4_000;
+
 impl Report {
+    fn new(db: &dyn Db, items: Vec<Item>) -> Self {
+        Self { id: id(db, &items), items }
+    }
+
     /// The result id the client sends back.
     pub(crate) fn result_id(&self) -> String {
         format!("{:x}", self.id)
@@ -103,7 +160,7 @@ impl Item {
                 Severity::Hint | Severity::Off => DiagnosticSeverity::Hint,
             }),
             code: Some(self.code.to_owned().into()),
-            source: Some("headwater".into()),
+            source: Some(self.source.into()),
             message: Message::String(self.message.clone()),
             tags: (profile.diagnostic_tags && !self.tags.is_empty()).then(|| tags.collect()),
             related_information: (profile.related_information && !self.related.is_empty())

@@ -10,7 +10,7 @@ use crate::owner::Owner;
 use crate::requests::{
     code_action, code_lens, completion, definition, diagnostic, document_highlight, document_link,
     document_symbol, editing, folding_range, formatting, hierarchy, hover, inlay_hint, preview, references,
-    rename, semantic_tokens, signature_help, status, views, workspace_diagnostic, workspace_symbol,
+    rename, semantic_tokens, signature_help, status, tests, views, workspace_diagnostic, workspace_symbol,
 };
 use crate::snapshot::Snapshot;
 
@@ -78,11 +78,15 @@ impl Table {
             .on("textDocument/prepareTypeHierarchy", Latency, SameText, hierarchy::prepare_types)
             .on("typeHierarchy/supertypes", Worker, Always, hierarchy::supertypes)
             .on("typeHierarchy/subtypes", Worker, Always, hierarchy::subtypes)
-            .fallible("workspace/textDocumentContent", Worker, Always, views::content)
-            .fallible("workspace/executeCommand", Worker, Always, views::execute)
+            .answered("workspace/textDocumentContent", Worker, Always, views::content)
+            .answered("workspace/executeCommand", Worker, Always, views::execute)
             .on("workspace/symbol", Worker, Always, workspace_symbol::run)
             .read("workspace/diagnostic", Worker, Always, workspace_diagnostic::run)
             .shown("headwater/preview", Worker, Always, preview::prepare)
+            .fallible("headwater/preview/parameters", Worker, Always, preview::parameters)
+            .on("headwater/tests/discover", Worker, Always, tests::discover)
+            .tested("headwater/tests/run", Worker, Always, tests::prepare)
+            .fallible("headwater/tests/accept", Worker, Always, tests::accept)
             .by_owner("headwater/status", status::run);
         table
     }
@@ -98,6 +102,8 @@ pub(crate) enum Answer {
     Park,
     /// The preview thread knows the answer.
     Show(Box<crate::preview::Job>),
+    /// The thread for tests knows the answer.
+    Run(crate::suite::runner::Asked),
 }
 
 type Read = dyn Fn(&Snapshot, &Value) -> Result<Answer, Error> + Send + Sync;
@@ -164,6 +170,21 @@ impl Table {
         self.add(method, class, retry, Handler::Read(Box::new(handler)))
     }
 
+    /// A request that somebody else may have to answer.
+    fn answered<P: DeserializeOwned + 'static>(
+        &mut self,
+        method: &'static str,
+        class: Class,
+        retry: Retry,
+        run: fn(&Snapshot, &P) -> Result<Answer, Error>,
+    ) -> &mut Self {
+        let handler = move |snapshot: &Snapshot, params: &Value| {
+            let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
+            run(snapshot, &params)
+        };
+        self.add(method, class, retry, Handler::Read(Box::new(handler)))
+    }
+
     fn read<P: DeserializeOwned + 'static>(
         &mut self,
         method: &'static str,
@@ -189,6 +210,21 @@ impl Table {
         let handler = move |snapshot: &Snapshot, params: &Value| {
             let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
             run(snapshot, &params).map(|job| Answer::Show(Box::new(job)))
+        };
+        self.add(method, class, retry, Handler::Read(Box::new(handler)))
+    }
+
+    /// A request whose answer is that of a run of tests.
+    fn tested<P: DeserializeOwned + 'static>(
+        &mut self,
+        method: &'static str,
+        class: Class,
+        retry: Retry,
+        run: fn(&Snapshot, &P) -> Result<crate::suite::runner::Asked, Error>,
+    ) -> &mut Self {
+        let handler = move |snapshot: &Snapshot, params: &Value| {
+            let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
+            run(snapshot, &params).map(Answer::Run)
         };
         self.add(method, class, retry, Handler::Read(Box::new(handler)))
     }

@@ -32,6 +32,7 @@ mod protocol;
 mod requests;
 mod snapshot;
 mod stdout;
+mod suite;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod texts;

@@ -17,7 +17,7 @@ use headwater_engine::world::{Kept, Trouble, World};
 use headwater_project::{EntryKind, FileSystem, Loaded, discover, load};
 use headwater_template::Parameters;
 use headwater_warehouse::{EngineError, Pool, PoolConfig, Session};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tower_lsp::jsonrpc::Error;
 
 use crate::owner::Event;
@@ -33,6 +33,17 @@ pub(crate) struct Job {
     pub(crate) limit: usize,
     pub(crate) profile: bool,
     pub(crate) estimate: bool,
+    pub(crate) form: Form,
+}
+
+/// How the answer is wanted.
+pub(crate) enum Form {
+    /// As rows.
+    Rows,
+    /// As a text with this address.
+    Text(String),
+    /// As a document.
+    Document,
 }
 
 /// A part of a project, by paths: the thread's database has files of its own.
@@ -137,7 +148,7 @@ impl Showing {
             }
             None => None,
         };
-        let mut world = bench.world(&self.session, kept);
+        let mut world = bench.world(&self.session, kept).cancelled_by(cancel.clone());
         let asking = Asking { session: &self.session, job, cancel, loaded: &self.loaded, db: bench.db() };
         let result = asking.ask(&mut world);
         let is_lost = matches!(&result, Err(Failure::Lost(_)))
@@ -150,7 +161,11 @@ impl Showing {
             self.kept = Some((key, world.suspend()));
         }
         let result = result.map_err(failure)?;
-        serde_json::to_value(result).map_err(|_| Error::internal_error())
+        Ok(match &job.form {
+            Form::Rows => serde_json::to_value(result).map_err(|_| Error::internal_error())?,
+            Form::Text(address) => json!({ "text": result.text(), "uri": address }),
+            Form::Document => json!({ "text": result.text() }),
+        })
     }
 
     /// What is on the disk, and over it what editors hold.

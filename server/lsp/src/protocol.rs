@@ -7,7 +7,7 @@ use crate::capabilities::{OPEN_BRANCH, PREVIEW, RUN_TEST, SHOW_DOWNSTREAM};
 use crate::dispatch::Table;
 
 /// Files with parts of the protocol, between `// protocol: begin` and `// protocol: end`.
-const FILES: [&str; 1] = [include_str!("requests/preview.rs")];
+const FILES: [&str; 2] = [include_str!("requests/preview.rs"), include_str!("requests/tests.rs")];
 
 const PAGE: &str = include_str!("../../../docs/reference/protocol.md");
 

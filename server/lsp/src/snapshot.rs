@@ -15,6 +15,8 @@ use crate::capabilities::Profile;
 use crate::client::Client;
 use crate::hooks::TestHooks;
 use crate::position::line_index;
+use crate::requests::preview::Remembered;
+use crate::suite::Ledger;
 
 /// The projects and open documents, as of one turn of the owner.
 #[derive(Debug, Clone, Default)]
@@ -27,6 +29,19 @@ pub(crate) struct World {
     pub(crate) open_only: bool,
     /// Open `headwater.toml` files, by URI. They are no files of the database.
     pub(crate) configs: FxHashMap<String, Arc<str>>,
+    /// Samples that are open, by path. They are no files of the database either.
+    pub(crate) inputs: FxHashMap<Utf8PathBuf, Arc<str>>,
+    /// What pipes were asked with last.
+    pub(crate) remembered: Arc<Remembered>,
+    /// What is known of tests.
+    pub(crate) ledger: Ledger,
+}
+
+impl World {
+    /// The URI of a file: the client's own spelling if it is open.
+    pub(crate) fn uri(&self, path: &Utf8Path) -> String {
+        self.open.get(path).map_or_else(|| crate::uri::from_path(path), |open| open.uri.clone())
+    }
 }
 
 #[derive(Debug, Clone)]
@@ -121,7 +136,7 @@ impl Snapshot {
 
     /// The URI of a file: the client's own spelling if it is open.
     pub(crate) fn uri(&self, path: &Utf8Path) -> String {
-        self.world.open.get(path).map_or_else(|| crate::uri::from_path(path), |open| open.uri.clone())
+        self.world.uri(path)
     }
 
     /// Sends a part of a result ahead of the answer.

@@ -16,11 +16,11 @@ use tower_lsp::gen_lsp_types::{PublishDiagnosticsParams, Uri};
 use tower_lsp::jsonrpc::Error;
 
 use crate::client::{Body, Reply};
-use crate::diagnostics::report;
 use crate::dispatch::{Answer, Handler, Table};
 use crate::hooks::TestHooks;
 use crate::owner::{Event, ROUND};
 use crate::snapshot::Snapshot;
+use crate::suite::look::{Look, look};
 
 /// Two for anything, one for what somebody waits for at the cursor.
 pub(crate) const WORKERS: usize = 3;
@@ -30,6 +30,9 @@ pub(crate) const STACK: usize = 16 * 1024 * 1024;
 
 /// Where a test may hold the look for questions to the engine.
 const QUESTIONS: &str = "headwater/questions";
+
+/// Where a test may hold the look for tests.
+const TESTS: &str = "headwater/tests";
 
 pub(crate) struct Job {
     pub(crate) key: u64,
@@ -46,6 +49,8 @@ pub(crate) enum Task {
     Dialects,
     /// What there is to ask the engine that is not known.
     Questions(Arc<Known>),
+    /// Which tests an edit may touch; `opened` when the start has been looked at.
+    Tests { opened: bool },
 }
 
 /// What the client shows, by path: the report's id, and the version it was said for.
@@ -64,6 +69,8 @@ pub(crate) enum Done {
     Park,
     /// The preview thread goes on with it.
     Show(Box<crate::preview::Job>),
+    /// The thread for tests goes on with it.
+    Run(crate::suite::runner::Asked),
     /// To be done again: a write made the snapshot stale.
     Stale,
     /// The client cancelled.
@@ -72,6 +79,7 @@ pub(crate) enum Done {
     Pushed(Vec<Publication>),
     Dialects(Vec<(Utf8PathBuf, String)>),
     Questions(Vec<(Utf8PathBuf, Pass)>),
+    Tests(Box<Look>),
 }
 
 /// Starts the workers. They end when the sender of `jobs` is dropped.
@@ -135,6 +143,7 @@ fn perform(task: &Task, snapshot: &Snapshot, table: &Table, hooks: &TestHooks) -
                     Ok(Answer::Text(text)) => Done::Answer(Ok(Body::Text(text))),
                     Ok(Answer::Park) => Done::Park,
                     Ok(Answer::Show(job)) => Done::Show(job),
+                    Ok(Answer::Run(asked)) => Done::Run(asked),
                     Err(error) => Done::Answer(Err(error)),
                 },
                 Handler::Owner(_) => Done::Answer(Err(Error::internal_error())),
@@ -157,6 +166,10 @@ fn perform(task: &Task, snapshot: &Snapshot, table: &Table, hooks: &TestHooks) -
             };
             Done::Questions(snapshot.world.projects.iter().map(pass).collect())
         }
+        Task::Tests { opened } => {
+            hooks.pass(TESTS, || snapshot.db.unwind_if_revision_cancelled());
+            Done::Tests(Box::new(look(snapshot, *opened)))
+        }
     }
 }
 
@@ -164,7 +177,7 @@ fn perform(task: &Task, snapshot: &Snapshot, table: &Table, hooks: &TestHooks) -
 fn push_open(snapshot: &Snapshot, published: &Published) -> Vec<Publication> {
     let mut publications = Vec::new();
     for (path, open) in &snapshot.world.open {
-        let report = report(&snapshot.db, open.file, snapshot.profile.encoding);
+        let report = snapshot.report(open.file);
         if published.get(path) != Some(&(report.id, Some(open.version))) {
             let params = PublishDiagnosticsParams {
                 uri: Uri(open.uri.clone()),
@@ -188,7 +201,7 @@ fn push_rest(snapshot: &Snapshot, published: &Published) -> Vec<Publication> {
         if snapshot.world.open.contains_key(&path) {
             continue;
         }
-        let report = report(&snapshot.db, file, snapshot.profile.encoding);
+        let report = snapshot.report(file);
         if report.id != before {
             let uri = Uri(crate::uri::from_path(&path));
             let params =

@@ -34,10 +34,10 @@ function M.setup(opts)
   options = vim.tbl_deep_extend('force', defaults, vim.g.headwater or {}, opts or {})
 end
 
---- A datafile came into `buf`.
+--- A datafile came into `buf`, or a file with tests.
 function M.open(buf)
   local opts = M.options()
-  if opts.treesitter then
+  if opts.treesitter and vim.bo[buf].filetype ~= 'yaml' then
     require('headwater.treesitter').start(buf)
   end
   if opts.autostart then
@@ -60,6 +60,18 @@ local subcommands = {
   downstream = function()
     require('headwater.downstream').at_cursor()
   end,
+  test = function(words)
+    require('headwater.tests').command(words[1])
+  end,
+  diff = function()
+    require('headwater.tests').diff()
+  end,
+  accept = function()
+    require('headwater.tests').accept()
+  end,
+  preview = function(words, range)
+    require('headwater.preview').command(words, range)
+  end,
 }
 
 ---@return string[]
@@ -70,13 +82,14 @@ function M.subcommands()
 end
 
 ---@param args string[]
-function M.command(args)
+---@param range boolean? Something is selected.
+function M.command(args, range)
   local run = subcommands[args[1]]
   if not run then
     M.warn(('unknown subcommand %s; there are %s'):format(args[1], table.concat(M.subcommands(), ', ')))
     return
   end
-  run()
+  run(vim.list_slice(args, 2), range)
 end
 
 function M.warn(message)

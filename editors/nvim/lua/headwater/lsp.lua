@@ -17,6 +17,29 @@ local project_folders = {
   sinks = true,
 }
 
+--- Whether a buffer is a project's file with tests: `tests/*.yaml` beside what makes a folder a project.
+---@param buf integer
+function M.is_test(buf)
+  local name = vim.api.nvim_buf_get_name(buf)
+  return name:find('/tests/.*%.ya?ml$') ~= nil and M.project_of_test(name) ~= nil
+end
+
+--- The project that a file below a folder `tests` belongs to.
+---@param name string
+---@return string?
+function M.project_of_test(name)
+  for dir in vim.fs.parents(name) do
+    if vim.fs.basename(dir) == 'tests' then
+      local root = vim.fs.dirname(dir)
+      for entry, kind in vim.fs.dir(root) do
+        if vim.tbl_contains(project_files, entry) or kind == 'directory' and project_folders[entry] then
+          return root
+        end
+      end
+    end
+  end
+end
+
 --- The project's folder: where its configuration is, else above the customary folders, else the repository. None for
 --- a buffer without a file: such a buffer gets no server, since everything the server says is about a project.
 ---@param buf integer
@@ -25,6 +48,10 @@ function M.root(buf)
   local name = vim.api.nvim_buf_get_name(buf)
   if name == '' then
     return nil
+  end
+  -- Of other YAML nobody wants to hear anything.
+  if vim.bo[buf].filetype == 'yaml' then
+    return M.is_test(buf) and (vim.fs.root(buf, project_files) or M.project_of_test(name)) or nil
   end
   local root = vim.fs.root(buf, project_files)
   if root then
@@ -54,13 +81,25 @@ function M.config()
     name = 'headwater',
     cmd = opts.cmd,
     cmd_env = opts.env,
-    filetypes = { 'datasource', 'pipe', 'connection', 'incl' },
+    filetypes = { 'datasource', 'pipe', 'connection', 'incl', 'yaml' },
     -- The server's names of the kinds, the same from every editor.
     get_language_id = function(_, filetype)
-      return 'headwater-' .. filetype
+      return filetype == 'yaml' and 'yaml' or 'headwater-' .. filetype
     end,
+    handlers = {
+      ['headwater/tests/result'] = function(...)
+        require('headwater.tests').on_result(...)
+      end,
+      -- The list of tests is asked for when somebody runs one.
+      ['headwater/tests/changed'] = function() end,
+    },
     init_options = {
-      clientCommands = { 'headwater.showDownstream', 'headwater.showView' },
+      clientCommands = {
+        'headwater.showDownstream',
+        'headwater.showView',
+        'headwater.runTest',
+        'headwater.preview',
+      },
       protocol = PROTOCOL,
     },
     before_init = function(params, config)

@@ -7,7 +7,7 @@ use headwater_analysis::flow::{Vertex, graph};
 use headwater_analysis::{Database, File, FileKind, interface};
 use headwater_engine::compile::{Compiler, Options};
 use headwater_engine::fixtures::{is_sample, sample_name};
-use headwater_engine::suite::{Check, Command};
+use headwater_engine::suite::asked;
 use headwater_project::{
     CommitId, FileSystem, Found, GitRevisions, Loaded, OsFileSystem, ProjectRoot, Revisions, load,
 };
@@ -126,31 +126,12 @@ pub(super) fn retain(db: &Database, loaded: &Loaded, suite: &mut Suite, changed:
     }
     let mut reached: FxHashSet<File> = starts.iter().map(|v| v.file).collect();
     reached.extend(graph.downstream_of(&starts).into_iter().map(|v| v.file));
-    let touches = |name: &str| match compiler.pipe(name).or_else(|| compiler.source(name)) {
-        Some(file) => reached.contains(&file),
-        // What is not there may be what has just gone.
-        None => true,
-    };
-    let reads = |sql: &str| {
-        let words = sql.split(|c: char| !c.is_alphanumeric() && c != '_');
-        words.filter(|w| compiler.pipe(w).is_some() || compiler.source(w).is_some()).any(&touches)
-    };
     suite.cases.retain(|case| {
         let result = Utf8PathBuf::from(format!("{}.result", case.path));
         everything
             || changed.contains(&case.path)
             || changed.contains(&result)
-            || case.copies.iter().any(|name| touches(name))
-            || match &case.check {
-                Check::Request { pipe, .. } => touches(pipe),
-                Check::Nothing { sql, pipe, .. } => {
-                    sql.as_deref().is_some_and(reads) || pipe.as_ref().is_some_and(|(name, _)| touches(name))
-                }
-                Check::Output { commands, .. } => commands.iter().any(|command| match command {
-                    Command::Data { pipe, query, .. } => touches(pipe) || query.as_deref().is_some_and(reads),
-                    Command::Sql { sql, .. } => reads(sql),
-                }),
-            }
+            || asked(&compiler, case).into_iter().any(|file| file.is_none_or(|file| reached.contains(&file)))
     });
     suite.faults.retain(|fault| everything || changed.contains(&fault.path));
 }

@@ -1,6 +1,7 @@
 //! The real binary, from outside: the command line as a contract, hostile input, and the server over its pipes.
 
 mod check;
+mod editor_tests;
 mod engine;
 mod fmt;
 #[cfg(unix)]

@@ -265,3 +265,40 @@ async fn what_may_not_run_is_an_error_of_its_kind() {
     let (_child, mut client, _) = editor(&folder, false).await;
     assert_eq!(fail(&mut client, json!({ "textDocument": at })).await, (json!(-32803), json!("untrusted")));
 }
+
+#[tokio::test]
+async fn rows_are_a_text_for_clients_that_show_none() {
+    let folder = project("preview-text");
+    let (_child, mut client, top) = editor(&folder, true).await;
+    let argument = json!({ "uri": top, "node": "wanted", "parameters": { "least": "3" }, "profile": true });
+    let command = json!({ "command": "headwater.view.preview", "arguments": [argument] });
+    let shown = client.call("workspace/executeCommand", command).await;
+    let text = shown["text"].as_str().expect("a text");
+    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
+    assert_eq!(
+        lines[..7],
+        [
+            "top:wanted",
+            "",
+            "     n  country",
+            "UInt32  Nullable(String)",
+            "──────  ────────────────",
+            "     4  at",
+            "     5  ∅",
+        ],
+        "{text}"
+    );
+    assert!(lines[8].starts_with("2 rows; ") && text.contains("own time"), "{text}");
+    // Its address is a document with the same rows, for clients that open those.
+    let address = shown["uri"].as_str().expect("an address");
+    assert!(address.starts_with("headwater-preview:/endpoints/top.pipe?project="), "{address}");
+    assert!(address.ends_with("&node=wanted&least=3"), "{address}");
+    let content = client.call("workspace/textDocumentContent", json!({ "uri": address })).await;
+    assert!(content["text"].as_str().is_some_and(|text| text.starts_with(&lines[..7].join("\n")[..12])));
+    assert!(content["text"].as_str().is_some_and(|text| text.contains("     5  ∅")), "{content}");
+    // What a pipe was asked with is offered when it is asked again.
+    let found = client
+        .call("headwater/preview/parameters", json!({ "textDocument": { "uri": top }, "node": "wanted" }))
+        .await;
+    assert_eq!(found["parameters"][0]["value"], json!(["3"]), "{found}");
+}

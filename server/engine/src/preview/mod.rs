@@ -22,7 +22,9 @@ use rustc_hash::FxHashSet;
 
 pub use profile::{Profile, Step, profile_steps};
 pub use rows::{Column, Rows};
-pub use run::{Asker, Cancel, Cost, Outcome, Shape};
+pub use run::{Asker, Cost, Outcome, Shape};
+
+pub use crate::Cancel;
 
 use crate::compile::{Around, CompileError, Compiler, Rendering, Statement};
 

@@ -1,51 +1,12 @@
 //! Questions put to a session.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use headwater_warehouse::{Allow, Answer, Canceller, EngineError, Format, Limits, Request, Session};
+use headwater_warehouse::{Allow, Answer, EngineError, Format, Limits, Request, Session};
 
 use super::{Question, Rows};
+use crate::Cancel;
 use crate::json::Json;
-
-/// Takes back what runs, from any thread.
-#[derive(Clone, Default)]
-pub struct Cancel(Arc<State>);
-
-#[derive(Default)]
-struct State {
-    is_cancelled: AtomicBool,
-    running: Mutex<Option<Canceller>>,
-}
-
-impl Cancel {
-    /// Nothing to cancel yet.
-    pub fn new() -> Self {
-        Self::default()
-    }
-
-    /// From here on nothing runs: neither what runs now nor what would be next.
-    pub fn cancel(&self) {
-        self.0.is_cancelled.store(true, Ordering::SeqCst);
-        if let Some(running) = self.0.running.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            running.cancel();
-        }
-    }
-
-    /// Whether somebody took it back.
-    pub fn is_cancelled(&self) -> bool {
-        self.0.is_cancelled.load(Ordering::SeqCst)
-    }
-
-    fn set(&self, running: Option<Canceller>) {
-        *self.0.running.lock().unwrap_or_else(PoisonError::into_inner) = running;
-        // It may have come in between.
-        if self.is_cancelled() {
-            self.cancel();
-        }
-    }
-}
 
 /// How rows are wanted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -200,17 +161,11 @@ impl<'s> Asker<'s> {
     }
 
     fn send(&self, sql: &str, question: &Question, format: Format) -> Result<Answer, EngineError> {
-        self.alive()?;
         let mut request = Request::new(sql).format(format).limits(self.limits);
         for (name, value) in &question.statement.params {
             request = request.param(name, value);
         }
-        let ticket = self.session.submit(request);
-        self.cancel.set(Some(ticket.canceller()));
-        let answer = ticket.wait();
-        self.cancel.set(None);
-        self.alive()?;
-        answer
+        self.cancel.wait(|| self.session.submit(request))
     }
 }
 

@@ -3,7 +3,7 @@
 use super::answer::{Actual, Ask, NoAnswer, Source, answer, as_rows, is_endpoint, pipe};
 use super::parameters;
 use crate::compile::{Around, Pairs};
-use crate::suite::compare::{Comparison, Rules, compare};
+use crate::suite::compare::{Comparison, Difference, Rules, compare};
 use crate::suite::{Case, Check, Command, OutputFormat};
 use crate::world::{Trouble, World};
 
@@ -12,6 +12,8 @@ use crate::world::{Trouble, World};
 pub(super) struct Verdict {
     /// What differs, or why there is no answer.
     pub(super) failure: Option<String>,
+    /// The same part by part, where an answer was compared.
+    pub(super) difference: Option<Difference>,
     pub(super) notes: Vec<String>,
     pub(super) actual: Option<Actual>,
     /// The engine's process is gone, and all tables with it.
@@ -26,6 +28,25 @@ impl Verdict {
     pub(super) fn trouble(before: &str, trouble: &Trouble) -> Self {
         let lost = matches!(trouble, Trouble::Lost(_));
         Self { lost, ..Self::failed(format!("{before}{trouble}")) }
+    }
+
+    /// Compares rows; says what differs.
+    fn rows(&mut self, actual: &Actual, expected: &str, rules: Rules) -> Option<String> {
+        match compare(expected, &actual.body, &actual.order, rules) {
+            Comparison::Equal => None,
+            Comparison::OtherOrder => {
+                self.notes.push(
+                    "the rows came in another order, which the query leaves open; an ORDER BY would settle it"
+                        .to_owned(),
+                );
+                None
+            }
+            Comparison::Different(difference) => {
+                let text = difference.to_string();
+                self.difference = Some(difference);
+                Some(text)
+            }
+        }
     }
 
     fn no_answer(none: NoAnswer) -> Self {
@@ -82,27 +103,13 @@ fn request(actual: Actual, expected: Option<&str>, status: Option<u16>, rules: R
                 actual.status
             )),
             _ if is_error => error(&actual, expected, rules, &mut verdict.notes),
-            _ => rows(&actual, expected, rules, &mut verdict.notes),
+            _ => verdict.rows(&actual, expected, rules),
         }
     } else {
         Some("the test has no `expected_result`: write it, or let --update do it".to_owned())
     };
     verdict.actual = Some(actual);
     verdict
-}
-
-fn rows(actual: &Actual, expected: &str, rules: Rules, notes: &mut Vec<String>) -> Option<String> {
-    match compare(expected, &actual.body, &actual.order, rules) {
-        Comparison::Equal => None,
-        Comparison::OtherOrder => {
-            notes.push(
-                "the rows came in another order, which the query leaves open; an ORDER BY would settle it"
-                    .to_owned(),
-            );
-            None
-        }
-        Comparison::Different(text) => Some(text),
-    }
 }
 
 /// Texts of errors are equal, or say the same thing of the same names where they are not the project's own.
@@ -232,7 +239,7 @@ fn output(world: &mut World<'_>, commands: &[Command], expected: Option<&str>, r
         None => {
             Some("there is no file of that name with `.result` behind it: let --update write it".to_owned())
         }
-        Some(expected) => printed_rows(&actual, expected, commands, rules, &mut verdict.notes),
+        Some(expected) => printed_rows(&mut verdict, &actual, expected, commands, rules),
     };
     verdict.actual = Some(actual);
     verdict
@@ -240,18 +247,18 @@ fn output(world: &mut World<'_>, commands: &[Command], expected: Option<&str>, r
 
 /// One command's output is compared as rows, that of several as text.
 fn printed_rows(
+    verdict: &mut Verdict,
     actual: &Actual,
     expected: &str,
     commands: &[Command],
     rules: Rules,
-    notes: &mut Vec<String>,
 ) -> Option<String> {
     if let ([command], true, false) = (commands, actual.status < 400, rules.exact)
         && let (Some(a), Some(b)) =
             (as_rows(command.format(), expected), as_rows(command.format(), &actual.body))
     {
         let rows_of_it = Actual { body: b, ..actual.clone() };
-        return rows(&rows_of_it, &a, rules, notes);
+        return verdict.rows(&rows_of_it, &a, rules);
     }
-    rows(actual, expected, rules, notes)
+    verdict.rows(actual, expected, rules)
 }

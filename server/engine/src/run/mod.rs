@@ -12,11 +12,13 @@ use std::time::{Duration, Instant};
 use camino::{Utf8Path, Utf8PathBuf};
 use headwater_analysis::{Database, File, FileKind, Project};
 use headwater_template::{Parameters, Secrets};
-use headwater_warehouse::{Pool, Session};
+use headwater_warehouse::{EngineError, Pool, Request, Session};
 use rustc_hash::{FxHashMap, FxHasher};
 
+use crate::Cancel;
 use crate::compile::{Clock, Compiler, Layout, Options, View, secrets};
 use crate::fixtures::{Raw, Sample, SampleFormat, choose, sample_name, unpacked};
+use crate::suite::compare::Difference;
 use crate::suite::{Case, CaseFixture};
 use crate::world::{Kept, Note, Rows, World};
 
@@ -70,6 +72,8 @@ pub struct Outcome {
     pub status: Status,
     /// Of a failure, what differs or what to do; of a skipped test, why.
     pub detail: String,
+    /// The same part by part, where an answer was compared with an expectation.
+    pub difference: Option<Difference>,
     /// What a person should know all the same.
     pub notes: Vec<String>,
     /// How long it took, the making of its tables included.
@@ -130,6 +134,31 @@ impl Bench {
         cases: &[Case],
         told: &(dyn Fn(&Outcome) + Sync),
     ) -> Vec<Outcome> {
+        let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; cases.len()]);
+        let mut stages: Vec<Stage> = (0..workers.max(1)).map(|_| Stage::new(pool.session())).collect();
+        self.run_on(&mut stages, cases, &Cancel::new(), &|n, outcome| {
+            told(&outcome);
+            outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner)[n] = Some(outcome);
+        });
+        let outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let lost = |case: &Case| Outcome {
+            status: Status::Failed,
+            detail: "no thread could be started to run it".to_owned(),
+            ..blank(case)
+        };
+        outcomes.into_iter().zip(cases).map(|(outcome, case)| outcome.unwrap_or_else(|| lost(case))).collect()
+    }
+
+    /// Runs tests, each once, on these stages, as many at a time as there are; `told` hears the number of each and what became of
+    /// it as it ends. Tables that an earlier run left on a stage serve again while they are what the project makes. Once the run
+    /// is taken back nothing is told any more.
+    pub fn run_on(
+        &self,
+        stages: &mut [Stage],
+        cases: &[Case],
+        cancel: &Cancel,
+        told: &(dyn Fn(usize, Outcome) + Sync),
+    ) {
         // Tests of one file need the same tables.
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for (n, case) in cases.iter().enumerate() {
@@ -139,38 +168,36 @@ impl Bench {
             }
         }
         let next = AtomicUsize::new(0);
-        let outcomes: Mutex<Vec<Option<Outcome>>> = Mutex::new(vec![None; cases.len()]);
         let views = {
             let compiler = Compiler::new(&self.db, self.project, self.compile_options(None));
             Arc::new(compiler.views())
         };
+        let key = self.fingerprint();
+        let wanted = groups.len().max(1);
         std::thread::scope(|scope| {
-            for _ in 0..workers.clamp(1, groups.len().max(1)) {
-                let (groups, next, outcomes, views) = (&groups, &next, &outcomes, views.clone());
+            for stage in stages.iter_mut().take(wanted) {
+                let (groups, next, views) = (&groups, &next, views.clone());
                 let bench = self.clone_for_thread();
                 let work = move || {
-                    let session = pool.session();
-                    let mut worker = Worker::new(&bench, &session, views);
+                    let kept = stage.keep(key);
+                    let mut worker = Worker::new(&bench, &stage.session, views, kept, cancel);
                     while let Some(group) = groups.get(next.fetch_add(1, Ordering::Relaxed)) {
                         for n in group {
                             let outcome = worker.run(&cases[*n]);
-                            told(&outcome);
-                            let mut all = outcomes.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-                            all[*n] = Some(outcome);
+                            if cancel.is_cancelled() {
+                                // Whatever came of it, the session may have stopped half way.
+                                let _ = stage.session.reset();
+                                return;
+                            }
+                            told(*n, outcome);
                         }
                     }
+                    stage.kept = Some((key, worker.world.suspend()));
                 };
                 // SQL nests, so threads get room for it. A thread that cannot be had leaves its share to the others.
                 let _ = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
             }
         });
-        let outcomes = outcomes.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let lost = |case: &Case| Outcome {
-            status: Status::Failed,
-            detail: "no thread could be started to run it".to_owned(),
-            ..blank(case)
-        };
-        outcomes.into_iter().zip(cases).map(|(outcome, case)| outcome.unwrap_or_else(|| lost(case))).collect()
     }
 
     /// The project's tables on a session, for questions beside tests. `kept` are those that are there already.
@@ -251,9 +278,45 @@ fn blank(case: &Case) -> Outcome {
         pipe: case.subject.clone(),
         status: Status::Passed,
         detail: String::new(),
+        difference: None,
         notes: Vec::new(),
         elapsed: Duration::ZERO,
         actual: None,
+    }
+}
+
+/// A session with the tables of the last run, for the next one.
+pub struct Stage {
+    session: Session,
+    /// What is on it, and a hash of what that is made of.
+    kept: Option<(u64, Kept)>,
+}
+
+impl Stage {
+    /// Nothing is on the session yet.
+    pub fn new(session: Session) -> Self {
+        Self { session, kept: None }
+    }
+
+    /// Whether there is an engine: starts it where it does not run yet.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub fn ready(&self) -> Result<(), EngineError> {
+        self.session.query(Request::new("SELECT 1")).map(drop)
+    }
+
+    /// What is there of tables with this hash; all others go.
+    fn keep(&mut self, key: u64) -> Option<Kept> {
+        match self.kept.take() {
+            Some((old, kept)) if old == key => Some(kept),
+            Some(_) => {
+                // An engine that cannot be had shows at the first test.
+                let _ = self.session.reset();
+                None
+            }
+            None => None,
+        }
     }
 }
 
@@ -262,16 +325,33 @@ struct Worker<'b> {
     bench: &'b Bench,
     session: &'b Session,
     views: Arc<Vec<View>>,
+    cancel: &'b Cancel,
     world: World<'b>,
     /// Worlds of single cases so far: their tables have names of their own.
     own: usize,
 }
 
 impl<'b> Worker<'b> {
-    fn new(bench: &'b Bench, session: &'b Session, views: Arc<Vec<View>>) -> Self {
+    fn new(
+        bench: &'b Bench,
+        session: &'b Session,
+        views: Arc<Vec<View>>,
+        kept: Option<Kept>,
+        cancel: &'b Cancel,
+    ) -> Self {
         let compiler = Compiler::new(&bench.db, bench.project, bench.compile_options(None));
-        let world = World::new(compiler, session, views.clone(), bench.rows.clone());
-        Self { bench, session, views, world, own: 0 }
+        let world = World::resume(compiler, session, views.clone(), bench.rows.clone(), kept)
+            .cancelled_by(cancel.clone());
+        Self { bench, session, views, cancel, world, own: 0 }
+    }
+
+    /// The tables are gone with the engine's process: the next test makes them again.
+    fn begin_anew(&mut self) {
+        if self.session.reset().is_ok() {
+            let compiler = self.world.compiler().with_layout(Layout::default());
+            self.world = World::new(compiler, self.session, self.views.clone(), self.bench.rows.clone())
+                .cancelled_by(self.cancel.clone());
+        }
     }
 
     fn run(&mut self, case: &Case) -> Outcome {
@@ -291,6 +371,7 @@ impl<'b> Worker<'b> {
         };
         outcome.status = if verdict.failure.is_none() { Status::Passed } else { Status::Failed };
         outcome.detail = verdict.failure.unwrap_or_default();
+        outcome.difference = verdict.difference;
         outcome.notes.extend(verdict.notes);
         outcome.actual = verdict.actual;
         outcome.elapsed = start.elapsed();
@@ -299,10 +380,8 @@ impl<'b> Worker<'b> {
 
     fn judge_in_shared(&mut self, case: &Case) -> judge::Verdict {
         let verdict = judge::judge(&mut self.world, case, self.bench.options.exact);
-        if verdict.lost && self.session.reset().is_ok() {
-            // The tables are gone with the engine's process: the next test makes them again.
-            let compiler = self.world.compiler().with_layout(Layout::default());
-            self.world = World::new(compiler, self.session, self.views.clone(), self.bench.rows.clone());
+        if verdict.lost {
+            self.begin_anew();
         }
         verdict
     }
@@ -324,25 +403,17 @@ impl<'b> Worker<'b> {
                 Err(why) => return judge::Verdict::failed(why),
             }
         }
-        let copies = compiler.copies();
-        let mut world = World::new(compiler, self.session, self.views.clone(), rows);
-        for name in &case.copies {
-            let pipe = world.compiler().pipe(name);
-            let Some(copy) = copies.iter().find(|c| Some(c.pipe) == pipe) else {
-                return judge::Verdict::failed(format!("`{name}` is no copy pipe of this project"));
-            };
-            if let Err(trouble) = world.copy(copy) {
-                return judge::Verdict::trouble(&format!("the copy `{name}` does not run: "), &trouble);
-            }
-        }
-        let verdict = judge::judge(&mut world, case, self.bench.options.exact);
+        let mut world =
+            World::new(compiler, self.session, self.views.clone(), rows).cancelled_by(self.cancel.clone());
+        let verdict = match copied(&mut world, case) {
+            Ok(()) => judge::judge(&mut world, case, self.bench.options.exact),
+            Err(verdict) => verdict,
+        };
         all_notes.extend(notes(&mut world));
         if verdict.lost {
-            if self.session.reset().is_ok() {
-                let compiler = self.world.compiler().with_layout(Layout::default());
-                self.world = World::new(compiler, self.session, self.views.clone(), self.bench.rows.clone());
-            }
+            self.begin_anew();
         } else {
+            // Also after a failure: another run may use these names on the same session.
             world.drop_tables();
         }
         verdict
@@ -379,6 +450,21 @@ impl<'b> Worker<'b> {
             }
         }
     }
+}
+
+/// Runs the copies that a case asks for.
+fn copied(world: &mut World<'_>, case: &Case) -> Result<(), judge::Verdict> {
+    let copies = world.compiler().copies();
+    for name in &case.copies {
+        let pipe = world.compiler().pipe(name);
+        let Some(copy) = copies.iter().find(|c| Some(c.pipe) == pipe) else {
+            return Err(judge::Verdict::failed(format!("`{name}` is no copy pipe of this project")));
+        };
+        world.copy(copy).map_err(|trouble| {
+            judge::Verdict::trouble(&format!("the copy `{name}` does not run: "), &trouble)
+        })?;
+    }
+    Ok(())
 }
 
 fn notes(world: &mut World<'_>) -> Vec<String> {

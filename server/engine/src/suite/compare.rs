@@ -1,6 +1,7 @@
 //! Two answers compared by what they say.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use crate::json::Json;
 
@@ -40,7 +41,87 @@ pub enum Comparison {
     /// They have the same rows in another order, which the query leaves open.
     OtherOrder,
     /// They differ; what a person needs to see.
-    Different(String),
+    Different(Difference),
+}
+
+/// How an answer differs from what was expected. Its text is what a person reads.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Difference {
+    /// What is to be said before the parts: another number of rows, another order.
+    pub summary: Option<String>,
+    /// What differs part by part, at most a dozen of them.
+    pub parts: Vec<Part>,
+    /// How many parts differ; more than there are in `parts` when there are many.
+    pub count: usize,
+    /// Parts are rows, else lines.
+    pub is_rows: bool,
+}
+
+/// One row, or one line, that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Part {
+    /// Which one, from 1.
+    pub number: usize,
+    /// As it was expected; `None` where there should be none.
+    pub expected: Option<String>,
+    /// As it came; `None` where there is none.
+    pub actual: Option<String>,
+    /// Where the two are about the same columns: those that differ.
+    pub cells: Vec<Cell>,
+}
+
+/// A column of a row that differs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cell {
+    /// The column.
+    pub name: String,
+    /// Its value as JSON; `None` where the column was not expected.
+    pub expected: Option<String>,
+    /// Its value as JSON; `None` where there is no such column.
+    pub actual: Option<String>,
+}
+
+impl Difference {
+    /// In a few words, for a place with little room: "2 rows differ".
+    pub fn brief(&self) -> String {
+        match (self.count, self.is_rows) {
+            (0, _) => "line breaks differ".to_owned(),
+            (1, true) => "1 row differs".to_owned(),
+            (count, true) => format!("{count} rows differ"),
+            (1, false) => "1 line differs".to_owned(),
+            (count, false) => format!("{count} lines differ"),
+        }
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines: Vec<String> = self.summary.iter().cloned().collect();
+        for Part { number, expected, actual, cells } in &self.parts {
+            if cells.is_empty() {
+                let what = if self.is_rows { "row" } else { "line" };
+                for (sign, text) in [('-', expected), ('+', actual)] {
+                    lines.extend(text.iter().map(|text| format!("{what} {number}: {sign} {}", short(text))));
+                }
+                continue;
+            }
+            lines.push(format!("row {number}:"));
+            lines.extend(cells.iter().map(|Cell { name, expected, actual }| match (expected, actual) {
+                (Some(a), Some(b)) => format!("  {name}: expected {}, got {}", short(a), short(b)),
+                (Some(a), None) => format!("  {name}: expected {}, got nothing", short(a)),
+                (None, b) => {
+                    format!("  {name}: not expected, got {}", short(b.as_deref().unwrap_or_default()))
+                }
+            }));
+        }
+        if self.count > self.parts.len() {
+            lines.push("… and more".to_owned());
+        }
+        if lines.is_empty() {
+            lines.push("they differ in line breaks at the end alone".to_owned());
+        }
+        f.write_str(&lines.join("\n"))
+    }
 }
 
 /// Differences that are shown.
@@ -133,14 +214,14 @@ fn compare_rows(expected: &[Json<'_>], actual: &[Json<'_>], order: &Order, rules
             return Comparison::OtherOrder;
         }
     }
-    let mut out = String::new();
-    if is_permutation {
-        out.push_str("the rows are the same, in another order, and the query orders them\n");
+    let summary = if is_permutation {
+        Some("the rows are the same, in another order, and the query orders them".to_owned())
     } else if expected.len() != actual.len() {
-        out.push_str(&format!("expected {}, got {}\n", count(expected.len()), count(actual.len())));
-    }
-    rows_diff(expected, actual, &same, &mut out);
-    Comparison::Different(out.trim_end().to_owned())
+        Some(format!("expected {}, got {}", count(expected.len()), count(actual.len())))
+    } else {
+        None
+    };
+    Comparison::Different(Difference { summary, ..rows_diff(expected, actual, &same) })
 }
 
 fn count(rows: usize) -> String {
@@ -172,49 +253,44 @@ fn rows_diff(
     expected: &[Json<'_>],
     actual: &[Json<'_>],
     same: &dyn Fn(&Json<'_>, &Json<'_>) -> bool,
-    out: &mut String,
-) {
-    let mut shown = 0;
+) -> Difference {
+    let mut out = Difference { is_rows: true, ..Difference::default() };
     for n in 0..expected.len().max(actual.len()) {
-        let pair = (expected.get(n), actual.get(n));
-        if matches!(pair, (Some(a), Some(b)) if same(a, b)) {
+        let (a, b) = (expected.get(n), actual.get(n));
+        if matches!((a, b), (Some(a), Some(b)) if same(a, b)) {
             continue;
         }
-        if shown == SHOWN {
-            out.push_str("… and more\n");
-            return;
+        out.count += 1;
+        if out.parts.len() == SHOWN {
+            continue;
         }
-        shown += 1;
-        match pair {
-            (Some(Json::Object(_, a)), Some(Json::Object(_, b))) if shares_keys(a, b) => {
-                out.push_str(&format!("row {}:\n", n + 1));
-                for (key, value) in a {
-                    match b.iter().find(|(k, _)| k == key).map(|(_, v)| v) {
-                        Some(other) if same(value, other) => {}
-                        Some(other) => out.push_str(&format!(
-                            "  {key}: expected {}, got {}\n",
-                            short(value.raw()),
-                            short(other.raw())
-                        )),
-                        None => {
-                            out.push_str(&format!("  {key}: expected {}, got nothing\n", short(value.raw())));
-                        }
-                    }
-                }
-                for (key, value) in b.iter().filter(|(key, _)| a.iter().all(|(k, _)| k != key)) {
-                    out.push_str(&format!("  {key}: not expected, got {}\n", short(value.raw())));
-                }
-            }
-            (a, b) => {
-                if let Some(a) = a {
-                    out.push_str(&format!("row {}: - {}\n", n + 1, short(a.raw())));
-                }
-                if let Some(b) = b {
-                    out.push_str(&format!("row {}: + {}\n", n + 1, short(b.raw())));
-                }
-            }
+        let raw = |row: &Json<'_>| row.raw().to_owned();
+        let cells = match (a, b) {
+            (Some(Json::Object(_, a)), Some(Json::Object(_, b))) if shares_keys(a, b) => cells(a, b, same),
+            _ => Vec::new(),
+        };
+        out.parts.push(Part { number: n + 1, expected: a.map(raw), actual: b.map(raw), cells });
+    }
+    out
+}
+
+/// The columns of two rows that differ.
+fn cells(a: &Fields<'_>, b: &Fields<'_>, same: &dyn Fn(&Json<'_>, &Json<'_>) -> bool) -> Vec<Cell> {
+    let mut out = Vec::new();
+    for (key, value) in a {
+        let other = b.iter().find(|(k, _)| k == key).map(|(_, v)| v);
+        if !other.is_some_and(|other| same(value, other)) {
+            out.push(Cell {
+                name: key.to_string(),
+                expected: Some(value.raw().to_owned()),
+                actual: other.map(|other| other.raw().to_owned()),
+            });
         }
     }
+    for (key, value) in b.iter().filter(|(key, _)| a.iter().all(|(k, _)| k != key)) {
+        out.push(Cell { name: key.to_string(), expected: None, actual: Some(value.raw().to_owned()) });
+    }
+    out
 }
 
 type Fields<'t> = [(Cow<'t, str>, Json<'t>)];
@@ -234,29 +310,26 @@ fn short(text: &str) -> Cow<'_, str> {
 }
 
 /// Lines that differ.
-fn lines_diff(expected: &str, actual: &str) -> String {
+fn lines_diff(expected: &str, actual: &str) -> Difference {
     let (a, b): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), actual.lines().collect());
-    let mut out = String::new();
-    let mut shown = 0;
+    let mut out = Difference::default();
     for n in 0..a.len().max(b.len()) {
-        if a.get(n) == b.get(n) {
+        let (a, b) = (a.get(n), b.get(n));
+        if a == b {
             continue;
         }
-        if shown == SHOWN {
-            out.push_str("… and more\n");
-            break;
-        }
-        shown += 1;
-        for (sign, line) in [('-', a.get(n)), ('+', b.get(n))] {
-            if let Some(line) = line {
-                out.push_str(&format!("line {}: {sign} {}\n", n + 1, short(line)));
-            }
+        out.count += 1;
+        if out.parts.len() < SHOWN {
+            let text = |line: &&str| (*line).to_owned();
+            out.parts.push(Part {
+                number: n + 1,
+                expected: a.map(text),
+                actual: b.map(text),
+                cells: Vec::new(),
+            });
         }
     }
-    if out.is_empty() {
-        out.push_str("they differ in line breaks at the end alone\n");
-    }
-    out.trim_end().to_owned()
+    out
 }
 
 #[cfg(test)]
@@ -305,22 +378,24 @@ mod tests {
         assert_eq!(run(a, b, &Order::None), Comparison::OtherOrder);
         assert_eq!(run(a, b, &by(&["k"])), Comparison::OtherOrder);
         for order in [by(&["v"]), Order::Some] {
-            let Comparison::Different(text) = run(a, b, &order) else { panic!("it orders") };
+            let Comparison::Different(difference) = run(a, b, &order) else { panic!("it orders") };
+            let text = difference.to_string();
             assert!(text.starts_with("the rows are the same, in another order"), "{text}");
         }
     }
 
     #[test]
     fn differences_are_shown_column_by_column() {
-        let Comparison::Different(text) = run(
+        let Comparison::Different(difference) = run(
             "{\"a\":1,\"b\":2}\n{\"a\":2}",
             "{\"a\":1,\"b\":3,\"c\":4}\n{\"x\":2}\n{\"a\":5}",
             &Order::None,
         ) else {
             panic!("they differ")
         };
+        assert_eq!(difference.brief(), "3 rows differ");
         assert_eq!(
-            text,
+            difference.to_string(),
             "expected 2 rows, got 3 rows\nrow 1:\n  b: expected 2, got 3\n  c: not expected, got 4\nrow 2: - {\"a\":2}\nrow 2: + {\"x\":2}\nrow 3: + {\"a\":5}"
         );
     }

@@ -17,6 +17,10 @@ pub struct Case {
     pub path: Utf8PathBuf,
     /// Its line there, from 1.
     pub line: usize,
+    /// The bytes of its name there; of a nameless one, those of its first key.
+    pub place: Range<usize>,
+    /// All its bytes.
+    pub extent: Range<usize>,
     /// Which item of the file it is.
     pub index: usize,
     /// What it is called.
@@ -145,7 +149,39 @@ pub fn read(path: &Utf8Path, text: &str, result: Option<&str>) -> Vec<Result<Cas
     let Value::List(items) = &root.value else {
         return fail(root.line, "a test file is a list: begin each test with `- name: …`".to_owned());
     };
-    items.iter().enumerate().map(|(index, item)| case(path, text, index, item)).collect()
+    let placed = |(index, item): (usize, &Node)| {
+        let case = case(path, text, index, item)?;
+        Ok(Case { place: place(item), extent: extent(text, item), ..case })
+    };
+    items.iter().enumerate().map(placed).collect()
+}
+
+/// Where an item says what it is called.
+fn place(item: &Node) -> Range<usize> {
+    let first = match &item.value {
+        Value::Map(pairs) => pairs.first().map_or(item, |(key, _)| key),
+        _ => item,
+    };
+    let name = item.get("name").filter(|name| !name.range.is_empty());
+    name.unwrap_or(first).range.clone()
+}
+
+/// An item without the blank lines and comments behind it.
+fn extent(text: &str, item: &Node) -> Range<usize> {
+    fn last(node: &Node) -> usize {
+        match &node.value {
+            Value::Map(pairs) => {
+                pairs.last().map_or(node.range.end, |(key, value)| last(key).max(last(value)))
+            }
+            Value::List(items) => items.last().map_or(node.range.end, last),
+            Value::Scalar { .. } => node.range.end,
+        }
+    }
+    // A list or map in brackets ends behind its last value.
+    let is_flow = text[item.range.start..].starts_with(['{', '[']);
+    let end = if is_flow { item.range.end } else { last(item) };
+    let end = end.clamp(item.range.start, text.len());
+    item.range.start..item.range.start + text[item.range.start..end].trim_end().len()
 }
 
 fn commands(path: &Utf8Path, text: &str, result: Option<&str>) -> Result<Case, FileError> {
@@ -158,13 +194,17 @@ fn commands(path: &Utf8Path, text: &str, result: Option<&str>) -> Result<Case, F
     })?;
     let subject = commands.iter().find_map(Command::pipe).unwrap_or(stem).to_owned();
     let check = Check::Output { commands, expected: result.map(str::to_owned) };
-    Ok(Case { check, ..empty(path, 1, 0, stem.to_owned(), subject) })
+    let line = text.lines().next().unwrap_or_default().len();
+    let case = empty(path, 1, 0, stem.to_owned(), subject);
+    Ok(Case { check, place: 0..line, extent: 0..text.len(), ..case })
 }
 
 fn empty(path: &Utf8Path, line: usize, index: usize, name: String, subject: String) -> Case {
     Case {
         path: path.to_owned(),
         line,
+        place: 0..0,
+        extent: 0..0,
         index,
         name,
         subject,
@@ -417,6 +457,34 @@ mod tests {
         let file = CaseFixture::File { source: "users".to_owned(), path: "fixtures/other.csv".into() };
         assert_eq!(all[1].fixtures, [rows, file]);
         assert!(matches!(&all[2].check, Check::Request { expected: Some(text), .. } if text.is_empty()));
+    }
+
+    #[test]
+    fn cases_have_places() {
+        let text = "\
+# about
+- name: 'one'  # why
+  parameters: ''
+  expected_result: |
+    {\"a\":1}
+
+# between
+- parameters: ''
+  expected_result: ''
+  fixtures: {events: [{a: 1}]}   # end
+
+- {name: three, parameters: {a: 1}}
+- four:
+    sql: SELECT 1
+";
+        let all: Vec<Case> = cases(text).into_iter().map(|c| c.expect("a case")).collect();
+        let places: Vec<_> = all.iter().map(|c| &text[c.place.clone()]).collect();
+        assert_eq!(places, ["'one'", "parameters", "three", "four"]);
+        let ends: Vec<_> = all.iter().map(|c| text[c.extent.clone()].lines().last().unwrap_or("")).collect();
+        assert_eq!(ends[0], "    {\"a\":1}");
+        assert!(ends[1].starts_with("  fixtures: {events: [{a: 1"), "{}", ends[1]);
+        assert_eq!(ends[2], "{name: three, parameters: {a: 1}}");
+        assert_eq!(ends[3], "    sql: SELECT 1");
     }
 
     #[test]

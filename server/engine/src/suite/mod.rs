@@ -6,8 +6,10 @@
 mod commands;
 pub mod compare;
 mod file;
+mod reach;
 mod update;
 
 pub use commands::{Command, CommandError, OutputFormat, parse_commands};
 pub use file::{Case, CaseFixture, Check, FileError, is_command_file, is_yaml_file, read};
+pub use reach::{Subjects, asked};
 pub use update::{Expectation, updated};

@@ -143,7 +143,7 @@ impl World<'_> {
         let insert = Insert::new(bare, columns.iter(), format, rows)
             .database(self.compiler.options().layout.database.clone())
             .limits(LOADING);
-        match self.session.insert(insert) {
+        match self.cancel.wait(|| self.session.submit_insert(insert)) {
             Ok(answer) => {
                 self.written += answer.stats.written_rows;
                 Ok(())

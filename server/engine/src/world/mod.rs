@@ -13,6 +13,7 @@ use headwater_template::Parameters;
 use headwater_warehouse::{Allow, Answer, EngineError, Format, Limits, Request, Session};
 use rustc_hash::FxHashMap;
 
+use crate::Cancel;
 use crate::compile::{Compiler, Copy, Statement, TableId, View};
 use crate::fixtures::SampleFormat;
 use crate::ingest::Quarantined;
@@ -99,6 +100,7 @@ pub struct World<'w> {
     notes: Vec<Note>,
     /// Rows that statements have written.
     written: u64,
+    cancel: Cancel,
 }
 
 impl<'w> World<'w> {
@@ -120,7 +122,15 @@ impl<'w> World<'w> {
             made: Vec::new(),
             notes: Vec::new(),
             written: 0,
+            cancel: Cancel::new(),
         }
+    }
+
+    /// From here on somebody may take back what runs; to the callers that is an engine which is gone.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancel: Cancel) -> Self {
+        self.cancel = cancel;
+        self
     }
 
     /// Tables that are there already, of the same project on the same session: none when `kept` is `None`.
@@ -408,7 +418,7 @@ impl<'w> World<'w> {
         for (name, value) in params {
             request = request.param(name, value);
         }
-        self.session.query(request).map_err(Trouble::of)
+        self.cancel.wait(|| self.session.submit(request)).map_err(Trouble::of)
     }
 }
 

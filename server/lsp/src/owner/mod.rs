@@ -11,6 +11,7 @@ mod projects;
 mod publish;
 mod schedule;
 mod sync;
+mod tests;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -33,6 +34,7 @@ use crate::documents::Documents;
 use crate::history::{self, Learned};
 use crate::oracle::Answered;
 use crate::snapshot::World;
+use crate::suite::runner::Said;
 use crate::worker::{self, Done, Job, Published};
 pub(crate) use oracle::ROUND;
 use projects::Entry;
@@ -57,6 +59,7 @@ pub(crate) enum Event {
     Learned(Learned),
     Answered(Vec<Answered>),
     Previewed(u64, Result<Value, Error>),
+    Tested(u64, Said),
     Done(u64, Done),
     Shutdown,
     Exit,
@@ -76,6 +79,7 @@ impl Event {
             Self::Learned(_) => "history that was read",
             Self::Answered(_) => "the engine's opinion",
             Self::Previewed(..) => "a preview",
+            Self::Tested(..) => "a test",
             Self::Done(..) => "a finished job",
             Self::Shutdown => "shutdown",
             Self::Exit => "exit",
@@ -116,6 +120,7 @@ pub(crate) struct Owner {
     history: baseline::History,
     oracle: oracle::Oracle,
     previews: preview::Previews,
+    tests: tests::Tests,
 
     // schedule
     world: Arc<World>,
@@ -234,6 +239,7 @@ impl Owner {
             history: baseline::History::default(),
             oracle: oracle::Oracle::default(),
             previews: preview::Previews::default(),
+            tests: tests::Tests::default(),
             world: Arc::default(),
             revision: 0,
             queue: Queue { latency: VecDeque::new(), worker: VecDeque::new() },
@@ -256,7 +262,8 @@ impl Owner {
 
     fn run(&mut self, events: &Receiver<Event>) {
         loop {
-            let wake = self.load_shown.due().into_iter().chain(self.oracle.wake()).min();
+            let wakes = self.load_shown.due().into_iter().chain(self.oracle.wake()).chain(self.tests.wake());
+            let wake = wakes.min();
             let event = match wake {
                 Some(deadline) => match events.recv_deadline(deadline) {
                     Ok(event) => Some(event),
@@ -273,6 +280,7 @@ impl Owner {
                 if self.load_shown.due().is_some_and(|due| due <= turn) {
                     self.show_loading();
                 }
+                self.look_at_tests();
                 self.look_at_oracle();
                 continue;
             };
@@ -311,6 +319,7 @@ impl Owner {
             Event::Learned(learned) => self.learned(learned),
             Event::Answered(answers) => self.answered(answers),
             Event::Previewed(key, answer) => self.previewed(key, answer),
+            Event::Tested(key, said) => self.tested(key, said),
             Event::Done(key, done) => self.done(key, done),
             Event::Shutdown => self.shut_down(),
             Event::Exit => {
@@ -335,12 +344,15 @@ impl Owner {
             self.rebuild_world();
             self.push_due = true;
             self.resume_parked();
+            self.tests_may_differ();
             self.oracle_may_be_asked();
         }
         if std::mem::take(&mut self.changed_outside) && self.loading == 0 {
             self.after_outside_change();
         }
+        self.show_outcomes(false);
         self.schedule();
+        self.look_at_tests();
         self.look_at_history();
         self.look_at_oracle();
     }

@@ -1,5 +1,7 @@
 //! Requests that the preview thread answers.
 
+use std::sync::Arc;
+
 use crossbeam_channel::Sender;
 use headwater_engine::preview::Cancel;
 use rustc_hash::FxHashMap;
@@ -8,8 +10,8 @@ use tower_lsp::jsonrpc::{Error, Id};
 
 use super::Owner;
 use super::schedule::Pending;
-use crate::preview::{Job, Task};
-use crate::requests::preview::failed;
+use crate::preview::{Job, Task, Wanted};
+use crate::requests::preview::{Remembered, failed};
 
 /// What is under way.
 #[derive(Default)]
@@ -17,6 +19,13 @@ pub(super) struct Previews {
     /// To the thread, once somebody wants to see something.
     tasks: Option<Sender<Task>>,
     running: FxHashMap<u64, (Pending, Cancel)>,
+    remembered: Arc<Remembered>,
+}
+
+impl Previews {
+    pub(super) fn remembered(&self) -> Arc<Remembered> {
+        self.remembered.clone()
+    }
 }
 
 impl Owner {
@@ -26,6 +35,7 @@ impl Owner {
             Ok(tasks) => tasks,
             Err(error) => return self.end_preview(pending, Err(error)),
         };
+        self.remember(&job);
         let key = self.next_key;
         self.next_key += 1;
         let cancel = Cancel::new();
@@ -35,6 +45,21 @@ impl Owner {
             return self.end_preview(pending, Err(gone));
         }
         self.previews.running.insert(key, (pending, cancel));
+    }
+
+    /// The values are offered when the pipe is asked again.
+    fn remember(&mut self, job: &Job) {
+        let path = match &job.wanted {
+            Wanted::Node(path, _) | Wanted::Cte(path, ..) | Wanted::Selection(path, ..) => path,
+            Wanted::Sql(_, Some(path)) => path,
+            Wanted::Sql(_, None) => return,
+        };
+        if job.parameters.is_empty() {
+            return;
+        }
+        let remembered = Arc::make_mut(&mut self.previews.remembered);
+        remembered.insert((job.root.clone(), path.clone()), job.parameters.clone());
+        self.rebuild_world();
     }
 
     /// The thread's answer.

@@ -162,6 +162,7 @@ impl Owner {
             }
             None => {
                 let loaded = Loaded::new(&mut self.db, root, scan);
+                self.forget_opened_tests();
                 self.projects.push(Entry {
                     loaded,
                     from_folder,
@@ -217,6 +218,9 @@ impl Owner {
 
     pub(super) fn rebuild_world(&mut self) {
         let mut world = World { open_only: self.open_only, ..World::default() };
+        world.ledger = self.tests.ledger();
+        world.remembered = self.previews.remembered();
+        world.inputs = self.open_inputs();
         world.projects = self
             .projects
             .iter()

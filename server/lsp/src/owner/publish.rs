@@ -16,7 +16,8 @@ use crate::worker::Publication;
 const WATCHED: &[&str] = &[
     "**/*.{datasource,pipe,connection,incl,token,toml,yaml,yml,json,ndjson}",
     "**/.tinyenv",
-    "**/fixtures/*.{jsonl,csv,parquet}",
+    "**/fixtures/*.{jsonl,csv,parquet,sql,gz}",
+    "**/tests/*.{jsonl,csv,parquet,sql,gz,test,result}",
     "**/.env{,.local}",
 ];
 
@@ -54,6 +55,7 @@ pub(crate) struct Facts {
     pub(crate) parked: usize,
     pub(crate) loading: bool,
     pub(crate) engine: String,
+    pub(crate) tests: String,
     pub(crate) projects: Vec<ProjectFacts>,
 }
 
@@ -117,10 +119,10 @@ impl Owner {
         let Id::Number(id) = *id else { return };
         if self.configuration_request == Some(id) {
             self.configuration_request = None;
-            let open_only = answer
-                .ok()
-                .and_then(|value| Some(value.get(0)?.get("diagnosticMode")?.as_str()? == "openFiles"))
-                .unwrap_or(false);
+            let settings =
+                answer.ok().and_then(|mut value| Some(value.get_mut(0)?.take())).unwrap_or_default();
+            let open_only = settings["diagnosticMode"] == "openFiles";
+            self.set_automatic_tests(settings["tests"]["automatic"] != false);
             if open_only != self.open_only {
                 self.open_only = open_only;
                 self.register_diagnostics_again();
@@ -270,6 +272,7 @@ impl Owner {
             parked,
             loading: self.loading > 0,
             engine: self.describe_oracle(),
+            tests: self.describe_tests(),
             projects: projects.collect(),
         }
     }

@@ -40,6 +40,8 @@ pub(super) enum Work {
     Dialects,
     /// What there is to ask the engine.
     Questions,
+    /// Which tests an edit may touch.
+    Tests,
 }
 
 pub(super) struct Queue {
@@ -96,6 +98,7 @@ impl Owner {
         self.queue.worker.retain(|work| !is_it(work));
         self.parked.retain(|pending| pending.id != *id);
         self.cancel_preview(id);
+        self.cancel_tests(id);
         for running in self.running.values().filter(|running| is_it(&running.work)) {
             running.token.cancel();
         }
@@ -147,6 +150,7 @@ impl Owner {
             }
             Work::Dialects => (Task::Dialects, Arc::default()),
             Work::Questions => (Task::Questions(self.oracle.known()), Arc::default()),
+            Work::Tests => (Task::Tests { opened: self.tests_are_known() }, Arc::default()),
         };
         let snapshot = Snapshot {
             world: self.world.clone(),
@@ -185,6 +189,7 @@ impl Owner {
             (Done::Stale, Work::Push { .. }) => self.push_due = true,
             (Done::Stale, Work::Dialects) => self.queue.worker.push_back(Work::Dialects),
             (Done::Stale, Work::Questions) => self.look_was_stale(),
+            (Done::Stale, Work::Tests) => self.tests_look_ended(true),
             (Done::Park, Work::Request(pending)) if self.shut_down => self.end_poll(pending),
             (Done::Park, Work::Request(pending)) if revision != self.revision => {
                 // Something changed between its last look and now.
@@ -197,6 +202,7 @@ impl Owner {
             }
             (Done::Park, Work::Request(pending)) => self.parked.push(pending),
             (Done::Show(job), Work::Request(pending)) => self.start_preview(pending, job),
+            (Done::Run(asked), Work::Request(pending)) => self.start_tests(pending, asked),
             (Done::Pushed(publications), Work::Push { open }) => {
                 self.publish(publications);
                 if open {
@@ -205,8 +211,9 @@ impl Owner {
             }
             (Done::Dialects(dialects), _) => self.learn_dialects(dialects),
             (Done::Questions(passes), _) => self.looked(passes),
+            (Done::Tests(look), _) => self.looked_at_tests(*look),
             (Done::Panicked(message), work) => self.panicked(work, &message),
-            (Done::Park | Done::Show(_) | Done::Pushed(_), _) => {}
+            (Done::Park | Done::Show(_) | Done::Run(_) | Done::Pushed(_), _) => {}
         }
     }
 
@@ -221,6 +228,10 @@ impl Owner {
             Work::Questions => {
                 self.look_failed();
                 "looking for questions to the engine".to_owned()
+            }
+            Work::Tests => {
+                self.tests_look_ended(false);
+                "looking for tests".to_owned()
             }
         };
         let message = format!(
@@ -242,6 +253,11 @@ impl Owner {
         } else {
             let _ = pending.reply.send(reply);
         }
+    }
+
+    /// Answers a request behind all that was said so far.
+    pub(super) fn answer_in_order(&mut self, pending: Pending, answer: Reply) {
+        self.client.answer_in_order(pending.reply, answer);
     }
 
     /// Sends what the preview thread, or the lack of it, has to say.

@@ -87,6 +87,7 @@ impl Owner {
     fn did_save(&mut self, params: DidSaveTextDocumentParams) {
         let uri = params.text_document.uri.0;
         if let Some(path) = crate::uri::to_path(&uri) {
+            self.changed |= self.touch_input(&path);
             self.touched.insert(path);
         }
         self.refresh_lenses();
@@ -96,7 +97,10 @@ impl Owner {
     fn did_change_files(&mut self, params: DidChangeWatchedFilesParams) {
         let paths = params.changes.into_iter().filter_map(|change| crate::uri::to_path(&change.uri.0));
         let is_work = |path: &Utf8PathBuf| !path.components().any(|part| part.as_str() == ".git");
-        self.touched.extend(paths.filter(is_work));
+        for path in paths.filter(is_work) {
+            self.changed |= self.touch_input(&path);
+            self.touched.insert(path);
+        }
         self.history_may_have_moved();
     }
 
@@ -120,6 +124,7 @@ impl Owner {
             return;
         }
         let mut homeless = Vec::new();
+        let mut beside: Vec<Utf8PathBuf> = Vec::new();
         for document in self.documents.iter_mut().filter(|document| document.dirty) {
             let home = |path: &Utf8PathBuf| super::projects::home(&self.projects, path);
             let belongs = |path: &&Utf8PathBuf| {
@@ -128,9 +133,8 @@ impl Owner {
                     || home(path).is_some_and(|(_, below)| headwater_project::is_test(&below))
             };
             let Some(path) = document.path.as_ref().filter(belongs) else {
-                // Workers read an open `headwater.toml` from the world.
-                self.changed |=
-                    document.path.as_ref().is_some_and(|p| p.file_name() == Some("headwater.toml"));
+                // Workers read an open `headwater.toml` from the world, and tests the samples that are open.
+                beside.extend(document.path.clone());
                 document.dirty = false;
                 continue;
             };
@@ -146,6 +150,9 @@ impl Owner {
                 }
                 None => homeless.push(path.clone()),
             }
+        }
+        for path in beside {
+            self.changed |= path.file_name() == Some("headwater.toml") || self.touch_input(&path);
         }
         for path in homeless {
             if self.searched.insert(path.clone()) {

@@ -1,7 +1,7 @@
 //! `textDocument/codeAction` and `codeAction/resolve`.
 
-use headwater_analysis::{File, TextRange};
-use headwater_ide::{ActionKind, RunKind};
+use headwater_analysis::{File, TextRange, test_failed};
+use headwater_ide::{ActionKind, Change, RunKind};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::{Range, TextDocumentIdentifier};
@@ -10,6 +10,7 @@ use super::views;
 use crate::capabilities::{OPEN_BRANCH, PREVIEW, RUN_TEST};
 use crate::position::line_index;
 use crate::snapshot::Snapshot;
+use crate::suite::{Test, tests, text};
 
 /// Kinds of actions that the server has.
 pub(crate) const KINDS: &[&str] =
@@ -94,6 +95,9 @@ pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Option<Vec<Value>> {
         }
         out.push(value);
     }
+    if wanted("quickfix") {
+        out.extend(accept(snapshot, file, range, &params.context.diagnostics));
+    }
     // The same that lenses offer, for editors without them, and the data branch that a change is tried in.
     for (title, command, arguments) in commands(snapshot, file, range, uri) {
         if wanted("source") {
@@ -131,6 +135,28 @@ fn commands(
         out.push(("Try this in a data branch".to_owned(), OPEN_BRANCH, json!([uri])));
     }
     out
+}
+
+/// The failed tests at a place may be right from now on.
+fn accept(snapshot: &Snapshot, file: File, range: TextRange, diagnostics: &[Value]) -> Vec<Value> {
+    let tests = tests(&snapshot.db, file);
+    let here = tests.iter().enumerate().filter(|(_, test)| test.extent.intersect(range).is_some());
+    let action = |(n, test): (usize, &Test)| {
+        let edit = text::accepted(snapshot, file, &[n])?;
+        let change = Change::replace(file, edit.range, edit.text);
+        let place = json!(snapshot.range(file, test.place));
+        let mended = diagnostics.iter().find(|d| d["code"] == test_failed().name && d["range"] == place);
+        let mut value = json!({
+            "title": format!("Accept the new result of `{}`", test.id),
+            "kind": "quickfix",
+            "edit": snapshot.workspace_edit(file.project(&snapshot.db), &change)?,
+        });
+        if let Some(diagnostic) = mended {
+            value["diagnostics"] = json!([diagnostic]);
+        }
+        Some(value)
+    };
+    here.filter_map(action).collect()
 }
 
 fn edit(snapshot: &Snapshot, file: File, range: TextRange, id: &str) -> Option<Value> {

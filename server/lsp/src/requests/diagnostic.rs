@@ -5,7 +5,6 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::TextDocumentIdentifier;
 
-use crate::diagnostics::report;
 use crate::snapshot::Snapshot;
 
 #[derive(Deserialize)]
@@ -19,7 +18,7 @@ pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Value {
     let Some(file) = snapshot.file(&params.text_document.uri.0) else {
         return json!({ "kind": "full", "items": [] });
     };
-    let report = report(&snapshot.db, file, snapshot.profile.encoding);
+    let report = snapshot.report(file);
     let id = report.result_id();
     if params.previous_result_id.as_ref() == Some(&id) {
         return json!({ "kind": "unchanged", "resultId": id });

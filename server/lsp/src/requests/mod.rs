@@ -20,6 +20,7 @@ pub(crate) mod rename;
 pub(crate) mod semantic_tokens;
 pub(crate) mod signature_help;
 pub(crate) mod status;
+pub(crate) mod tests;
 pub(crate) mod views;
 pub(crate) mod workspace_diagnostic;
 pub(crate) mod workspace_symbol;

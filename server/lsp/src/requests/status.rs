@@ -27,6 +27,7 @@ pub(crate) fn run(owner: &Owner) -> Value {
     let trust = if facts.trusted { "yes" } else { "no" };
     line("Trusted folder", format!("{trust} (of a project that is not, no query is shown to the engine)"));
     line("Engine", facts.engine);
+    line("Tests", facts.tests);
     line(
         "Log",
         "your editor's language server output; set `HEADWATER_LOG=info` for standard error too".into(),

@@ -20,7 +20,6 @@ use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::{Diagnostic, PreviousResultId};
 
 use crate::client::Body;
-use crate::diagnostics::report;
 use crate::dispatch::Answer;
 use crate::snapshot::Snapshot;
 
@@ -118,7 +117,7 @@ enum Item {
 
 /// What is said of a file of which the client has the report `before`.
 fn look(snapshot: &Snapshot, file: File, path: Utf8PathBuf, before: Option<&str>, as_text: bool) -> Item {
-    let report = report(&snapshot.db, file, snapshot.profile.encoding);
+    let report = snapshot.report(file);
     let sent = snapshot.memory.sent.lock().ok().and_then(|sent| sent.get(&path).copied());
     let current = match (sent, before) {
         (Some(sent), _) => sent == report.id,

@@ -71,6 +71,16 @@ const MATRIX: &[(&str, &str, &str)] = &[
         "tests_previews_and_branches_are_offered_to_clients_that_run_them",
     ),
     (
+        "Tests: listed, run, cancelled, run again by an edit, shown, accepted (`headwater/tests/…`)",
+        "",
+        "tests_are_listed_and_what_needs_an_engine_says_so",
+    ),
+    (
+        "Previews as rows, texts and documents, with the parameters of a request (`headwater/preview`)",
+        "",
+        "a_preview_knows_the_parameters_of_its_request",
+    ),
+    (
         "A data source from a sample: JSON, CSV, Parquet",
         "executeCommandProvider",
         "a_sample_becomes_a_data_source",
