@@ -405,10 +405,8 @@ impl<'b> Worker<'b> {
         }
         let mut world =
             World::new(compiler, self.session, self.views.clone(), rows).cancelled_by(self.cancel.clone());
-        let verdict = match copied(&mut world, case) {
-            Ok(()) => judge::judge(&mut world, case, self.bench.options.exact),
-            Err(verdict) => verdict,
-        };
+        let failed = copied(&mut world, case);
+        let verdict = failed.unwrap_or_else(|| judge::judge(&mut world, case, self.bench.options.exact));
         all_notes.extend(notes(&mut world));
         if verdict.lost {
             self.begin_anew();
@@ -452,19 +450,17 @@ impl<'b> Worker<'b> {
     }
 }
 
-/// Runs the copies that a case asks for.
-fn copied(world: &mut World<'_>, case: &Case) -> Result<(), judge::Verdict> {
+/// Runs the copies that a case asks for; what became of the case when one of them does not run.
+fn copied(world: &mut World<'_>, case: &Case) -> Option<judge::Verdict> {
     let copies = world.compiler().copies();
-    for name in &case.copies {
+    case.copies.iter().find_map(|name| {
         let pipe = world.compiler().pipe(name);
         let Some(copy) = copies.iter().find(|c| Some(c.pipe) == pipe) else {
-            return Err(judge::Verdict::failed(format!("`{name}` is no copy pipe of this project")));
+            return Some(judge::Verdict::failed(format!("`{name}` is no copy pipe of this project")));
         };
-        world.copy(copy).map_err(|trouble| {
-            judge::Verdict::trouble(&format!("the copy `{name}` does not run: "), &trouble)
-        })?;
-    }
-    Ok(())
+        let trouble = world.copy(copy).err()?;
+        Some(judge::Verdict::trouble(&format!("the copy `{name}` does not run: "), &trouble))
+    })
 }
 
 fn notes(world: &mut World<'_>) -> Vec<String> {

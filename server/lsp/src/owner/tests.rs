@@ -191,8 +191,9 @@ impl Owner {
             return;
         }
         self.stop_automatic_tests();
-        if let Err(error) = self.start_run(None, look.affected) {
-            self.tests.failed = Some(error.message.into_owned());
+        match self.tests_thread() {
+            Ok(tasks) => self.begin_run(&tasks, None, look.affected),
+            Err(error) => self.tests.failed = Some(error.message.into_owned()),
         }
     }
 
@@ -210,24 +211,13 @@ impl Owner {
         if jobs.is_empty() {
             return self.end_tests(pending, &Ok(RunResult::default()));
         }
-        if let Err((Some((pending, _)), error)) = self.try_run(Some((pending, run)), jobs) {
-            self.end_tests(pending, &Err(error));
+        match self.tests_thread() {
+            Ok(tasks) => self.begin_run(&tasks, Some((pending, run)), jobs),
+            Err(error) => self.end_tests(pending, &Err(error)),
         }
     }
 
-    fn start_run(&mut self, pending: Option<(Pending, Value)>, jobs: Vec<Job>) -> Result<(), Error> {
-        self.try_run(pending, jobs).map_err(|(_, error)| error)
-    }
-
-    fn try_run(
-        &mut self,
-        pending: Option<(Pending, Value)>,
-        jobs: Vec<Job>,
-    ) -> Result<(), (Option<(Pending, Value)>, Error)> {
-        let tasks = match self.tests_thread() {
-            Ok(tasks) => tasks,
-            Err(error) => return Err((pending, error)),
-        };
+    fn begin_run(&mut self, tasks: &Sender<Task>, pending: Option<(Pending, Value)>, jobs: Vec<Job>) {
         let key = self.next_key;
         self.next_key += 1;
         let cancel = Cancel::new();
@@ -247,10 +237,7 @@ impl Owner {
             }
             parts.push(Part { job, first });
         }
-        if tasks.send(Task { key, jobs: parts, cancel: cancel.clone() }).is_err() {
-            self.tests.tasks = None;
-            return Err((pending, failed("unavailable", "the thread for tests has ended; run them again")));
-        }
+        let is_sent = tasks.send(Task { key, jobs: parts, cancel: cancel.clone() }).is_ok();
         let run = Run {
             pending,
             tests,
@@ -263,7 +250,11 @@ impl Owner {
         for (n, outcome) in known {
             self.test_ended(key, n, outcome);
         }
-        Ok(())
+        if !is_sent {
+            self.tests.tasks = None;
+            let gone = failed("unavailable", "the thread for tests has ended; run them again");
+            self.run_over(key, Err(gone));
+        }
     }
 
     /// The thread speaks.
