@@ -57,6 +57,7 @@ Usage: cargo xtask <command>
   bench --baseline   print what comparing with a commit costs, at 1,000 and 5,000 files
   bench --plan       print what a plan costs at 500 files; run it with `cargo run --release -p xtask`
   bench --tests      print what running 300 tests of a project costs
+  bench --preview    print what previews over a million rows, and statements on a host, cost beyond the engine's own time
   bench --write DIR  write the project of 5,000 files that they are taken on
   grammar-eval DIR… [--mutants N] [--seed N] [--worst N] [--verdicts FILE]
                      judge the SQL grammar by the engine, on the statements of these folders and on broken ones;
@@ -133,6 +134,7 @@ fn main() -> ExitCode {
             _ if flag("--plan") => bench::plans(),
             _ if flag("--tests") => bench::tests::run(),
             _ if flag("--ingest") => bench::ingest::run(flag("--quick")),
+            _ if flag("--preview") => bench::preview::run(flag("--quick")),
             _ if flag("--engine") => bench::engine::run(flag("--quick")),
             _ => bench::run(flag("--quick")),
         },

@@ -321,6 +321,9 @@ pub(crate) struct SampleArgs {
     /// Output
     #[arg(long, value_enum, default_value_t = PreviewFormat::Table)]
     pub(crate) format: PreviewFormat,
+    /// Write the rows to a file instead of printing them
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<Utf8PathBuf>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -335,6 +338,8 @@ pub(crate) enum PreviewFormat {
     Ndjson,
     /// A table for a pull request
     Markdown,
+    /// A Parquet file: for --output, or a pipe
+    Parquet,
 }
 
 #[derive(Debug, Args)]
@@ -364,10 +369,10 @@ pub(crate) struct SqlArgs {
     pub(crate) pipe: Option<String>,
     /// Run it on a host, not on samples: `local` for the project's own on this machine, a name from `[hosts]` in
     /// headwater.toml, or a URL
-    #[arg(long, value_name = "NAME|URL", conflicts_with_all = ["data", "pipe", "estimate", "params", "limit", "now"])]
+    #[arg(long, value_name = "NAME|URL", conflicts_with_all = ["data", "pipe", "estimate", "params", "limit", "now", "output"])]
     pub(crate) host: Option<String>,
     /// Run it on the host of this data folder, not on samples
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["pipe", "estimate", "params", "limit", "now"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["pipe", "estimate", "params", "limit", "now", "output"])]
     pub(crate) data: Option<Utf8PathBuf>,
     /// Say what would be read of each table, and read nothing
     #[arg(long)]

@@ -28,7 +28,7 @@ const ROUND: usize = 2_000;
 pub(crate) fn ask(db: &mut Database, projects: &[Loaded]) -> Engine {
     let config = match config() {
         Ok(config) => config,
-        Err(Unset::Missing) => return Engine::Missing,
+        Err(Unset::Missing(_)) => return Engine::Missing,
         Err(Unset::Wrong(why)) => {
             eprintln!("headwater: checked without the engine: {why}");
             return Engine::Missing;
@@ -72,27 +72,21 @@ pub(crate) fn for_editors(offline: bool) -> EngineChoice {
     }
     match config() {
         Ok(config) => EngineChoice::Use(Box::new(config)),
-        Err(Unset::Missing) => EngineChoice::Off("it is not installed: run `headwater setup`".to_owned()),
-        Err(Unset::Wrong(why)) => EngineChoice::Off(why),
+        Err(Unset::Missing(why) | Unset::Wrong(why)) => EngineChoice::Off(why),
     }
 }
 
 /// The engine, for commands that can do nothing without one.
 pub(crate) fn required() -> Result<PoolConfig, CannotRun> {
-    config().map_err(|unset| {
-        CannotRun(match unset {
-            Unset::Missing => {
-                "this needs the SQL engine, which is not installed: run `headwater setup`".to_owned()
-            }
-            Unset::Wrong(why) => format!("this needs the SQL engine: {why}"),
-        })
+    config().map_err(|(Unset::Missing(why) | Unset::Wrong(why))| {
+        CannotRun(format!("this needs the SQL engine, and {why}"))
     })
 }
 
 /// Why there is no engine.
 enum Unset {
-    /// Nobody set one up, which is fine.
-    Missing,
+    /// Nobody set one up, or there is none for this system, which is fine.
+    Missing(String),
     /// Somebody wanted one.
     Wrong(String),
 }
@@ -102,7 +96,7 @@ fn config() -> Result<PoolConfig, Unset> {
     let places = Places::from_env();
     let library = places.library().map_err(|why| match places.named {
         Some(_) => Unset::Wrong(why),
-        None => Unset::Missing,
+        None => Unset::Missing(why),
     })?;
     let program = Program::current()
         .map_err(|e| Unset::Wrong(format!("the path of this program is not known: {e}")))?;

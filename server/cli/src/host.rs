@@ -1,83 +1,70 @@
 //! Which host a command speaks to: the project's own on this machine, or one elsewhere.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use camino::Utf8Path;
 use headwater_analysis::Config;
-use headwater_host::client::{HostClient, Local, TOKEN_VARIABLE, remote};
-use headwater_host::places::Places;
+use headwater_host::client::{HostClient, TOKEN_VARIABLE, remote};
 use headwater_project::{OsFileSystem, discover};
+
+#[cfg(unix)]
+mod here;
+
+#[cfg(unix)]
+pub(crate) use here::{data_folder, here};
 
 use crate::CannotRun;
 use crate::args::HostArgs;
 use crate::project::current_dir;
 
-/// How long a command waits for a host to start, one that ends before included.
-const PATIENCE: Duration = Duration::from_secs(40);
-
-/// Silence after which a host that a command started ends. `HEADWATER_IDLE` overrides it, in seconds.
-const SILENCE: Duration = Duration::from_secs(900);
-
 /// What `--host` says when the project's own is meant.
 const LOCAL: &str = "local";
 
-/// What a command speaks to.
-pub(crate) enum Target {
-    /// Here; it may not run.
-    Here(Local),
-    /// Elsewhere; the handshake is done.
-    Elsewhere(HostClient),
+/// What the arguments lead to.
+pub(crate) enum Found {
+    /// A host; the handshake is done.
+    Host(HostClient),
+    /// None runs on this machine for this data folder.
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is none at all"))]
+    Nowhere(PathBuf),
 }
 
-/// The host that the arguments mean.
-pub(crate) fn target(args: &HostArgs) -> Result<Target, CannotRun> {
+/// The host that the arguments mean. `start` starts the one on this machine where none runs.
+pub(crate) fn find(args: &HostArgs, start: bool) -> Result<Found, CannotRun> {
     match &args.host {
-        Some(host) if host != LOCAL => elsewhere(host, args.project.as_deref()).map(Target::Elsewhere),
-        _ => here(args.data.as_deref(), args.project.as_deref()).map(Target::Here),
+        Some(host) if host != LOCAL => elsewhere(host, args.project.as_deref()).map(Found::Host),
+        _ => find_here(args, start),
     }
 }
 
-/// The host of a data folder on this machine.
-pub(crate) fn here(data: Option<&Utf8Path>, project: Option<&Utf8Path>) -> Result<Local, CannotRun> {
-    let data = data_folder(data, project)?;
-    let program = std::env::current_exe()
-        .map_err(|e| CannotRun(format!("the path of this program is not known: {e}")))?;
-    let silence = std::env::var("HEADWATER_IDLE").ok().and_then(|s| s.parse().ok());
-    let silence: f64 = silence.filter(|s: &f64| *s > 0.0).unwrap_or(SILENCE.as_secs_f64());
-    let args = [
-        "serve".to_owned(),
-        "--data".to_owned(),
-        text(&data)?,
-        "--on-demand".to_owned(),
-        silence.to_string(),
-    ];
-    Ok(Local { data, program: (program, args.to_vec()), patience: PATIENCE })
-}
-
-/// The data folder that is named, or the project's own, in full.
-pub(crate) fn data_folder(data: Option<&Utf8Path>, project: Option<&Utf8Path>) -> Result<PathBuf, CannotRun> {
-    let here = current_dir()?;
-    if let Some(data) = data {
-        return Ok(here.join(data).into_std_path_buf());
+/// The host that the arguments mean, started where that helps.
+pub(crate) fn require(args: &HostArgs) -> Result<HostClient, CannotRun> {
+    match find(args, true)? {
+        Found::Host(client) => Ok(client),
+        Found::Nowhere(data) => Err(CannotRun(format!("no host runs for {}", data.display()))),
     }
-    let dir = project.map_or_else(|| here.clone(), |p| here.join(p));
-    let root = discover(&OsFileSystem, &dir).ok_or_else(|| {
-        CannotRun(format!(
-            "no data project at {dir} or above it, so it is not clear which host is meant; name the project with --project, or a data folder with --data"
-        ))
-    })?;
-    Places::from_env().of_project(root.path.as_std_path()).map_err(CannotRun)
 }
 
-fn text(path: &std::path::Path) -> Result<String, CannotRun> {
-    let text = path.to_str().ok_or_else(|| {
-        CannotRun(format!(
-            "the path of the data folder is not UTF-8: {}; name another with --data",
-            path.display()
-        ))
-    });
-    text.map(str::to_owned)
+#[cfg(unix)]
+fn find_here(args: &HostArgs, start: bool) -> Result<Found, CannotRun> {
+    let local = here(args.data.as_deref(), args.project.as_deref())?;
+    if start {
+        return local.require().map(Found::Host).map_err(CannotRun);
+    }
+    let found = local.find().map_err(CannotRun)?;
+    Ok(found.map_or(Found::Nowhere(local.data), Found::Host))
+}
+
+#[cfg(not(unix))]
+fn find_here(_: &HostArgs, _: bool) -> Result<Found, CannotRun> {
+    Err(no_host())
+}
+
+/// Why there is no host on this machine.
+#[cfg(not(unix))]
+pub(crate) fn no_host() -> CannotRun {
+    let why = "there is no host on this system: use WSL, or name a host elsewhere with --host";
+    CannotRun(why.to_owned())
 }
 
 fn elsewhere(host: &str, project: Option<&Utf8Path>) -> Result<HostClient, CannotRun> {

@@ -18,6 +18,10 @@ mod plan;
 mod preview;
 mod project;
 mod render;
+#[cfg(unix)]
+mod serve;
+#[cfg(not(unix))]
+#[path = "serve/elsewhere.rs"]
 mod serve;
 mod setup;
 mod sql;
@@ -83,7 +87,20 @@ fn main() -> ExitCode {
 
 /// Writes to standard output; a reader that went away (`| head`) is no failure.
 fn print(text: &str) {
+    print_bytes(text.as_bytes());
+}
+
+/// The same for what is no text.
+fn print_bytes(bytes: &[u8]) {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
-    let _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    let _ = out.write_all(bytes).and_then(|()| out.flush());
+}
+
+/// Writes a file as a whole: a run that is killed leaves what was there or what is new.
+fn write_whole(path: &camino::Utf8Path, bytes: &[u8]) -> std::io::Result<()> {
+    let beside = path.with_file_name(format!(".{}.new", path.file_name().unwrap_or("file")));
+    std::fs::write(&beside, bytes).and_then(|()| std::fs::rename(&beside, path)).inspect_err(|_| {
+        let _ = std::fs::remove_file(&beside);
+    })
 }

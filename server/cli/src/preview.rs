@@ -17,7 +17,7 @@ use headwater_warehouse::{EngineError, Pool, Session};
 use crate::args::{PreviewArgs, PreviewFormat, SampleArgs, SqlArgs};
 use crate::project::load_one;
 use crate::test::{Suite, pool_config};
-use crate::{CannotRun, Verdict, print};
+use crate::{CannotRun, Verdict, print, print_bytes, write_whole};
 
 /// A table on a terminal that does not say how wide it is.
 const WIDTH: usize = 120;
@@ -110,6 +110,9 @@ impl<'a> Shop<'a> {
             pair.split_once('=').ok_or_else(|| CannotRun(format!("--param {pair}: write it as name=value")))
         });
         let pairs: Vec<(&str, &str)> = pairs.collect::<Result<_, _>>()?;
+        if args.format == PreviewFormat::Parquet && args.output.is_none() && std::io::stdout().is_terminal() {
+            return Err(CannotRun("Parquet is not for a terminal: name a file with --output".to_owned()));
+        }
         let inputs = Suite::read(&OsFileSystem, loaded)?.inputs;
         let bench = Bench::new(db, loaded.project, inputs, RunOptions { clock, ..RunOptions::default() });
         Ok(Self { db, args, bench, parameters: Parameters::from_pairs(pairs) })
@@ -181,28 +184,48 @@ impl<'a> Shop<'a> {
         estimate: bool,
     ) -> Result<(), EngineError> {
         let asker = Asker::new(session, cancel.clone());
+        let SampleArgs { format, limit, .. } = self.args;
+        if *format == PreviewFormat::Parquet && !estimate {
+            return self.give(&asker.parquet(question, *limit)?);
+        }
         let outcome = if estimate {
             Outcome::Rows(asker.estimate(question)?, Cost::default())
         } else {
-            let shape = match self.args.format {
+            let shape = match format {
                 PreviewFormat::Json => Shape::Json,
                 PreviewFormat::Ndjson => Shape::Ndjson,
                 _ => Shape::Cells,
             };
-            asker.ask(question, self.args.limit, shape)?
+            asker.ask(question, *limit, shape)?
         };
-        match &outcome {
-            Outcome::Text(text, ..) => print(text),
-            Outcome::Rows(rows, cost) => {
-                print(&match self.args.format {
-                    PreviewFormat::Csv => layout::csv(rows),
-                    PreviewFormat::Markdown => layout::markdown(rows),
-                    _ => layout::table(rows, width()),
-                });
-                if self.args.format == PreviewFormat::Table && !estimate {
-                    print(&format!("\n{}\n", summary(rows, cost)));
-                }
+        let text = match &outcome {
+            Outcome::Text(text, ..) => text.clone(),
+            Outcome::Rows(rows, _) => match format {
+                PreviewFormat::Csv => layout::csv(rows),
+                PreviewFormat::Markdown => layout::markdown(rows),
+                _ => layout::table(rows, if self.args.output.is_some() { usize::MAX } else { width() }),
+            },
+        };
+        self.give(text.as_bytes())?;
+        if let Outcome::Rows(rows, cost) = &outcome
+            && !estimate
+        {
+            let summary = summary(rows, cost);
+            match (&self.args.output, format) {
+                (Some(file), _) => eprintln!("headwater: {file}: {summary}"),
+                (None, PreviewFormat::Table) => print(&format!("\n{summary}\n")),
+                _ => {}
             }
+        }
+        Ok(())
+    }
+
+    /// Prints it, or writes it to the file that is named: as a whole or not at all.
+    fn give(&self, bytes: &[u8]) -> Result<(), EngineError> {
+        match &self.args.output {
+            None => print_bytes(bytes),
+            Some(file) => write_whole(file, bytes)
+                .map_err(|e| EngineError::Invalid(format!("{file} cannot be written: {e}")))?,
         }
         Ok(())
     }

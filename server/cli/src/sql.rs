@@ -4,7 +4,7 @@ use headwater_warehouse::Format;
 use serde_json::Value;
 
 use crate::args::{HostArgs, PreviewFormat, SqlArgs};
-use crate::host::{Target, target};
+use crate::host::require;
 use crate::{CannotRun, Verdict, print};
 
 pub(crate) fn run(args: SqlArgs) -> Result<Verdict, CannotRun> {
@@ -13,16 +13,13 @@ pub(crate) fn run(args: SqlArgs) -> Result<Verdict, CannotRun> {
         PreviewFormat::Table => (Format::JsonCompact, true),
         PreviewFormat::Json => (Format::JsonCompact, false),
         PreviewFormat::Ndjson => (Format::JsonEachRow, false),
-        PreviewFormat::Csv | PreviewFormat::Markdown => {
+        PreviewFormat::Csv | PreviewFormat::Markdown | PreviewFormat::Parquet => {
             let message = "a host answers as table, json or ndjson; other formats go into the statement: FORMAT CSVWithNames";
             return Err(CannotRun(message.to_owned()));
         }
     };
     let host = HostArgs { host: args.host, data: args.data, project: args.samples.project };
-    let client = match target(&host)? {
-        Target::Elsewhere(client) => client,
-        Target::Here(local) => local.require().map_err(CannotRun)?,
-    };
+    let client = require(&host)?;
     let answer = client.sql(&statement, format).map_err(|e| CannotRun(e.to_string()))?;
     let text = String::from_utf8_lossy(&answer);
     // A statement with a FORMAT of its own decides what is printed.

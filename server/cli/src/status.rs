@@ -6,28 +6,23 @@ use headwater_host::protocol::Status;
 use serde_json::json;
 
 use crate::args::{StatusArgs, TextFormat};
-use crate::host::{Target, target};
+use crate::host::{Found, find};
 use crate::{CannotRun, Verdict, print};
 
 pub(crate) fn run(args: &StatusArgs) -> Result<Verdict, CannotRun> {
-    let client = match target(&args.host)? {
-        Target::Elsewhere(client) => client,
-        Target::Here(local) if args.start => local.require().map_err(CannotRun)?,
-        Target::Here(local) => match local.find().map_err(CannotRun)? {
-            Some(client) => client,
-            None => {
-                print(&match args.format {
-                    TextFormat::Human => format!(
-                        "No host runs for {}. Commands that need one start it.\n",
-                        local.data.display()
-                    ),
-                    TextFormat::Json => {
-                        format!("{}\n", json!({ "running": false, "data": local.data.display().to_string() }))
-                    }
-                });
-                return Ok(Verdict::Fine);
-            }
-        },
+    let client = match find(&args.host, args.start)? {
+        Found::Host(client) => client,
+        Found::Nowhere(data) => {
+            print(&match args.format {
+                TextFormat::Human => {
+                    format!("No host runs for {}. Commands that need one start it.\n", data.display())
+                }
+                TextFormat::Json => {
+                    format!("{}\n", json!({ "running": false, "data": data.display().to_string() }))
+                }
+            });
+            return Ok(Verdict::Fine);
+        }
     };
     let status = client.status().map_err(|e| CannotRun(e.to_string()))?;
     match args.format {
@@ -64,6 +59,9 @@ fn human(name: &str, status: &Status) -> String {
     let _ = writeln!(out, "  engine    {} ({state}{process})", engine.kind);
     if let Some(message) = &engine.message {
         let _ = writeln!(out, "            {message}");
+    }
+    if let Some(open) = &engine.unconfined {
+        let _ = writeln!(out, "            not confined by the system: {open}");
     }
     let _ = writeln!(out, "  requests  {} running", status.running_requests);
     match (status.idle_exit_seconds, status.holds.as_slice()) {

@@ -18,7 +18,7 @@ use headwater_warehouse::{Pool, PoolConfig, Request};
 
 use crate::args::TestArgs;
 use crate::project::load_one;
-use crate::{CannotRun, Verdict, engine, print};
+use crate::{CannotRun, Verdict, engine, print, write_whole};
 
 /// Workers of the engine: as many as small machines have cores.
 const WORKERS: usize = 2;
@@ -98,15 +98,24 @@ impl Suite {
                 let bytes = fs
                     .read(&root.join(path))
                     .map_err(|e| CannotRun(format!("{path} cannot be read: {e}")))?;
-                suite.inputs.push(Raw { path: path.clone(), bytes: Arc::new(bytes) });
+                suite.inputs.push(Raw::new(path.clone(), Arc::new(bytes)));
             }
             if is_yaml_file(path) || is_command_file(path) {
-                let text = text(fs, &root.join(path))?;
                 let result = format!("{path}.result");
-                let result =
-                    paths.iter().any(|p| *p == result).then(|| text_of(fs, &root, &result)).transpose()?;
-                suite.add(path, &text, result.as_deref());
-                suite.texts.push((path.clone(), text.into()));
+                let has_result = paths.iter().any(|p| *p == result);
+                let texts = text(fs, &root, path.as_str()).and_then(|text| {
+                    Ok((text, has_result.then(|| self::text(fs, &root, &result)).transpose()?))
+                });
+                // One that cannot be read fails, and the others run.
+                match texts {
+                    Ok((text, result)) => {
+                        suite.add(path, &text, result.as_deref());
+                        suite.texts.push((path.clone(), text.into()));
+                    }
+                    Err(message) => {
+                        suite.faults.push(FileError { path: path.clone(), line: 1, name: None, message });
+                    }
+                }
             }
         }
         Ok(suite)
@@ -165,31 +174,18 @@ impl Suite {
                 };
                 (path.clone(), text)
             };
-            write(&loaded.root.path.join(&target), &text)?;
+            write_whole(&loaded.root.path.join(&target), text.as_bytes())
+                .map_err(|e| CannotRun(format!("{target} cannot be written: {e}")))?;
             done.extend(failed.iter().map(|o| (o.path.clone(), o.index)));
         }
         Ok(done)
     }
 }
 
-/// Replaces a file as a whole: a run that is killed leaves the old text or the new one.
-fn write(path: &Utf8Path, text: &str) -> Result<(), CannotRun> {
-    let fail = |e: std::io::Error| CannotRun(format!("{path} cannot be written: {e}"));
-    let beside = path.with_file_name(format!(".{}.new", path.file_name().unwrap_or("test")));
-    std::fs::write(&beside, text).map_err(fail)?;
-    std::fs::rename(&beside, path).map_err(|e| {
-        let _ = std::fs::remove_file(&beside);
-        fail(e)
-    })
-}
-
-fn text(fs: &dyn FileSystem, path: &Utf8Path) -> Result<String, CannotRun> {
-    let bytes = fs.read(path).map_err(|e| CannotRun(format!("{path} cannot be read: {e}")))?;
-    String::from_utf8(bytes).map_err(|_| CannotRun(format!("{path} is not UTF-8 text; save it as UTF-8")))
-}
-
-fn text_of(fs: &dyn FileSystem, root: &Utf8Path, path: &str) -> Result<String, CannotRun> {
-    text(fs, &root.join(path))
+/// A file's text, or what is wrong with it.
+fn text(fs: &dyn FileSystem, root: &Utf8Path, path: &str) -> Result<String, String> {
+    let bytes = fs.read(&root.join(path)).map_err(|e| format!("{path} cannot be read: {e}"))?;
+    String::from_utf8(bytes).map_err(|_| format!("{path} is not UTF-8 text; save it as UTF-8"))
 }
 
 fn fault(fault: &FileError) -> Outcome {

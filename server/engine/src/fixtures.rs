@@ -1,6 +1,10 @@
 //! Which sample files hold the rows of which data source (specification §16.4).
 
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
 use camino::{Utf8Path, Utf8PathBuf};
+use rustc_hash::FxHasher;
 
 /// A file of a project that is no datafile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -8,7 +12,18 @@ pub struct Raw {
     /// From the project's root, with `/`.
     pub path: Utf8PathBuf,
     /// Its bytes.
-    pub bytes: std::sync::Arc<Vec<u8>>,
+    pub bytes: Arc<Vec<u8>>,
+    /// Equal for equal bytes.
+    pub hash: u64,
+}
+
+impl Raw {
+    /// A file and its bytes, which are looked through once, for the hash.
+    pub fn new(path: impl Into<Utf8PathBuf>, bytes: Arc<Vec<u8>>) -> Self {
+        let mut hasher = FxHasher::default();
+        bytes.hash(&mut hasher);
+        Self { path: path.into(), bytes, hash: hasher.finish() }
+    }
 }
 
 /// How a sample file is written.
@@ -95,15 +110,12 @@ pub fn choose<'r>(files: &'r [Raw], is_source: &dyn Fn(&str) -> bool) -> Vec<(Sa
 /// Rows that are unpacked from gzip may become this long: a small file can hold any number of bytes.
 const MAX_UNPACKED: u64 = 1 << 30;
 
-/// A sample's bytes, unpacked.
+/// A sample's bytes, unpacked from gzip.
 ///
 /// # Errors
 /// When it is no gzip, or unpacks to more than a gigabyte.
-pub fn unpacked(sample: &Sample, bytes: &[u8]) -> Result<Vec<u8>, String> {
+pub fn unpacked(bytes: &[u8]) -> Result<Vec<u8>, String> {
     use std::io::Read as _;
-    if !sample.packed {
-        return Ok(bytes.to_vec());
-    }
     let mut out = Vec::new();
     flate2::read::MultiGzDecoder::new(bytes)
         .take(MAX_UNPACKED + 1)
@@ -118,7 +130,7 @@ mod tests {
 
     #[test]
     fn every_source_gets_its_best_file() {
-        let raw = |path: &str| Raw { path: path.into(), bytes: std::sync::Arc::default() };
+        let raw = |path: &str| Raw::new(path, Arc::default());
         let files: Vec<Raw> = [
             "fixtures/events.sql",
             "fixtures/events_small.ndjson",
@@ -153,8 +165,7 @@ mod tests {
         let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
         packer.write_all(b"{}\n").expect("memory");
         let bytes = packer.finish().expect("memory");
-        let sample = Sample { source: "a".to_owned(), format: SampleFormat::Json, packed: true };
-        assert_eq!(unpacked(&sample, &bytes), Ok(b"{}\n".to_vec()));
-        assert!(unpacked(&sample, b"no gzip").is_err());
+        assert_eq!(unpacked(&bytes), Ok(b"{}\n".to_vec()));
+        assert!(unpacked(b"no gzip").is_err());
     }
 }

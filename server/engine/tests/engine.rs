@@ -3,6 +3,9 @@
 //!
 //! The test is its own worker of the engine; `cargo xtask test` brings the library, and without it this fails and says so.
 
+#[path = "on_engine/made_up.rs"]
+mod made_up;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,6 +26,7 @@ const TESTS: &[(&str, fn(&Pool))] = &[
     ("what only the engine refuses goes to quarantine, row by row", quarantine),
     ("the product's own data sources, Kafka's columns and secrets are there", surroundings),
     ("command lines and data quality of Classic", classic),
+    ("made-up rows of all types fit", made_up::all_types),
     ("a broken table fails its tests and no others", broken),
 ];
 
@@ -78,7 +82,7 @@ impl Given {
                 let read = read(path.as_str().into(), text, result.map(|(_, text)| text.as_str()));
                 cases.extend(read.into_iter().map(|c| c.expect("a case")));
             } else {
-                files.push(Raw { path: path.into(), bytes: Arc::new(text.clone().into_bytes()) });
+                files.push(Raw::new(path, Arc::new(text.clone().into_bytes())));
             }
         }
         Self { db, project, files, cases }
@@ -167,6 +171,58 @@ TYPE endpoint
   expected_result: |
     {"n":1,"text":"a'b","list":["x","y z"],"at":"2025-01-02 03:04:05.678","maybe":1.5,"not_there":"default"}
     {"n":2,"text":"","list":[],"at":"2025-01-02 03:04:05.678","maybe":null,"not_there":"default"}
+//- datasources/nested.datasource
+SCHEMA >
+    `id` UInt32 `json:$.id`,
+    `city` String `json:$.user.address.city`,
+    `age` Nullable(UInt8) `json:$.user.age`,
+    `names` Array(String) `json:$.items[:].name`,
+    `prices` Array(Float64) `json:$.items[:].price.amount`
+//- pipes/nested_all.pipe
+NODE e
+SQL >
+    SELECT * FROM nested ORDER BY id
+TYPE endpoint
+//- tests/nested_all.yaml
+- name: paths into structures of Parquet
+  parameters: ''
+  expected_result: |
+    {"id":0,"city":"Graz","age":0,"names":["a","b"],"prices":[1.5,2]}
+    {"id":1,"city":"Linz","age":7,"names":[],"prices":[]}
+- name: large numbers in quotes, as the request wants
+  parameters: output_format_json_quote_64bit_integers=1&q=SELECT%20count()%20AS%20c,0/0%20AS%20n%20FROM%20_
+  expected_result: |
+    {"c":"2","n":null}
+- name: and what is no number
+  parameters: output_format_json_quote_denormals=true&q=SELECT%20count()%20AS%20c,1/0%20AS%20n%20FROM%20_
+  expected_result: |
+    {"c":2,"n":"inf"}
+- name: of one request alone
+  parameters: q=SELECT%20count()%20AS%20c,0/0%20AS%20n%20FROM%20_
+  expected_result: |
+    {"c":2,"n":null}
+//- datasources/cells.datasource
+SCHEMA >
+    `a` String,
+    `b` LowCardinality(String) DEFAULT 'none',
+    `c` Int32 DEFAULT 7,
+    `d` Nullable(String)
+//- fixtures/cells.csv
+a,b,c,d
+1,,,
+"","","","x"
+//- pipes/cells_all.pipe
+NODE e
+SQL >
+    SELECT * FROM cells ORDER BY c DESC
+TYPE endpoint
+//- tests/cells_all.yaml
+- name: nothing between separators is the default, and quotes are a text
+  parameters: ''
+  exact: true
+  expected_result: |
+    {"a":"1","b":"none","c":7,"d":null}
+    {"a":"","b":"","c":7,"d":"x"}
 //- tests/q_all.yaml
 - name: a query over another sample, which is packed
   parameters: ''
@@ -181,11 +237,20 @@ TYPE endpoint
              toDateTime64('2025-01-02 03:04:05.678', 3) AS at, if(number = 0, 1.5, NULL) AS maybe FROM numbers(2) FORMAT Parquet",
         ))
         .expect("Parquet");
-    given.files.push(Raw { path: "fixtures/p.parquet".into(), bytes: Arc::new(parquet.body) });
+    given.files.push(Raw::new("fixtures/p.parquet", Arc::new(parquet.body)));
+    let nested = pool
+        .query(Request::new(
+            "SELECT toUInt32(number) AS id, \
+             CAST((toUInt8(number * 7), tuple(['Graz', 'Linz'][number + 1])) AS Tuple(age UInt8, address Tuple(city String))) AS user, \
+             CAST(if(number = 0, [('a', tuple(1.5)), ('b', tuple(2.0))], []) AS Array(Tuple(name String, price Tuple(amount Float64)))) AS items \
+             FROM numbers(2) FORMAT Parquet",
+        ))
+        .expect("Parquet");
+    given.files.push(Raw::new("fixtures/nested.parquet", Arc::new(nested.body)));
     let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
     std::io::Write::write_all(&mut packer, b"{\"n\": 1}\n{\"n\": 2}\n").expect("memory");
     let packed = packer.finish().expect("memory");
-    given.files.push(Raw { path: "fixtures/z.ndjson.gz".into(), bytes: Arc::new(packed) });
+    given.files.push(Raw::new("fixtures/z.ndjson.gz", Arc::new(packed)));
     given.passes(pool);
 }
 

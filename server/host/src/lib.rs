@@ -13,12 +13,12 @@
 //! Clock and randomness are passed in ([`clock`]), folders too ([`places`]), and the engine is a trait
 //! ([`supervisor::Engine`]).
 
-#![cfg_attr(not(unix), allow(unused))]
+//!
+//! Where there are no Unix sockets there is the client of hosts elsewhere, and no host.
 
+pub mod client;
 pub mod protocol;
 
-#[cfg(unix)]
-pub mod client;
 #[cfg(unix)]
 pub mod clock;
 #[cfg(unix)]

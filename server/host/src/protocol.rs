@@ -61,6 +61,9 @@ pub struct EngineHealth {
     /// What to do, when it is missing or failing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<String>,
+    /// What the system does not keep the engine's process from, when one runs and there is something.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unconfined: Option<String>,
 }
 
 /// `GET /v0/status`.

@@ -2,7 +2,7 @@
 //! as long as the engine works; what editors hold unsaved comes with each request.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender};
@@ -14,7 +14,7 @@ use headwater_engine::preview::{
 };
 use headwater_engine::run::{Bench, RunOptions, is_input};
 use headwater_engine::world::{Kept, Trouble, World};
-use headwater_project::{EntryKind, FileSystem, Loaded, discover, load};
+use headwater_project::{EntryKind, FileSystem, Loaded, Remembered, Shared, discover, load};
 use headwater_template::Parameters;
 use headwater_warehouse::{EngineError, Pool, PoolConfig, Session};
 use serde_json::{Value, json};
@@ -116,7 +116,8 @@ pub(crate) fn start(
 
 /// One project with its samples on an engine.
 struct Showing {
-    fs: Arc<dyn FileSystem>,
+    /// What was read once is not read again, so that a preview of large samples costs what its query costs.
+    fs: Remembered<Arc<dyn FileSystem>>,
     db: Database,
     loaded: Loaded,
     /// Tables that are filled, and a hash of what they are made of.
@@ -128,9 +129,10 @@ struct Showing {
 
 impl Showing {
     fn new(config: &PoolConfig, fs: Arc<dyn FileSystem>, root: &Utf8Path) -> Option<Self> {
-        let found = discover(&*fs, root)?;
+        let fs = Remembered::new(fs, SystemTime::now);
+        let found = discover(&fs, root)?;
         let mut db = Database::default();
-        let loaded = load(&mut db, &*fs, &found);
+        let loaded = load(&mut db, &fs, &found);
         let pool = Pool::new(config.clone());
         Some(Self { fs, db, loaded, kept: None, session: pool.session(), _pool: pool })
     }
@@ -170,7 +172,7 @@ impl Showing {
 
     /// What is on the disk, and over it what editors hold.
     fn read(&mut self, open: &[(Utf8PathBuf, Arc<str>)]) {
-        self.loaded.reload(&mut self.db, &*self.fs);
+        self.loaded.reload(&mut self.db, &self.fs);
         for path in self.loaded.open_paths() {
             if !open.iter().any(|(open, _)| *open == path) {
                 self.loaded.close(&mut self.db, &path);
@@ -189,8 +191,8 @@ impl Showing {
         }
         paths.sort();
         let raw = |path: Utf8PathBuf| {
-            let bytes = self.fs.read(&self.loaded.root.path.join(&path)).ok()?;
-            Some(Raw { path, bytes: Arc::new(bytes) })
+            let Shared { bytes, hash } = self.fs.shared(&self.loaded.root.path.join(&path)).ok()?;
+            Some(Raw { path, bytes, hash })
         };
         paths.into_iter().filter(|path| is_input(path)).filter_map(raw).collect()
     }

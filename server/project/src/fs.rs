@@ -1,6 +1,7 @@
 //! The little of a file system that reading a project needs.
 
 use std::io;
+use std::time::{Duration, SystemTime};
 
 use camino::{Utf8Path, Utf8PathBuf};
 
@@ -24,6 +25,33 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The name is a symbolic link.
     pub link: bool,
+}
+
+/// How a file looks from outside: its length, when it was written, and, where the system says it, which file it is and when anything
+/// of it was changed, which nobody can set. Different for a file that was written in between, unless both times lie within one tick of
+/// the file system's clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stamp {
+    length: u64,
+    modified: Option<SystemTime>,
+    /// Device, file, and the time of its last change in seconds and nanoseconds.
+    inode: Option<(u64, u64, i64, i64)>,
+}
+
+impl Stamp {
+    /// Of a file with this length that was written at this time.
+    pub fn new(length: u64, modified: SystemTime) -> Self {
+        Self { length, modified: Some(modified), inode: None }
+    }
+
+    /// When it was written last: the later one of both times.
+    pub fn last_written(&self) -> Option<SystemTime> {
+        let changed = self.inode.and_then(|(_, _, seconds, nanos)| {
+            let since = Duration::new(seconds.try_into().ok()?, nanos.try_into().ok()?);
+            SystemTime::UNIX_EPOCH.checked_add(since)
+        });
+        self.modified.max(changed)
+    }
 }
 
 /// Read access to files. Implementations are shared between threads.
@@ -71,9 +99,45 @@ pub trait FileSystem: Send + Sync {
     /// As the system reports them.
     fn canonical(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf>;
 
+    /// What tells one state of a file from another without reading it; `None` where there is no such thing, or no file.
+    fn stamp(&self, path: &Utf8Path) -> Option<Stamp> {
+        let _ = path;
+        None
+    }
+
     /// Whether there is something at `path`.
     fn exists(&self, path: &Utf8Path) -> bool {
         self.kind(path).is_ok()
+    }
+}
+
+impl<F: FileSystem + ?Sized> FileSystem for std::sync::Arc<F> {
+    fn kind(&self, path: &Utf8Path) -> io::Result<EntryKind> {
+        (**self).kind(path)
+    }
+
+    fn read(&self, path: &Utf8Path) -> io::Result<Vec<u8>> {
+        (**self).read(path)
+    }
+
+    fn read_head(&self, path: &Utf8Path, limit: usize) -> io::Result<Vec<u8>> {
+        (**self).read_head(path, limit)
+    }
+
+    fn read_tail(&self, path: &Utf8Path, limit: usize) -> io::Result<Vec<u8>> {
+        (**self).read_tail(path, limit)
+    }
+
+    fn entries(&self, directory: &Utf8Path) -> io::Result<Vec<Entry>> {
+        (**self).entries(directory)
+    }
+
+    fn canonical(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
+        (**self).canonical(path)
+    }
+
+    fn stamp(&self, path: &Utf8Path) -> Option<Stamp> {
+        (**self).stamp(path)
     }
 }
 
@@ -144,6 +208,18 @@ impl FileSystem for OsFileSystem {
 
     fn canonical(&self, path: &Utf8Path) -> io::Result<Utf8PathBuf> {
         path.canonicalize_utf8()
+    }
+
+    fn stamp(&self, path: &Utf8Path) -> Option<Stamp> {
+        let metadata = std::fs::metadata(path).ok().filter(std::fs::Metadata::is_file)?;
+        #[cfg(unix)]
+        let inode = {
+            use std::os::unix::fs::MetadataExt as _;
+            Some((metadata.dev(), metadata.ino(), metadata.ctime(), metadata.ctime_nsec()))
+        };
+        #[cfg(not(unix))]
+        let inode = None;
+        Some(Stamp { length: metadata.len(), modified: metadata.modified().ok(), inode })
     }
 }
 

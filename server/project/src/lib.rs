@@ -18,6 +18,7 @@ mod fs;
 mod loaded;
 mod memory;
 mod parquet;
+mod remembered;
 mod revision;
 mod scan;
 mod surroundings;
@@ -26,9 +27,10 @@ pub use against::{Against, AgainstError, Other};
 pub use baseline::{Texts, load_at, scan_at};
 pub use content::{MAX_BYTES, read_content};
 pub use discover::{ProjectRoot, discover, discover_below, workspace_roots};
-pub use fs::{Entry, EntryKind, FileSystem, OsFileSystem, path_of};
+pub use fs::{Entry, EntryKind, FileSystem, OsFileSystem, Stamp, path_of};
 pub use loaded::{Change, Loaded, load, read_changes};
 pub use memory::MemoryFileSystem;
+pub use remembered::{Remembered, Shared};
 pub use revision::{
     CommitId, CommittedFiles, Found, GitRevisions, MemoryRevisions, RevisionError, Revisions, Watch,
 };

@@ -87,6 +87,12 @@ impl Place {
         Arc::new(Self { slot, config, role, before_start, stopped, pids, now })
     }
 
+    /// What the system does not keep the process from, when one runs and there is something.
+    pub(crate) fn unconfined(&self) -> Option<String> {
+        let process = self.now().process.clone()?;
+        Some(process.open().to_owned()).filter(|open| !open.is_empty())
+    }
+
     fn now(&self) -> MutexGuard<'_, Now> {
         self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }

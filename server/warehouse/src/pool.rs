@@ -64,6 +64,9 @@ pub struct PoolConfig {
     pub start_limit: Duration,
     /// How long a worker may ignore its limits, or a cancellation, before its process is ended.
     pub grace: Duration,
+    /// The system keeps workers to their own folders and off networks and other processes, as far as it can
+    /// ([`Pool::unconfined`]). Only tests of the other layers turn it off.
+    pub confine: bool,
     /// A named fault, for tests; empty for none.
     pub fault: String,
 }
@@ -88,6 +91,7 @@ impl PoolConfig {
             scratch: std::env::temp_dir(),
             start_limit: Duration::from_secs(30),
             grace: Duration::from_millis(500),
+            confine: true,
             fault: String::new(),
         }
     }
@@ -163,6 +167,11 @@ impl Pool {
     pub fn pids(&self) -> Vec<u32> {
         self.threads.pids()
     }
+
+    /// What the system does not keep the running workers from, in words; `None` when they are confined, or none runs.
+    pub fn unconfined(&self) -> Option<String> {
+        self.threads.unconfined()
+    }
 }
 
 /// The threads of a pool, and how they are told to end. Dropping it ends them, and whatever they have running.
@@ -201,6 +210,10 @@ impl Threads {
 
     pub(crate) fn pids(&self) -> Vec<u32> {
         self.pids.iter().map(|p| p.load(Ordering::Acquire)).filter(|p| *p != 0).collect()
+    }
+
+    pub(crate) fn unconfined(&self) -> Option<String> {
+        self.places.iter().find_map(|place| place.unconfined())
     }
 
     /// Ends all work; then lets the processes close what they have open, as long as `patience`.

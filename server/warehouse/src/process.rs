@@ -31,6 +31,8 @@ pub(crate) struct Role {
 pub(crate) struct Process {
     child: Mutex<Child>,
     pid: u32,
+    /// What the system does not keep it from; empty when it is confined.
+    open: String,
     requests: Sender<Frame>,
     /// What is said by each connection; disconnected when the process is dead.
     messages: Vec<Receiver<ToPool>>,
@@ -51,9 +53,12 @@ pub(crate) enum NoWorker {
 impl Process {
     /// Starts a worker and waits until its engine runs.
     pub(crate) fn start(config: &PoolConfig, role: &Role) -> Result<Self, NoWorker> {
-        let process = Self::spawn(config, role).map_err(NoWorker::Impossible)?;
+        let mut process = Self::spawn(config, role).map_err(NoWorker::Impossible)?;
         match process.messages[0].recv_timeout(config.start_limit) {
-            Ok(ToPool::Ready(_)) => Ok(process),
+            Ok(ToPool::Ready(open)) => {
+                process.open = open;
+                Ok(process)
+            }
             Ok(ToPool::NotReady(why)) => {
                 // The engine's own words are on the other pipe.
                 process.end();
@@ -111,7 +116,8 @@ impl Process {
         ];
         let pid = child.id();
         let child = Mutex::new(child);
-        let process = Self { child, pid, requests, messages, last_words, silence, _scratch: scratch };
+        let open = String::new();
+        let process = Self { child, pid, open, requests, messages, last_words, silence, _scratch: scratch };
         for thread in threads {
             thread.map_err(|e| format!("no thread for the worker: {e}"))?;
         }
@@ -123,6 +129,7 @@ impl Process {
             database: role.database.clone(),
             writers: role.writers as u64,
             readers: role.readers as u64,
+            confine: config.confine,
         };
         process.send(Frame::to_worker(&ToWorker::Start(start)));
         Ok(process)
@@ -145,6 +152,11 @@ impl Process {
 
     pub(crate) fn pid(&self) -> u32 {
         self.pid
+    }
+
+    /// What the system does not keep it from; empty when it is confined.
+    pub(crate) fn open(&self) -> &str {
+        &self.open
     }
 
     /// Ends the process, if it still runs, and says how it ended.

@@ -180,6 +180,11 @@ impl Store {
     pub fn pids(&self) -> Vec<u32> {
         self.threads.pids()
     }
+
+    /// What the system does not keep the engine's process from, in words; `None` when it is confined, or does not run.
+    pub fn unconfined(&self) -> Option<String> {
+        self.threads.unconfined()
+    }
 }
 
 impl Drop for Store {

@@ -56,12 +56,14 @@ pub(crate) struct Start {
     pub(crate) writers: u64,
     /// Connections that read.
     pub(crate) readers: u64,
+    /// The system keeps the engine to its own folders.
+    pub(crate) confine: bool,
 }
 
 /// From the worker.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum ToPool {
-    /// The engine runs; this is its version.
+    /// The engine runs; this is what the system does not keep it from, empty when it is confined as was asked.
     Ready(String),
     /// It does not, and why.
     NotReady(String),
@@ -151,7 +153,8 @@ impl Frame {
                     .text(&start.path)
                     .text(&start.database)
                     .number(start.writers)
-                    .number(start.readers);
+                    .number(start.readers)
+                    .number(u64::from(start.confine));
                 for statement in &start.prelude {
                     frame = frame.text(statement);
                 }
@@ -213,7 +216,7 @@ impl Frame {
     /// For the worker to send.
     pub(crate) fn to_pool(message: &ToPool) -> Self {
         match message {
-            ToPool::Ready(version) => Self::tag(0).text(version),
+            ToPool::Ready(open) => Self::tag(0).text(open),
             ToPool::NotReady(why) => Self::tag(1).text(why),
             ToPool::Piece(id, bytes) => Self::tag(4).number(*id).bytes(bytes),
             ToPool::Done(id, Ok(Outcome { class, body, stats })) => Self::tag(2)
@@ -262,11 +265,12 @@ impl Frame {
                 let (library, fault) = (rest.text()?, rest.text()?);
                 let (path, database) = (rest.text()?, rest.text()?);
                 let (writers, readers) = (rest.number()?, rest.number()?);
+                let confine = rest.number()? != 0;
                 let mut prelude = Vec::new();
                 while !rest.is_empty() {
                     prelude.push(rest.text()?);
                 }
-                ToWorker::Start(Start { library, prelude, fault, path, database, writers, readers })
+                ToWorker::Start(Start { library, prelude, fault, path, database, writers, readers, confine })
             }
             1 => {
                 let id = rest.number()?;
@@ -471,7 +475,7 @@ mod tests {
     fn answers_come_back() {
         let statement = StatementError { code: -7, name: "N".into(), message: "m".into(), position: Some(3) };
         let messages = [
-            ToPool::Ready("26".into()),
+            ToPool::Ready("no Landlock".into()),
             ToPool::NotReady("no".into()),
             ToPool::Done(
                 1,
@@ -516,6 +520,7 @@ mod tests {
             database: "d".into(),
             writers: 2,
             readers: 3,
+            confine: true,
         };
         for message in [
             ToWorker::Start(start),

@@ -10,6 +10,7 @@ pub(crate) mod ingest;
 mod oracle;
 mod peer;
 mod plan;
+pub(crate) mod preview;
 pub(crate) mod tests;
 
 use std::path::{Path, PathBuf};

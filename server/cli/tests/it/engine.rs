@@ -182,7 +182,7 @@ impl Server {
 }
 
 /// Processes that this one started.
-fn children(of: u32) -> Vec<u32> {
+pub(crate) fn children(of: u32) -> Vec<u32> {
     let tasks = std::fs::read_dir(format!("/proc/{of}/task")).into_iter().flatten().flatten();
     let lists = tasks.filter_map(|task| std::fs::read_to_string(task.path().join("children")).ok());
     lists
@@ -255,7 +255,7 @@ async fn without_an_engine_only_its_opinion_is_missing() {
     folder.write("endpoints/broken.pipe", "NODE a\nSQL >\n    SELECT nope FROM hits\n\nTYPE endpoint\n");
     let library = library();
     for (args, library, trusted, why) in [
-        (&[][..], None, true, "not asked: it is not installed: run `headwater setup`"),
+        (&[][..], None, true, "not asked: the engine is not installed: run `headwater setup`"),
         (&[], Some(Path::new("/nowhere/libchdb.so")), true, "which is no file"),
         (&["--offline"], Some(library.as_path()), true, "not asked: `--offline` was given"),
         (&[], Some(library.as_path()), false, "not asked: the folder is not trusted"),
@@ -269,6 +269,46 @@ async fn without_an_engine_only_its_opinion_is_missing() {
         assert_eq!(server.codes(PIPE).await, Vec::<String>::new());
         assert_eq!(children(server.child.id().expect("it runs")), Vec::<u32>::new(), "no process is started");
         server.end().await;
+    }
+}
+
+/// Two editors on one project, each with its engine and previews, and tests from a terminal: nobody waits for a lock of another, and
+/// everybody is answered as if alone.
+#[tokio::test]
+async fn two_editors_and_a_command_at_once() {
+    let folder = project("engine-two", "Europe/Barcelona");
+    folder.write("fixtures/hits.ndjson", "{\"ts\":\"2025-01-01 10:00:00\"}\n");
+    folder
+        .write("endpoints/all.pipe", "NODE e\nSQL >\n    SELECT count() AS hits FROM hits\nTYPE endpoint\n");
+    folder.write("tests/all.yaml", "- name: all\n  parameters: ''\n  expected_result: |\n    {\"hits\":1}\n");
+    let library = library();
+    let commands: Vec<_> = (0..2)
+        .map(|_| {
+            let mut command = headwater();
+            command.args(["test", "--format", "json"]).current_dir(&folder.0).env("HEADWATER_CHDB", &library);
+            command.stdout(Stdio::piped()).spawn().expect("the binary runs")
+        })
+        .collect();
+    let mut editors = Vec::new();
+    for _ in 0..2 {
+        editors.push(Server::start(&folder, &[], Some(&library), true).await);
+    }
+    let uri = format!("file://{}", folder.0.join("endpoints/all.pipe").display());
+    for round in 0..3 {
+        for editor in &mut editors {
+            editor.until(PIPE, &["refused-by-engine"]).await;
+            let params = json!({ "textDocument": { "uri": uri } });
+            let preview = editor.client.call("headwater/preview", params).await;
+            assert_eq!(preview["rows"], json!([["1"]]), "in round {round}: {preview}");
+        }
+    }
+    for command in commands {
+        let output = command.wait_with_output().expect("it ends");
+        let report = json_of(&output);
+        assert_eq!((&report["summary"]["passed"], output.status.code()), (&json!(1), Some(0)), "{report}");
+    }
+    for editor in editors {
+        editor.end().await;
     }
 }
 

@@ -11,13 +11,13 @@ use serde_json::Value;
 use crate::{Folder, headwater, json};
 
 /// A user's folders on a machine of their own; the hosts in them end with the test.
-struct Home {
-    folder: Folder,
-    library: Option<PathBuf>,
+pub(crate) struct Home {
+    pub(crate) folder: Folder,
+    pub(crate) library: Option<PathBuf>,
 }
 
 impl Home {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let folder = Folder::new(&format!("host-{name}"));
         folder.write("project/datasources/hits.datasource", "SCHEMA >\n    `ts` DateTime\n");
         Self { folder, library: None }
@@ -27,7 +27,7 @@ impl Home {
         self.folder.0.join("project")
     }
 
-    fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = headwater();
         command
             .args(args)
@@ -41,12 +41,12 @@ impl Home {
         command
     }
 
-    fn run(&self, args: &[&str]) -> Output {
+    pub(crate) fn run(&self, args: &[&str]) -> Output {
         self.command(args).output().expect("the binary runs")
     }
 
     /// `status --format json`.
-    fn status(&self, more: &[&str]) -> Value {
+    pub(crate) fn status(&self, more: &[&str]) -> Value {
         let output = self.run(&[&["status", "--format", "json"], more].concat());
         assert_eq!(output.status.code(), Some(0), "{output:?}");
         json(&output)
@@ -89,20 +89,21 @@ fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
 }
 
 /// A host in the foreground.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     /// What it said when it was ready.
     said: String,
 }
 
 impl Serving {
-    fn start(home: &Home, args: &[&str]) -> Self {
-        let mut child = home
-            .command(&[&["serve"], args].concat())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .expect("the binary runs");
+    pub(crate) fn start(home: &Home, args: &[&str]) -> Self {
+        Self::of(home.command(&[&["serve"], args].concat()))
+    }
+
+    /// The host that a command becomes.
+    pub(crate) fn of(mut command: Command) -> Self {
+        let mut child =
+            command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().expect("the binary runs");
         let mut said = String::new();
         let stdout = child.stdout.as_mut().expect("piped");
         let mut byte = [0];
@@ -113,12 +114,12 @@ impl Serving {
     }
 
     /// `http://127.0.0.1:PORT`.
-    fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         let at = self.said.find("http://").unwrap_or_else(|| panic!("no address in {}", self.said));
         self.said[at..].split_whitespace().next().unwrap_or_default().to_owned()
     }
 
-    fn token(&self) -> String {
+    pub(crate) fn token(&self) -> String {
         let path = self.said.split("token is in ").nth(1).and_then(|t| t.split(". Ctrl-C").next());
         std::fs::read_to_string(path.expect("it says where")).expect("a token")
     }

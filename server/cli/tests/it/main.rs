@@ -1,8 +1,11 @@
 //! The real binary, from outside: the command line as a contract, hostile input, and the server over its pipes.
 
+#[cfg(unix)]
+mod backends;
 mod check;
 mod editor_tests;
 mod engine;
+mod engineless;
 mod fmt;
 #[cfg(unix)]
 mod host;

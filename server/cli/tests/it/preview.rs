@@ -93,6 +93,68 @@ fn a_profile_knows_every_node_of_the_chain() {
 }
 
 #[test]
+fn rows_are_written_to_files() {
+    let folder = project("preview-output");
+    let wrote = run(&folder.0, &["preview", "top", "--format", "csv", "--output", "out.csv"]);
+    assert_eq!((wrote.status.code(), stdout(&wrote).as_str()), (Some(0), ""), "{}", stderr(&wrote));
+    assert!(stderr(&wrote).contains("out.csv: 3 rows; "), "{}", stderr(&wrote));
+    let text = std::fs::read_to_string(folder.0.join("out.csv")).expect("it is there");
+    assert_eq!(text, "country,hits,total\nat,2,6\nd\te,1,3\n,1,5\n");
+    let parquet = run(
+        &folder.0,
+        &["sql", "SELECT n FROM events", "--format", "parquet", "--limit", "2", "--output", "o.parquet"],
+    );
+    assert_eq!(parquet.status.code(), Some(0), "{}", stderr(&parquet));
+    // Its rows come back as a sample.
+    let bytes = std::fs::read(folder.0.join("o.parquet")).expect("it is there");
+    std::fs::remove_file(folder.0.join("fixtures/events.ndjson")).expect("it is there");
+    folder.write("fixtures/events.parquet", &bytes);
+    let again = run(&folder.0, &["sql", "SELECT groupArray(n) AS all FROM events", "--format", "ndjson"]);
+    assert_eq!(stdout(&again), "{\"all\":[1,2]}\n", "{}", stderr(&again));
+    let nowhere = run(&folder.0, &["preview", "top", "--output", "no/such/folder/x"]);
+    assert_eq!(nowhere.status.code(), Some(1));
+    assert!(stderr(&nowhere).contains("no/such/folder/x cannot be written"), "{}", stderr(&nowhere));
+    let names = std::fs::read_dir(&folder.0).expect("readable").flatten().map(|e| e.file_name());
+    assert!(
+        !names.into_iter().any(|n| n.to_string_lossy().ends_with(".new")),
+        "nothing half written is left"
+    );
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn an_interrupt_takes_the_query_back() {
+    let folder = project("preview-interrupt");
+    let mut command = headwater();
+    command
+        .args(["sql", "SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1"])
+        .current_dir(&folder.0)
+        .env("HEADWATER_CHDB", library())
+        .stderr(Stdio::piped());
+    let child = command.spawn().expect("the binary runs");
+    let pid = child.id();
+    // The engine's process has worked for a while when it has used this much of a processor, in hundredths of a second.
+    let used = |pid: u32| {
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+        let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+        fields.get(11).and_then(|f| f.parse::<u64>().ok()).unwrap_or(0)
+    };
+    let deadline = std::time::Instant::now() + std::time::Duration::from_secs(25);
+    let worker = loop {
+        assert!(std::time::Instant::now() < deadline, "no engine works");
+        match crate::engine::children(pid).first() {
+            Some(worker) if used(*worker) > 100 => break *worker,
+            _ => std::thread::sleep(std::time::Duration::from_millis(20)),
+        }
+    };
+    let killed = std::process::Command::new("kill").args(["-INT", &pid.to_string()]).status();
+    assert!(killed.is_ok_and(|s| s.success()));
+    let output = child.wait_with_output().expect("it ends");
+    assert_eq!((output.status.code(), stderr(&output).as_str()), (Some(3), "headwater: cancelled\n"));
+    assert!(!Path::new(&format!("/proc/{worker}")).exists(), "the engine is gone");
+}
+
+#[test]
 fn queries_of_ones_own_pass_the_gate() {
     let folder = project("preview-sql");
     let sql = |text: &str| run(&folder.0, &["sql", text, "--format", "csv"]);

@@ -138,6 +138,98 @@ fn affected_tests_are_those_downstream_of_a_change() {
     assert_eq!(pipes(affected), ["a", "b"]);
 }
 
+/// Lines of a command that runs on, as they come.
+struct Watching {
+    child: std::process::Child,
+    lines: std::sync::mpsc::Receiver<String>,
+}
+
+impl Watching {
+    fn start(dir: &Path, args: &[&str]) -> Self {
+        let mut command = headwater();
+        command.args(["test", "--watch"]).args(args).current_dir(dir).env("HEADWATER_CHDB", library());
+        let mut child = command.stdout(std::process::Stdio::piped()).spawn().expect("the binary runs");
+        let stdout = child.stdout.take().expect("a pipe");
+        let (said, lines) = std::sync::mpsc::channel();
+        std::thread::spawn(move || {
+            for line in std::io::BufRead::lines(std::io::BufReader::new(stdout)) {
+                let Ok(line) = line else { return };
+                if said.send(line).is_err() {
+                    return;
+                }
+            }
+        });
+        Self { child, lines }
+    }
+
+    /// The lines up to the next summary, or to what is said when there is none.
+    fn report(&self) -> Vec<String> {
+        let mut out = Vec::new();
+        loop {
+            let line = self.lines.recv_timeout(std::time::Duration::from_secs(120));
+            out.push(line.unwrap_or_else(|_| panic!("no report after {out:?}")));
+            if out.last().is_some_and(|line| line.contains(" passed, ") || line.starts_with("no test")) {
+                return out;
+            }
+        }
+    }
+}
+
+impl Drop for Watching {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+#[test]
+fn a_watched_project_runs_what_an_edit_may_touch() {
+    let folder = project("test-watch");
+    folder.write("pipes/shared.pipe", "NODE e\nSQL >\n    SELECT x FROM bs\n");
+    folder.write("endpoints/far.pipe", "NODE e\nSQL >\n    SELECT max(x) AS m FROM shared\nTYPE endpoint\n");
+    folder.write("tests/far.yaml", "- name: far\n  parameters: ''\n  expected_result: |\n    {\"m\":2}\n");
+    let watching = Watching::start(&folder.0, &[]);
+    assert_eq!(watching.report(), ["3 passed, 0 failed"]);
+    folder.write("fixtures/as.ndjson", "{\"x\": 1}\n{\"x\": 3}\n");
+    assert_eq!(
+        watching.report(),
+        ["FAILED   all (tests/a.yaml:2)", "    row 2:", "      x: expected 2, got 3", "0 passed, 1 failed"]
+    );
+    folder.write("fixtures/as.ndjson", "{\"x\": 1}\n{\"x\": 2}\n\n");
+    assert_eq!(watching.report(), ["1 passed, 0 failed"]);
+    // Through a pipe without tests of its own.
+    folder.write("pipes/shared.pipe", "NODE e\nSQL >\n    SELECT x + 0 AS x FROM bs\n");
+    assert_eq!(watching.report(), ["1 passed, 0 failed"]);
+    folder.write("datasources/bs.datasource", "SCHEMA >\n    `x` Int64 `json:$.x`\n");
+    assert_eq!(watching.report(), ["2 passed, 0 failed"]);
+    folder.write("endpoints/new.pipe", "NODE e\nSQL >\n    SELECT 1 AS x\nTYPE endpoint\n");
+    assert_eq!(watching.report(), ["no test is touched by this change"]);
+    folder.write("tests/new.yaml", "- name: [\n");
+    let report = watching.report();
+    assert!(report[0].starts_with("FAILED   the file (tests/new.yaml"), "{report:?}");
+    folder.write("tests/new.yaml", "- name: new\n  parameters: ''\n  expected_result: |\n    {\"x\":1}\n");
+    assert_eq!(watching.report(), ["1 passed, 0 failed"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_fails_alone() {
+    let folder = project("test-unreadable");
+    folder.write("tests/latin.yaml", b"- name: \xff\n");
+    let report = json(&test(&folder.0, &["--format", "json"]));
+    assert_eq!((&report["summary"]["passed"], &report["summary"]["failed"]), (&2.into(), &1.into()));
+    assert!(
+        report["cases"][2]["detail"].as_str().is_some_and(|d| d.contains("save it as UTF-8")),
+        "{report}"
+    );
+}
+
+#[test]
+fn every_tag_and_every_function_of_templates_runs_on_the_engine() {
+    let output = test(&example("kitchen-sink"), &["--format", "json"]);
+    let report = json(&output);
+    assert_eq!((output.status.code(), &report["summary"]["passed"]), (Some(0), &1.into()), "{report}");
+}
+
 #[test]
 fn runs_at_once_do_not_meet_and_leave_nothing() {
     let folder = project("test-at-once");

@@ -6,6 +6,8 @@ pub(super) struct Line {
     pub(super) number: usize,
     /// Its cells, quotes taken off.
     pub(super) cells: Vec<String>,
+    /// Whether nothing stands in a cell, not even quotes.
+    pub(super) blank: Vec<bool>,
 }
 
 /// Separators, in the order in which they are preferred.
@@ -19,9 +21,13 @@ pub(super) fn lines(bytes: &[u8]) -> Vec<Line> {
     let (mut out, mut at, mut number) = (Vec::new(), 0, 1);
     while at < bytes.len() {
         let start = number;
-        let mut cells = Vec::new();
+        let (mut cells, mut blank) = (Vec::new(), Vec::new());
         loop {
+            blank.push(bytes.get(at) != Some(&b'"'));
             let (cell, end, is_last) = cell(bytes, at, separator, &mut number);
+            if let Some(blank) = blank.last_mut() {
+                *blank &= cell.is_empty();
+            }
             cells.push(String::from_utf8_lossy(&cell).into_owned());
             at = end;
             if is_last {
@@ -29,7 +35,7 @@ pub(super) fn lines(bytes: &[u8]) -> Vec<Line> {
             }
         }
         if cells.len() > 1 || !cells[0].is_empty() {
-            out.push(Line { number: start, cells });
+            out.push(Line { number: start, cells, blank });
         }
     }
     out
@@ -112,6 +118,7 @@ mod tests {
         let expected =
             [(1, vec!["a", "b \"x\",\ny", "c"]), (4, vec!["1", "", ""]), (5, vec!["last", "2", "3"])];
         assert_eq!(rows, expected.map(|(n, c)| (n, c.into_iter().map(str::to_owned).collect())));
+        assert_eq!(lines(b"x,,\"\",\"y\"\n")[0].blank, [false, true, false, false]);
         assert_eq!(read("a;b,c;d")[0].1, ["a", "b,c", "d"]);
         assert_eq!(read("a\tb")[0].1, ["a", "b"]);
         assert_eq!(read("\"never ends,\n")[0].1.len(), 1);

@@ -148,21 +148,25 @@ impl Schema {
             (0..self.columns.len()).map(Some).collect()
         };
         for line in &lines[usize::from(has_header)..] {
-            self.cells(&mut batch, line.number, &order, &line.cells);
+            self.cells(&mut batch, &order, line);
         }
         batch
     }
 
-    /// A row of cells; `order` says for each cell which column it is for. `\N` is NULL.
-    fn cells(&self, batch: &mut Batch, line: usize, order: &[Option<usize>], cells: &[String]) {
+    /// A row of cells; `order` says for each cell which column it is for. `\N` is NULL. Where nothing stands between two
+    /// separators a column has its DEFAULT, of texts too: an empty text is written as two quotes then.
+    fn cells(&self, batch: &mut Batch, order: &[Option<usize>], line: &cells::Line) {
+        let cells::Line { number: line, cells, blank } = line;
+        let line = *line;
         if cells.len() > order.len() {
             let reason = format!("the line has {} cells, the table has {} columns", cells.len(), order.len());
             return self.refuse(batch, line, &cells.join(","), reason);
         }
         let mut texts: Vec<Option<&str>> = vec![None; self.columns.len()];
-        for (cell, column) in cells.iter().zip(order) {
+        for ((cell, column), is_blank) in cells.iter().zip(order).zip(blank) {
             if let Some(column) = column {
-                texts[*column] = Some(cell);
+                texts[*column] =
+                    Some(cell.as_str()).filter(|_| !is_blank || !self.columns[*column].has_default);
             }
         }
         self.texts(batch, line, &texts);

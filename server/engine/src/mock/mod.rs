@@ -68,6 +68,12 @@ pub fn mock(
                 column.name
             )));
         }
+        if matches!(ty, Type::Nested(_)) {
+            return Err(MockError(format!(
+                "`{}` of `{name}` is `Nested`, which the engine stores as a column for each part: declare these, such as `{}.a` Array(String)",
+                column.name, column.name
+            )));
+        }
         let maker = Maker::new(&column.name, ty, role(table, &column.name), options);
         makers.push((path.clone(), maker));
     }

@@ -1,7 +1,7 @@
 //! Values of one column.
 
 use fastrand::Rng;
-use headwater_catalog::Type;
+use headwater_catalog::{Geo, Type};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
@@ -35,6 +35,26 @@ pub(super) struct Maker {
 
 /// Rows lie in so many seconds before now.
 const SPAN: i64 = 30 * 86_400;
+
+/// A small shape somewhere on the map.
+fn shape(geo: Geo, rng: &mut Rng) -> String {
+    let (east, north) = (longitude(rng), latitude(rng));
+    let point = |(x, y): (f64, f64)| format!("[{:.4},{:.4}]", east + x, north + y);
+    let list = |corners: &[(f64, f64)]| {
+        let points: Vec<String> = corners.iter().map(|corner| point(*corner)).collect();
+        format!("[{}]", points.join(","))
+    };
+    let ring = || list(&[(0.0, 0.0), (0.01, 0.0), (0.01, 0.01), (0.0, 0.01), (0.0, 0.0)]);
+    let line = || list(&[(0.0, 0.0), (0.01, 0.02), (0.03, 0.02)]);
+    match geo {
+        Geo::Point | Geo::Geometry => point((0.0, 0.0)),
+        Geo::Ring => ring(),
+        Geo::LineString => line(),
+        Geo::MultiLineString => format!("[{}]", line()),
+        Geo::Polygon => format!("[{}]", ring()),
+        Geo::MultiPolygon => format!("[[{}]]", ring()),
+    }
+}
 
 /// A number for a text, the same everywhere (FNV-1a).
 pub(super) fn hash(text: &str) -> u64 {
@@ -133,7 +153,12 @@ impl Maker {
                 let ty = types.first().cloned().unwrap_or(Type::String);
                 self.value(&ty, row, length, rng)
             }
-            Type::Geo(_) => format!("[{:.4},{:.4}]", longitude(rng), latitude(rng)),
+            Type::Geo(geo) => shape(*geo, rng),
+            Type::Interval(_) => rng.u8(1..60).to_string(),
+            Type::QBit(element, dimension, _) => {
+                let items: Vec<String> = (0..*dimension).map(|_| self.value(element, row, 1, rng)).collect();
+                format!("[{}]", items.join(","))
+            }
             Type::Enum8(names) | Type::Enum16(names) => match names.is_empty() {
                 true => "null".to_owned(),
                 false => quote(&names[skewed(rng, names.len())].0),

@@ -90,6 +90,20 @@ impl<'s> Asker<'s> {
         Ok(Outcome::Text(text, rows, cost))
     }
 
+    /// The first `limit` rows as a Parquet file.
+    ///
+    /// # Errors
+    /// As [`Self::ask`]; [`EngineError::Invalid`] for an explanation, which has no columns to be stored.
+    pub fn parquet(&self, question: &Question, limit: usize) -> Result<Vec<u8>, EngineError> {
+        if !question.is_select() {
+            return Err(EngineError::Invalid("an explanation is no table; take another format".to_owned()));
+        }
+        self.confirm(question)?;
+        // Through a subquery, since rows beyond the limit cannot be cut off afterwards.
+        let sql = format!("SELECT * FROM (\n{}\n) LIMIT {limit} FORMAT Parquet", question.statement.sql);
+        self.send(&sql, question, Format::Tsv).map(|answer| answer.body)
+    }
+
     /// What the engine would read of each table: parts, rows, marks.
     ///
     /// # Errors

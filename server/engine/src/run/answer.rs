@@ -52,6 +52,18 @@ pub(super) struct Ask<'a> {
     pub(super) format: OutputFormat,
 }
 
+/// What a request may choose of how its answer is written (specification §8.7, §19.2); the session has them off.
+const SWITCHES: [&str; 2] = ["output_format_json_quote_64bit_integers", "output_format_json_quote_denormals"];
+
+/// The switches that a request turns on.
+fn switches(pairs: &Pairs) -> Vec<&'static str> {
+    let is_on = |switch: &&str| {
+        let value = pairs.iter().rev().find(|(name, _)| name == switch).map(|(_, value)| value.as_str());
+        value.is_some_and(|v| v == "1" || v.eq_ignore_ascii_case("true"))
+    };
+    SWITCHES.into_iter().filter(is_on).collect()
+}
+
 /// Asks a pipe.
 pub(super) fn pipe(world: &mut World<'_>, ask: &Ask<'_>) -> Result<Actual, NoAnswer> {
     let values = parameters(ask.pairs);
@@ -63,7 +75,7 @@ pub(super) fn pipe(world: &mut World<'_>, ask: &Ask<'_>) -> Result<Actual, NoAns
         }
         None => world.compiler().pipe_query(ask.pipe, &values),
     };
-    answer(world, made.map_err(|error| (error, ask.pairs)), ask.format)
+    answer(world, made.map_err(|error| (error, ask.pairs)), ask.format, &switches(ask.pairs))
 }
 
 /// Whether a pipe answers requests: those that are no endpoint do so too, for tests alone.
@@ -76,6 +88,7 @@ pub(super) fn answer(
     world: &mut World<'_>,
     made: Result<Statement, (CompileError, &Pairs)>,
     format: OutputFormat,
+    switched_on: &[&str],
 ) -> Result<Actual, NoAnswer> {
     let mut statement = match made {
         Ok(statement) => statement,
@@ -94,7 +107,7 @@ pub(super) fn answer(
             Format::Tsv
         }
     };
-    match world.ask(&statement, wire) {
+    match world.ask_with(&statement, wire, switched_on) {
         Ok(answer) => {
             let text = answer.text().into_owned();
             let body = if format == OutputFormat::Json { whole_json(&text) } else { text };

@@ -174,7 +174,7 @@ fn nothing(
         statement.sql = format!("SELECT * FROM (\n{}\n) LIMIT {LOOKED_AT}", statement.sql);
         statement
     });
-    let actual = match answer(world, made.map_err(|error| (error, pairs)), OutputFormat::Ndjson) {
+    let actual = match answer(world, made.map_err(|error| (error, pairs)), OutputFormat::Ndjson, &[]) {
         Ok(actual) => actual,
         Err(none) => return Verdict::no_answer(none),
     };
@@ -219,7 +219,7 @@ fn output(world: &mut World<'_>, commands: &[Command], expected: Option<&str>, r
                     statement.sql = format!("SELECT * FROM (\n{}\n) LIMIT {limit}", statement.sql);
                     statement
                 });
-                answer(world, made.map_err(|error| (error, &none)), *format)
+                answer(world, made.map_err(|error| (error, &none)), *format, &[])
             }
         };
         match got {

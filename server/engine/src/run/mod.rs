@@ -17,7 +17,7 @@ use rustc_hash::{FxHashMap, FxHasher};
 
 use crate::Cancel;
 use crate::compile::{Clock, Compiler, Layout, Options, View, secrets};
-use crate::fixtures::{Raw, Sample, SampleFormat, choose, sample_name, unpacked};
+use crate::fixtures::{Raw, Sample, SampleFormat, choose, sample_name};
 use crate::suite::compare::Difference;
 use crate::suite::{Case, CaseFixture};
 use crate::world::{Kept, Note, Rows, World};
@@ -222,7 +222,7 @@ impl Bench {
                 file.text(&self.db).hash(&mut hasher);
                 if let Some(rows) = self.rows.get(file) {
                     rows.origin.hash(&mut hasher);
-                    rows.bytes.hash(&mut hasher);
+                    (rows.hash, rows.packed).hash(&mut hasher);
                 }
             }
         }
@@ -260,11 +260,9 @@ fn rows_of(sample: &Sample, file: &Raw, always: bool) -> Rows {
     Rows {
         origin: file.path.to_string(),
         format: sample.format,
-        bytes: if sample.packed {
-            unpacked(sample, &file.bytes).map(Arc::new)
-        } else {
-            Ok(file.bytes.clone())
-        },
+        bytes: file.bytes.clone(),
+        packed: sample.packed,
+        hash: file.hash,
         always,
     }
 }
@@ -429,9 +427,10 @@ impl<'b> Worker<'b> {
             .ok_or_else(|| format!("`{source}` under `fixtures` is no data source of this project"))?;
         match fixture {
             CaseFixture::Rows { ndjson, .. } => {
-                let bytes = Ok(Arc::new(ndjson.clone().into_bytes()));
                 let origin = format!("the rows of `{source}` in {}:{}", case.path, case.line);
-                Ok((file, Rows { origin, format: SampleFormat::Json, bytes, always: true }))
+                let raw = Raw::new(origin, Arc::new(ndjson.clone().into_bytes()));
+                let sample = Sample { source: source.clone(), format: SampleFormat::Json, packed: false };
+                Ok((file, rows_of(&sample, &raw, true)))
             }
             CaseFixture::File { path, .. } => {
                 let beside = case.path.parent().map(|folder| folder.join(path));

@@ -1,13 +1,12 @@
 //! Samples into tables.
 
 use headwater_analysis::{File, resource_name};
-use headwater_catalog::Type;
 use headwater_template::Parameters;
 use headwater_warehouse::{Allow, EngineError, Format, InputFormat, Insert};
 
 use super::{LOADING, Note, Rows, Trouble, World, quoted};
 use crate::compile::{Around, TableId};
-use crate::fixtures::SampleFormat;
+use crate::fixtures::{SampleFormat, unpacked};
 use crate::ingest::{Batch, Quarantined, Schema};
 use crate::json::{push_quoted, quote};
 
@@ -17,13 +16,14 @@ impl World<'_> {
         let fail = |why: String| Trouble::Tables(format!("{} cannot be loaded: {why}", rows.origin));
         let table = self.compiler.table(file).map_err(|error| fail(error.to_string()))?;
         let schema = Schema::new(&table).map_err(|(column, e)| fail(format!("column `{column}`: {e}")))?;
-        let bytes = rows.bytes.clone().map_err(fail)?;
+        let unpacked = rows.packed.then(|| unpacked(&rows.bytes)).transpose().map_err(fail)?;
+        let bytes = unpacked.as_ref().unwrap_or(&rows.bytes);
         let mut batch = match rows.format {
-            SampleFormat::Json => schema.ndjson(&bytes),
-            SampleFormat::Csv => schema.csv(&bytes),
-            SampleFormat::Parquet => self.parquet(&schema, &bytes).map_err(|t| fail_with(&fail, t))?,
+            SampleFormat::Json => schema.ndjson(bytes),
+            SampleFormat::Csv => schema.csv(bytes),
+            SampleFormat::Parquet => self.parquet(&schema, bytes).map_err(|t| fail_with(&fail, t))?,
             SampleFormat::Sql => {
-                let bytes = self.generated(&bytes).map_err(|t| fail_with(&fail, t))?;
+                let bytes = self.generated(bytes).map_err(|t| fail_with(&fail, t))?;
                 schema.ndjson(&bytes)
             }
         };
@@ -133,7 +133,7 @@ impl World<'_> {
         self.insert_as(bare, columns, InputFormat::JsonEachRow, rows)
     }
 
-    fn insert_as(
+    pub(super) fn insert_as(
         &mut self,
         bare: &str,
         columns: &[String],
@@ -166,44 +166,6 @@ impl World<'_> {
         Ok(answer.body)
     }
 
-    /// The rows of a columnar file: the engine reads its values as texts, and they enter as rows of JSON.
-    fn parquet(&mut self, schema: &Schema, bytes: &[u8]) -> Result<Batch, Trouble> {
-        let mut keys: Vec<String> = Vec::new();
-        let mut types: Vec<String> = Vec::new();
-        for column in schema.columns() {
-            let path = column.path.as_ref();
-            let parts: Vec<&str> = path.map(|p| p.keys().collect()).unwrap_or_default();
-            match parts.as_slice() {
-                [] => {}
-                [key] if keys.iter().any(|k| k == key) => {}
-                [key] => {
-                    keys.push((*key).to_owned());
-                    types.push(as_texts(column.ty.as_ref()));
-                }
-                _ => {
-                    return Err(Trouble::Tables(format!(
-                        "column `{}` has a path into a nested value, which is not read from Parquet; write the sample as NDJSON",
-                        column.name
-                    )));
-                }
-            }
-        }
-        if keys.is_empty() {
-            return Ok(Batch::default());
-        }
-        let layout = &self.compiler.options().layout;
-        let bare = format!("{}columns {}", layout.prefix, self.made.len());
-        let name = format!("{}.{}", quoted(&layout.database), quoted(&bare));
-        let columns: Vec<String> =
-            keys.iter().zip(&types).map(|(key, ty)| format!("{} {ty}", quoted(key))).collect();
-        self.run(&format!("CREATE TABLE {name} ({}) ENGINE = Memory", columns.join(", ")))?;
-        self.made.push(name.clone());
-        self.insert_as(&bare, &keys, InputFormat::Parquet, bytes.to_vec())?;
-        let answer =
-            self.send(&format!("SELECT * FROM {name}"), &[], Format::JsonEachRow, LOADING, Allow::Reads)?;
-        Ok(schema.ndjson(&answer.body))
-    }
-
     /// The table of rows that did not fit.
     pub(super) fn make_quarantine(&mut self, file: File) -> Result<(), Trouble> {
         self.ensure(&TableId::Source(file))?;
@@ -227,16 +189,6 @@ impl World<'_> {
         }
         let bare = self.compiler.options().layout.bare(self.compiler.db(), &id);
         self.insert_rows(&bare, &columns, lines.into_bytes())
-    }
-}
-
-/// The shape of a type with texts in it: lists and maps stay what they are.
-fn as_texts(ty: Option<&Type>) -> String {
-    match ty.map(Type::without_low_cardinality) {
-        Some(Type::Array(element)) => format!("Array({})", as_texts(Some(element))),
-        Some(Type::Map(pair)) => format!("Map(String, {})", as_texts(Some(&pair.1))),
-        Some(Type::Nullable(inner)) => as_texts(Some(inner)),
-        _ => "Nullable(String)".to_owned(),
     }
 }
 

@@ -5,6 +5,7 @@
 //! rows are a block again. What a view joins is there before. Copies run when asked to.
 
 mod load;
+mod parquet;
 
 use std::sync::Arc;
 
@@ -26,8 +27,12 @@ pub struct Rows {
     pub origin: String,
     /// How they are written.
     pub format: SampleFormat,
-    /// The bytes, unpacked; why there are none otherwise.
-    pub bytes: Result<Arc<Vec<u8>>, String>,
+    /// The bytes, as they are stored.
+    pub bytes: Arc<Vec<u8>>,
+    /// They are packed with gzip.
+    pub packed: bool,
+    /// Equal for equal bytes.
+    pub hash: u64,
     /// They go in although views have filled the table already.
     pub always: bool,
 }
@@ -181,8 +186,33 @@ impl<'w> World<'w> {
     /// # Errors
     /// See [`Trouble`].
     pub fn ask(&mut self, statement: &Statement, format: Format) -> Result<Answer, Trouble> {
+        self.ask_with(statement, format, &[])
+    }
+
+    /// The same with settings of the session that hold for this question alone: switches, by name.
+    ///
+    /// # Errors
+    /// See [`Trouble`].
+    pub fn ask_with(
+        &mut self,
+        statement: &Statement,
+        format: Format,
+        switched_on: &[&str],
+    ) -> Result<Answer, Trouble> {
         self.prepare(statement)?;
-        self.send(&statement.sql, &statement.params, format, ASKING, Allow::Reads)
+        self.switch(switched_on, true)?;
+        let answer = self.send(&statement.sql, &statement.params, format, ASKING, Allow::Reads);
+        self.switch(switched_on, false)?;
+        answer
+    }
+
+    fn switch(&self, names: &[&str], on: bool) -> Result<(), Trouble> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<String> = names.iter().map(|name| format!("{name} = {}", u8::from(on))).collect();
+        let sql = format!("SET {}", all.join(", "));
+        self.send(&sql, &[], Format::Tsv, LOADING, Allow::Anything).map(drop)
     }
 
     /// Runs a copy into its target, and through the views that start from there.

@@ -15,6 +15,9 @@ use crate::statements::Statements;
 /// What stands in everything that must not be read.
 pub(crate) const SECRET: &str = "CANARY7f3aSECRET";
 
+/// What stands in the file beside it.
+const OF_A_FILE: &str = "CANARY7f3aSECRET of a file";
+
 /// The tables that queries may read here.
 pub(crate) struct Project;
 
@@ -26,7 +29,10 @@ impl Tables for Project {
 
 /// An engine with canaries around it.
 pub(crate) struct Canary {
+    /// An engine with the gate and its grants in front of it, and nothing of the system's: the canaries can be harmed.
     pool: Pool,
+    /// The same engine as it runs everywhere else.
+    confined: Pool,
     folder: tempfile::TempDir,
     port: u16,
     connections: Arc<AtomicUsize>,
@@ -42,8 +48,10 @@ impl Canary {
             Program { path: std::env::current_exe().expect("a program"), args: vec!["engine-worker".into()] };
         let mut config = PoolConfig::new(program, library.path());
         config.prelude = prelude();
+        let confined = Pool::new(config.clone());
+        config.confine = false;
         let folder = tempfile::tempdir().expect("a folder");
-        std::fs::write(folder.path().join("secret.txt"), SECRET).expect("a file");
+        std::fs::write(folder.path().join("secret.txt"), OF_A_FILE).expect("a file");
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let connections = Arc::new(AtomicUsize::new(0));
@@ -54,7 +62,7 @@ impl Canary {
                 drop(connection);
             }
         });
-        Self { pool: Pool::new(config), folder, port, connections }
+        Self { pool: Pool::new(config), confined, folder, port, connections }
     }
 
     /// The text with this run's file, port and line breaks in it.
@@ -107,7 +115,7 @@ impl Canary {
             let _ = std::fs::remove_file(self.out());
         }
         let secret = std::fs::read_to_string(self.folder.path().join("secret.txt"));
-        if secret.ok().as_deref() != Some(SECRET) {
+        if secret.ok().as_deref() != Some(OF_A_FILE) {
             out.push("the file was changed".to_owned());
         }
         if std::fs::read_dir(self.folder.path()).map_or(0, Iterator::count) != 1 {
@@ -174,4 +182,36 @@ pub(crate) fn prove(canary: &Canary, _: &Statements) -> (String, Failures) {
         }
     }
     (format!("{seen} of 10 seen"), failures)
+}
+
+/// Every hostile statement on an engine that the system confines, past the gate and with all that the engine allows: no file is
+/// read, written or changed, and no connection made. What it does to the engine's own tables is not the system's business.
+pub(crate) fn confined(canary: &Canary, statements: &Statements) -> (String, Failures) {
+    let mut failures = Failures::new();
+    if let Err(error) = canary.confined.query(Request::new("SELECT 1")) {
+        failures.push(format!("no engine: {error}"));
+    }
+    if let Some(open) = canary.confined.unconfined() {
+        return (format!("not tested on this system: {open}"), failures);
+    }
+    let (mut refused, mut died) = (0, 0);
+    for hostile in &statements.hostile {
+        let request = Canary::request(&hostile.sql).allow(Allow::Anything);
+        match canary.confined.query(request) {
+            Ok(answer) if answer.text().contains(OF_A_FILE) => {
+                failures.push(format!("the file was read: {}", hostile.sql));
+            }
+            Ok(_) => {}
+            Err(EngineError::Statement(e)) if e.message.contains(OF_A_FILE) => {
+                failures.push(format!("the file stands in an error: {}", hostile.sql));
+            }
+            Err(EngineError::Crashed(_) | EngineError::Unavailable(_)) => died += 1,
+            Err(_) => refused += 1,
+        }
+    }
+    let total = statements.hostile.len();
+    (
+        format!("no file of {total} statements, {refused} of them refused by the engine, {died} deadly"),
+        failures,
+    )
 }

@@ -29,9 +29,10 @@ fn main() -> ExitCode {
     let canary = Canary::new();
     let statements = Statements::read(&canary);
     let mut failures = Failures::new();
-    let parts: [(&str, fn(&Canary, &Statements) -> (String, Failures)); 7] = [
+    let parts: [(&str, fn(&Canary, &Statements) -> (String, Failures)); 8] = [
         ("the canaries themselves", canary::prove),
         ("hostile statements", statements::hostile),
+        ("hostile statements on a confined engine", canary::confined),
         ("harmless statements", statements::benign),
         ("functions that take functions", statements::takers),
         ("planted holes", statements::holes),
@@ -49,7 +50,7 @@ fn main() -> ExitCode {
         println!("FAILED {failure}");
     }
     if failures.is_empty() {
-        println!("test result: ok. 7 passed; 0 failed;");
+        println!("test result: ok. 8 passed; 0 failed;");
         ExitCode::SUCCESS
     } else {
         println!("test result: FAILED. 0 passed; {} failed;", failures.len());

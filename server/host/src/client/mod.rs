@@ -1,7 +1,9 @@
 //! The client of a host, for commands: small and blocking.
 
+#[cfg(unix)]
 mod local;
 mod remote;
+#[cfg(unix)]
 mod unix;
 
 use std::fmt;
@@ -10,9 +12,11 @@ use std::time::Duration;
 
 use headwater_warehouse::Format;
 use serde::de::DeserializeOwned;
+use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::protocol::{ErrorBody, Health, Status, Version};
 
+#[cfg(unix)]
 pub use local::{Local, stop};
 pub use remote::{TOKEN_VARIABLE, check_url, remote};
 
@@ -64,9 +68,11 @@ impl HostClient {
         Self { agent, base, token: token.to_owned(), name: name.to_owned() }
     }
 
-    /// What every agent of ours has: no redirects, which would carry the token to somebody else, and limits in time.
+    /// What every agent of ours has: no redirects, which would carry the token to somebody else, limits in time, and the
+    /// system's certificates, among which a company's own are.
     fn config() -> ureq::config::ConfigBuilder<ureq::typestate::AgentScope> {
         ureq::Agent::config_builder()
+            .tls_config(TlsConfig::builder().root_certs(RootCerts::PlatformVerifier).build())
             .http_status_as_error(false)
             .max_redirects(0)
             .max_redirects_will_error(false)

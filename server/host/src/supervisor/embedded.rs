@@ -153,7 +153,8 @@ impl Engine for Embedded {
             (Ok(_), None) if self.pids().is_empty() => ("idle", None),
             (Ok(_), None) => ("running", None),
         };
-        EngineHealth { kind: "embedded".to_owned(), state: state.to_owned(), message }
+        let unconfined = self.0.lock().store.as_ref().and_then(|s| s.unconfined());
+        EngineHealth { kind: "embedded".to_owned(), state: state.to_owned(), message, unconfined }
     }
 
     fn pids(&self) -> Vec<u32> {

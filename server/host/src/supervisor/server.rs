@@ -49,7 +49,7 @@ impl Engine for Server {
     fn health(&self) -> EngineHealth {
         let message = self.pulse.failing();
         let state = if message.is_some() { "failing" } else { "running" };
-        EngineHealth { kind: "clickhouse".to_owned(), state: state.to_owned(), message }
+        EngineHealth { kind: "clickhouse".to_owned(), state: state.to_owned(), message, unconfined: None }
     }
 
     fn pids(&self) -> Vec<u32> {

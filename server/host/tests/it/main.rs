@@ -60,7 +60,12 @@ impl Engine for Scripted {
     }
 
     fn health(&self) -> EngineHealth {
-        EngineHealth { kind: "embedded".to_owned(), state: "idle".to_owned(), message: None }
+        EngineHealth {
+            kind: "embedded".to_owned(),
+            state: "idle".to_owned(),
+            message: None,
+            unconfined: None,
+        }
     }
 
     fn pids(&self) -> Vec<u32> {

@@ -3,6 +3,7 @@
 //! It owns its life: nothing it prints reaches the pipe of answers, and it ends when its input ends, so it cannot
 //! outlive its parent. (`PR_SET_PDEATHSIG` would not do: it fires when the *thread* that spawned the worker ends.)
 
+mod confine;
 mod fault;
 mod lane;
 mod session;
@@ -45,6 +46,7 @@ fn run() -> io::Result<()> {
     };
     let fault = Fault::parse(&start.fault);
     fault.at("start", 1);
+    let open_ends = if start.confine { confine::confine(&start) } else { Vec::new() };
     let Opened { mut sessions, killer } = match open(&start) {
         Ok(opened) => opened,
         Err(why) => return answers.send(&ToPool::NotReady(why)),
@@ -52,8 +54,8 @@ fn run() -> io::Result<()> {
     let Some((first_name, mut first)) = sessions.pop_front() else {
         return answers.send(&ToPool::NotReady("no connection was asked for".to_owned()));
     };
-    match first.version() {
-        Ok(version) => answers.send(&ToPool::Ready(version))?,
+    match first.warm() {
+        Ok(()) => answers.send(&ToPool::Ready(open_ends.join("; ")))?,
         Err(why) => return answers.send(&ToPool::NotReady(why)),
     }
 

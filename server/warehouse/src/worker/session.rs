@@ -85,10 +85,9 @@ impl Session {
         self.prepare(false)
     }
 
-    /// The engine's version; also the first query, so that whoever is told "ready" does not pay for it.
-    pub(super) fn version(&mut self) -> Result<String, String> {
-        let (bytes, _) = self.connection.query("SELECT version()", &[], "TSVRaw")?;
-        Ok(String::from_utf8_lossy(&bytes).trim().to_owned())
+    /// The first query, so that whoever is told "ready" does not pay for it.
+    pub(super) fn warm(&mut self) -> Result<(), String> {
+        self.connection.query("SELECT version()", &[], "TSVRaw").map(drop)
     }
 
     /// Does it. `out` is asked whether to go on, and takes the pieces of an answer that is streamed.
