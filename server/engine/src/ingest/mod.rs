@@ -163,18 +163,27 @@ impl Schema {
             return self.refuse(batch, line, &cells.join(","), reason);
         }
         let mut texts: Vec<Option<&str>> = vec![None; self.columns.len()];
+        let mut defaults = vec![false; self.columns.len()];
         for ((cell, column), is_blank) in cells.iter().zip(order).zip(blank) {
             if let Some(column) = column {
-                texts[*column] =
-                    Some(cell.as_str()).filter(|_| !is_blank || !self.columns[*column].has_default);
+                texts[*column] = Some(cell);
+                defaults[*column] = *is_blank && self.columns[*column].has_default;
             }
         }
-        self.texts(batch, line, &texts);
+        self.texts_or(batch, line, &texts, &defaults);
     }
 
     /// A row whose values are texts, for each column of the schema; `None` where there is none.
     pub fn texts(&self, batch: &mut Batch, line: usize, texts: &[Option<&str>]) {
-        let slot = |(column, text): (&Column, &Option<&str>)| {
+        self.texts_or(batch, line, texts, &[]);
+    }
+
+    /// The same; columns for which `defaults` holds get their DEFAULT.
+    fn texts_or(&self, batch: &mut Batch, line: usize, texts: &[Option<&str>], defaults: &[bool]) {
+        let slot = |(n, (column, text)): (usize, (&Column, &Option<&str>))| {
+            if defaults.get(n).is_some_and(|d| *d) {
+                return Ok(Slot::Default);
+            }
             let is_text = column.ty.as_ref().is_some_and(value::holds_texts);
             let is_nullable = column.ty.as_ref().is_some_and(value::takes_null);
             match text {
@@ -185,7 +194,7 @@ impl Schema {
                 _ => column.slot(&Found::Missing).map(Slot::into_owned),
             }
         };
-        let slots: Vec<_> = self.columns.iter().zip(texts).map(slot).collect();
+        let slots: Vec<_> = self.columns.iter().zip(texts).enumerate().map(slot).collect();
         let values = || texts.iter().map(|t| t.map(str::to_owned)).collect();
         self.finish(batch, line, slots, values);
     }
