@@ -11,10 +11,9 @@ use rustc_hash::FxHasher;
 pub struct Raw {
     /// From the project's root, with `/`.
     pub path: Utf8PathBuf,
-    /// Its bytes.
-    pub bytes: Arc<Vec<u8>>,
+    pub(crate) bytes: Arc<Vec<u8>>,
     /// Equal for equal bytes.
-    pub hash: u64,
+    pub(crate) hash: u64,
 }
 
 impl Raw {
@@ -22,7 +21,12 @@ impl Raw {
     pub fn new(path: impl Into<Utf8PathBuf>, bytes: Arc<Vec<u8>>) -> Self {
         let mut hasher = FxHasher::default();
         bytes.hash(&mut hasher);
-        Self { path: path.into(), bytes, hash: hasher.finish() }
+        Self::known(path, bytes, hasher.finish())
+    }
+
+    /// The same with a hash that is known: equal for equal bytes, of all files that are compared.
+    pub fn known(path: impl Into<Utf8PathBuf>, bytes: Arc<Vec<u8>>, hash: u64) -> Self {
+        Self { path: path.into(), bytes, hash }
     }
 }
 

@@ -192,7 +192,7 @@ impl Showing {
         paths.sort();
         let raw = |path: Utf8PathBuf| {
             let Shared { bytes, hash } = self.fs.shared(&self.loaded.root.path.join(&path)).ok()?;
-            Some(Raw { path, bytes, hash })
+            Some(Raw::known(path, bytes, hash))
         };
         paths.into_iter().filter(|path| is_input(path)).filter_map(raw).collect()
     }

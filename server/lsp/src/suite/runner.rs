@@ -234,8 +234,8 @@ impl Room {
         for (path, text) in &job.inputs {
             let bytes = Arc::new(text.as_bytes().to_vec());
             match all.iter_mut().find(|raw| raw.path == *path) {
-                Some(raw) => raw.bytes = bytes,
-                None => all.push(Raw { path: path.clone(), bytes }),
+                Some(raw) => *raw = Raw::new(path.clone(), bytes),
+                None => all.push(Raw::new(path.clone(), bytes)),
             }
         }
         all
@@ -251,7 +251,7 @@ fn read_inputs(fs: &dyn FileSystem, root: &Utf8Path) -> Vec<Raw> {
     paths.sort();
     let raw = |path: Utf8PathBuf| {
         let bytes = fs.read(&root.join(&path)).ok()?;
-        Some(Raw { path, bytes: Arc::new(bytes) })
+        Some(Raw::new(path, Arc::new(bytes)))
     };
     paths.into_iter().filter(|path| is_input(path)).filter_map(raw).collect()
 }
