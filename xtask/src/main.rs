@@ -86,9 +86,10 @@ Usage: cargo xtask <command>
   foreign            hold workflows, SARIF and diagrams against the rules of those who read them
   host-kill [--rounds N] [--seed N]
                      kill hosts and their engines at random moments; the next command must work, and nothing be left
-  soak [--kills N] [--seed N] [--no-proof]
+  soak [--kills N] [--seed N] [--no-proof] [--gate]
                      kill the pipeline and its engine at every named point, 1,000 times, and compare all tables with what
-                     plain SQL makes of the events; first with rules left out that must be missed
+                     plain SQL makes of the events; first with rules left out that must be missed;
+                     with --gate 40 times, without proof
   setup              build the server; put the SQL engine and the real editors for the tests into the cache
   package [--wasm]   build the VS Code extension, the Neovim plugin and the Helix configuration into target/editors;
                      with --wasm the grammars as WebAssembly too

@@ -27,6 +27,8 @@ pub(crate) struct Block {
     /// Its quoted name.
     pub(crate) table: String,
     goes: Sender<String>,
+    /// So many rows.
+    pub(crate) rows: u64,
 }
 
 impl Drop for Block {
@@ -229,10 +231,13 @@ impl Maker {
         if is_hidden {
             columns.extend([AT, SEED, POSITION].map(str::to_owned));
         }
-        let (block, name) = self.create(&definition.block, "Memory")?;
+        let (mut block, name) = self.create(&definition.block, "Memory")?;
         self.probe.at("block.inside");
         match self.fill(&name, &columns, rows.text.clone()) {
-            Ok(()) => return Ok(Root { block: Some(block), misfits, moment }),
+            Ok(()) => {
+                block.rows = rows.starts.len() as u64;
+                return Ok(Root { block: Some(block), misfits, moment });
+            }
             Err(trouble) if trouble.may_be_a_row() => {}
             Err(trouble) => return Err(trouble),
         }
@@ -241,6 +246,7 @@ impl Maker {
         let mut refused = Vec::new();
         self.sift(&check_name, &columns, &rows, 0..rows.starts.len(), &mut refused)?;
         drop(check);
+        block.rows = (rows.starts.len() - refused.len()) as u64;
         let (kept, bad) = rows.without(refused, schema);
         misfits.extend(bad);
         if kept.is_empty() {
@@ -301,7 +307,7 @@ impl Maker {
         } else {
             made?;
         }
-        Ok((Block { table: quoted, goes: self.goes.clone() }, name))
+        Ok((Block { table: quoted, rows: 0, goes: self.goes.clone() }, name))
     }
 
     /// What a view makes of its block; how many rows.
@@ -326,7 +332,7 @@ impl Maker {
         let target = &running.release.sources[&view.target];
         let query = view.sql.replace(PLACE, &from.table);
         let columns = self.view_columns(output, &query, target)?;
-        let (block, _) = self.create(&target.block, "Memory")?;
+        let (mut block, _) = self.create(&target.block, "Memory")?;
         let shared = list(columns.iter().map(String::as_str));
         let settings = self.settings.get_or_init(query_settings);
         // What a row that was sent has of its record, one that a view made has of the range.
@@ -348,6 +354,7 @@ impl Maker {
         let rows =
             self.sql.ask(format!("SELECT count() FROM {}", block.table), Format::TsvRaw).map_err(lost)?;
         let rows = String::from_utf8_lossy(&rows).trim().parse().unwrap_or(0);
+        block.rows = rows;
         Ok((Made { block: (rows > 0).then_some(block) }, rows))
     }
 
@@ -366,7 +373,8 @@ impl Maker {
             if kept.rows == 0 {
                 return Ok(Made { block: None });
             }
-            let (block, name) = self.create(&target.block, "Memory")?;
+            let (mut block, name) = self.create(&target.block, "Memory")?;
+            block.rows = kept.rows;
             let insert = Insert::new(name, columns, InputFormat::Native, kept.bytes)
                 .database(BLOCKS)
                 .setting("insert_allow_materialized_columns", "1");

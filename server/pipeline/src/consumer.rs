@@ -5,13 +5,14 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use headwater_log::Range;
-use headwater_warehouse::{InputFormat, Insert};
+use headwater_warehouse::{Format, InputFormat, Insert};
 
-use crate::block::{BlockSet, lost};
+use crate::block::{Block, BlockSet, lost};
 use crate::effect::Effect;
 use crate::fault::Fault;
 use crate::pipeline::Inner;
 use crate::quarantine;
+use crate::release::{Source, WINDOW};
 use crate::sql::{DATABASE, Trouble, insert_settings, list, table};
 use crate::status::Kind;
 use crate::stream::{ConsumerState, Failing, Stream};
@@ -119,19 +120,18 @@ fn apply(inner: &Inner, stream: &Stream, consumer: &ConsumerState, set: &BlockSe
                 return Ok(());
             }
             let Some(block) = &root.block else { return Ok(()) };
-            insert(inner, &planned.table, &token, &columns, &[&block.table])
+            insert(inner, definition, &token, &columns, &[block])
         }
         Kind::View => {
             let mut made = Vec::new();
             for nth in &planned.outputs {
                 made.push(maker.made(&running, &stream.source, set, *nth)?);
             }
-            let blocks: Vec<&str> =
-                made.iter().filter_map(|made| Some(made.block.as_ref()?.table.as_str())).collect();
+            let blocks: Vec<&Block> = made.iter().filter_map(|made| made.block.as_ref()).collect();
             if blocks.is_empty() || definition.engine == "Null" {
                 return Ok(());
             }
-            insert(inner, &planned.table, &token, &columns, &blocks)
+            insert(inner, definition, &token, &columns, &blocks)
         }
         Kind::Quarantine => {
             let root = maker.root(&running, &stream.source, set)?;
@@ -151,7 +151,7 @@ fn apply(inner: &Inner, stream: &Stream, consumer: &ConsumerState, set: &BlockSe
 pub(crate) fn quarantine_insert(
     inner: &Inner,
     name: &str,
-    source: &crate::release::Source,
+    source: &Source,
     token: &str,
     rows: Vec<u8>,
 ) -> Result<(), Trouble> {
@@ -163,20 +163,48 @@ pub(crate) fn quarantine_insert(
 }
 
 /// Puts blocks into a table: as one insert with one token, so that whoever repeats it repeats what is missing.
-fn insert(inner: &Inner, name: &str, token: &str, columns: &[&str], blocks: &[&str]) -> Result<(), Trouble> {
+fn insert(
+    inner: &Inner,
+    target: &Source,
+    token: &str,
+    columns: &[&str],
+    blocks: &[&Block],
+) -> Result<(), Trouble> {
     let probe = &inner.maker.probe;
     let names = list(columns.iter().copied());
-    let selects: Vec<String> = blocks.iter().map(|block| format!("SELECT {names} FROM {block}")).collect();
+    let selects: Vec<String> =
+        blocks.iter().map(|block| format!("SELECT {names} FROM {}", block.table)).collect();
+    let from = selects.join(" UNION ALL ");
+    // Where there are few rows, there are few partitions.
+    if blocks.iter().map(|block| block.rows).sum::<u64>() > WINDOW && !target.partition.is_empty() {
+        refuse_many_partitions(inner, target, &from)?;
+    }
     probe.at("insert.before");
     probe.at("insert.inside");
     let sql = format!(
         "INSERT INTO {} ({names}) SETTINGS {} {}",
-        table(DATABASE, name),
+        table(DATABASE, &target.table),
         insert_settings(token),
-        selects.join(" UNION ALL ")
+        from
     );
     inner.maker.sql.run(sql).map_err(lost)?;
     probe.at("insert.after");
+    Ok(())
+}
+
+/// A table remembers tokens partition by partition, so many. Of a range with more, a repetition would find some forgotten, and
+/// double their rows.
+fn refuse_many_partitions(inner: &Inner, target: &Source, from: &str) -> Result<(), Trouble> {
+    let key = target.partition.join(", ");
+    let count = format!("SELECT uniqExact(tuple({key})) FROM ({from})");
+    let answer = inner.maker.sql.ask(count, Format::TsvRaw).map_err(lost)?;
+    let partitions: u64 = String::from_utf8_lossy(&answer).trim().parse().unwrap_or(0);
+    if partitions > WINDOW {
+        return Err(Trouble::Own(format!(
+            "the rows lie in {partitions} partitions, and a table remembers {WINDOW} of an insert; choose a partition key with \
+             fewer values, or skip the range"
+        )));
+    }
     Ok(())
 }
 

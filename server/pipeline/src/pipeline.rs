@@ -310,8 +310,12 @@ impl Pipeline {
     pub fn effect(&self, datasource: &str, effect: Effect) -> Result<Receipt, AcceptError> {
         let inner = &self.inner;
         let running = inner.live().ok_or(AcceptError::NoRelease)?;
-        if !running.release.sources.contains_key(datasource) {
-            return Err(AcceptError::Unknown(datasource.to_owned()));
+        match running.release.source(datasource) {
+            None => return Err(AcceptError::Unknown(datasource.to_owned())),
+            Some(source) if source.engine == "Null" => {
+                return Err(AcceptError::Invalid(format!("`{datasource}` stores no rows that could go")));
+            }
+            Some(_) => {}
         }
         let effect = effect.fixed(inner.clock.unix_millis()).map_err(AcceptError::Invalid)?;
         let payload =

@@ -19,7 +19,7 @@ use super::events::batch;
 use super::shape::Shape;
 
 /// Batches that each writer sends in a life.
-const BATCHES: u64 = 15;
+const BATCHES: u64 = 6;
 
 /// `FOLDER SEED SHAPE NEXT,NEXT… PLAN FAULT`
 pub(crate) fn run(args: &[String]) -> ExitCode {
@@ -46,7 +46,7 @@ fn life(args: &[String]) -> Result<()> {
         engine: Arc::new(store.writers().clone()),
         clock: Arc::new(System(Instant::now())),
         entropy: Arc::new(Dice(Mutex::new(fastrand::Rng::new()))),
-        limits: Limits { block_rows: 500, ..Limits::default() },
+        limits: Limits { block_rows: 2000, ..Limits::default() },
         probe: Some(Arc::new(move |point| at.at(point))),
     };
     let pipeline = match fault {
@@ -143,7 +143,7 @@ fn skip_poison(pipeline: &Pipeline) {
 }
 
 fn settle(pipeline: &Pipeline) -> Result<()> {
-    let deadline = Instant::now() + Duration::from_secs(120);
+    let deadline = Instant::now() + Duration::from_secs(300);
     let position = pipeline.head();
     loop {
         match pipeline.wait(position, "events", Duration::from_millis(500))? {

@@ -28,7 +28,7 @@ pub(super) fn batch(seed: u64, writer: u64, nth: u64, poison: bool) -> Batch {
     let mut dice = fastrand::Rng::with_seed(seed ^ writer << 40 ^ nth << 8);
     let mut batch = Batch { text: String::new(), rows: Vec::new(), misfits: 0, deletes: None };
     let first = id(writer, nth);
-    for row in 0..dice.u64(1..60) {
+    for row in 0..dice.u64(1..30) {
         let value = if poison && nth % 11 == 10 && row == 0 { 13 } else { dice.i64(-50..13) };
         let row = Row { id: first + row, writer, kind: format!("k{}", dice.u8(0..5)), value };
         let Row { id, kind, .. } = &row;
@@ -48,7 +48,7 @@ pub(super) fn batch(seed: u64, writer: u64, nth: u64, poison: bool) -> Batch {
             _ => {}
         }
     }
-    batch.deletes = (nth % 9 == 8).then(|| id(writer, nth - 1));
+    batch.deletes = (nth % 13 == 12).then(|| id(writer, nth - 1));
     batch
 }
 

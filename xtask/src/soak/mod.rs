@@ -39,7 +39,11 @@ impl Options {
             let Some(at) = at else { return Ok(default) };
             args.get(at + 1).and_then(|n| n.parse().ok()).with_context(|| format!("{name} needs a number"))
         };
-        let prove = !args.iter().any(|a| a == "--no-proof");
+        let flag = |name: &str| args.iter().any(|a| a == name);
+        if flag("--gate") {
+            return Ok(Self::gate());
+        }
+        let prove = !flag("--no-proof");
         Ok(Self { kills: number("--kills", 1000)?, seed: number("--seed", 1)?, prove, every_point: true })
     }
 
@@ -53,7 +57,7 @@ impl Options {
 const MORE_POINTS: [&str; 5] = ["fsck.before", "fsck.inside", "fsck.after", "disk.cursors", "disk.log"];
 
 /// How long a round may take, whatever was killed in it.
-const PATIENCE: Duration = Duration::from_secs(180);
+const PATIENCE: Duration = Duration::from_secs(400);
 
 pub(crate) fn run(options: &Options) -> Result<()> {
     let dir = tempfile::Builder::new().prefix("headwater-soak-").tempdir()?;
@@ -170,8 +174,6 @@ struct Bench {
     writers: Vec<Writer>,
     /// Ranges that the checking view was told to leave out.
     skipped: Vec<(u64, u64)>,
-    /// Which point comes next.
-    next: usize,
 }
 
 impl Bench {
@@ -186,7 +188,6 @@ impl Bench {
             seed,
             fault,
             skipped: Vec::new(),
-            next: 0,
         })
     }
 
@@ -194,7 +195,7 @@ impl Bench {
     fn campaign(&mut self, rounds: u64, tally: &mut Tally) -> Result<Option<String>> {
         let points: Vec<&str> = all_points().collect();
         for _ in 0..rounds {
-            let plan = self.plan(&points);
+            let plan = self.plan(&points, tally);
             if let Some(wrong) = self.round(&plan, tally)? {
                 return Ok(Some(wrong));
             }
@@ -207,7 +208,7 @@ impl Bench {
     }
 
     /// Where the next kill is: `point:n:victim`, or `random:milliseconds:victim`.
-    fn plan(&mut self, points: &[&str]) -> String {
+    fn plan(&mut self, points: &[&str], tally: &Tally) -> String {
         let victim = if self.dice.bool() { "engine" } else { "program" };
         if let Some(fault) = self.fault {
             // Where each rule shows.
@@ -219,14 +220,16 @@ impl Bench {
             };
             return format!("{point}:{}:{victim}", self.dice.u64(1..20));
         }
-        if self.dice.u8(0..4) == 0 && self.next >= points.len() {
+        // First where nobody was killed yet, then anywhere.
+        let missed: Vec<&str> = points.iter().copied().filter(|point| tally.at(point) == 0).collect();
+        if missed.is_empty() && self.dice.u8(0..4) == 0 {
             return format!("random:{}:{victim}", self.dice.u64(0..1500));
         }
-        let point = points[(self.next + usize::from(self.shape.number) * 7) % points.len()];
-        self.next += 1;
+        let from = if missed.is_empty() { points } else { &missed };
+        let point = from[self.dice.usize(..from.len())];
         let victim = if point.starts_with("fsck") { "program" } else { victim };
-        let most = if point.starts_with("skip") || point.starts_with("fsck") { 2 } else { 12 };
-        format!("{point}:{}:{victim}", self.dice.u64(1..most))
+        let is_rare = ["skip", "fsck", "effect", "quarantine"].iter().any(|rare| point.starts_with(rare));
+        format!("{point}:{}:{victim}", self.dice.u64(1..if is_rare { 2 } else { 12 }))
     }
 
     /// One life of the program: it sends, and is killed, or comes to its end.
@@ -246,10 +249,18 @@ impl Bench {
         let deadline = Instant::now() + PATIENCE;
         let mut wrong = None;
         let mut killed = false;
+        // An engine that was killed is often there again when the program is killed, too.
+        let mut second: Option<Instant> = None;
         loop {
-            let line = match lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+            let until = second.map_or(deadline, |second| second.min(deadline));
+            let line = match lines.recv_timeout(until.saturating_duration_since(Instant::now())) {
                 Ok(line) => line,
                 Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) if second.take().is_some() => {
+                    child.kill()?;
+                    tally.add("random", false);
+                    continue;
+                }
                 Err(RecvTimeoutError::Timeout) => {
                     wrong = Some(format!("nothing moves any more in {plan}"));
                     child.kill()?;
@@ -261,12 +272,19 @@ impl Bench {
                 ["took", writer, batch, position] => self.took(writer, batch, position)?,
                 ["skipped", from, to] => self.skipped.push((from.parse()?, to.parse()?)),
                 ["kill", point, victim] => {
-                    tally.add(point, victim == "engine");
+                    let is_engine = victim == "engine";
+                    tally.add(point, is_engine);
                     killed = true;
+                    if is_engine && self.fault.is_none() {
+                        second = Some(Instant::now() + Duration::from_millis(self.dice.u64(0..2500)));
+                    }
                 }
-                ["settled"] => drop(child.stdin.take()),
+                ["settled"] => {
+                    second = None;
+                    drop(child.stdin.take());
+                }
                 ["skips"] => self.skipped.clear(),
-                ["wrong", ..] => wrong = Some(line.clone()),
+                ["wrong:", ..] => wrong = Some(line.clone()),
                 _ => {}
             }
         }

@@ -200,6 +200,40 @@ fn a_view_starts_from_a_block_and_joins_what_is_there() {
     });
 }
 
+/// Through nodes, `WITH` and parentheses; what an arm joins is read whole.
+#[test]
+fn every_arm_of_a_union_starts_from_the_block() {
+    let source = |name: &str| format!("//- datasources/{name}.datasource\nSCHEMA >\n    `a` Int64\n");
+    let pipe = "//- pipes/p.pipe
+NODE plain
+SQL >
+    SELECT a FROM s UNION ALL (WITH w AS (SELECT a FROM s) SELECT a FROM w UNION ALL SELECT a FROM (SELECT a FROM s))
+NODE view
+SQL >
+    SELECT a FROM plain UNION ALL SELECT l.a AS a FROM s AS l JOIN s AS r ON l.a = r.a
+TYPE materialized
+DATASOURCE t
+//- pipes/q.pipe
+NODE mixed
+SQL >
+    SELECT a FROM s UNION ALL SELECT a FROM t
+TYPE materialized
+DATASOURCE u
+";
+    let fixture = Fixture::parse(&format!("{}{}{}{pipe}", source("s"), source("t"), source("u")));
+    let (db, project, _) = fixture.load();
+    let compiler = Compiler::new(&db, project, Options::default());
+    let views = compiler.views();
+    let [view, mixed] = views.as_slice() else { panic!("two views: {views:?}") };
+    let sql = flat(&compiler.view_query(view, "`work`.`block`").expect("a query").sql);
+    assert_eq!(sql.matches("`work`.`block`").count(), 4, "{sql}");
+    assert_eq!(sql.matches("`work`.`s`").count(), 1, "what it joins: {sql}");
+    assert!(compiler.origins(view).iter().all(|origin| *origin == Some(view.source)));
+    let origins = compiler.origins(mixed);
+    assert_eq!(origins.len(), 2);
+    assert_ne!(origins[0], origins[1]);
+}
+
 #[test]
 fn what_is_no_query_says_why() {
     with(None, |compiler, _| {

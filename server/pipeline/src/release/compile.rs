@@ -119,6 +119,7 @@ impl<'db> Making<'_, 'db> {
             quarantine: layout.bare(db, &TableId::Quarantine(file)),
             columns: table.columns.iter().map(declared).collect(),
             engine,
+            partition: table.engine.partition_key.clone(),
             create: create_table,
             create_quarantine: format!(
                 "{}\nSETTINGS {}",

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 pub use opened::Opened;
+pub(crate) use opened::WINDOW;
 
 /// The files of a project: paths from its root, with `/`, and texts.
 pub type Files = BTreeMap<String, String>;
@@ -57,6 +58,8 @@ pub struct Source {
     pub create_quarantine: String,
     /// The table has a hidden column with the place of each row in the log, for engines for which the order of rows matters.
     pub has_position: bool,
+    /// What its partitions are made of; empty when it has one.
+    pub(crate) partition: Vec<String>,
     /// Columns of a block of its rows, as they stand in `CREATE TABLE`.
     pub(crate) block: String,
     /// The block's defaults ask for the hidden columns of time and chance.

@@ -27,6 +27,7 @@ const TESTS: &[(&str, fn())] = &[
     ("two views into one target give each row once", views::shared_target),
     ("a target with fewer partitions than its source", views::coarser),
     ("a view that throws stops alone, says so, and is skipped", views::throwing),
+    ("rows in too many partitions are refused with words", views::many_partitions),
     ("rows that cannot be applied are set aside when they are skipped", views::skipping_rows),
     ("a view that asks for more than its block keeps its result", views::kept),
     ("releases that cannot be are refused with words", install::refused),

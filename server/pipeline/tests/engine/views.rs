@@ -376,3 +376,24 @@ DATASOURCE behind
         .collect();
     assert!(left.is_empty(), "{left:?}");
 }
+
+/// Rows in more partitions than a table remembers tokens of.
+pub(crate) fn many_partitions() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let project = "\
+//- datasources/spread.datasource
+SCHEMA >
+    `id` UInt64 `json:$.id`
+
+ENGINE MergeTree
+ENGINE_PARTITION_KEY id
+ENGINE_SORTING_KEY id
+";
+    let world = World::new(folder.path(), project);
+    let rows: String = (0..10_001).map(|id| format!("{{\"id\":{id}}}\n")).collect();
+    let bad = world.send("spread", rows);
+    let waited = world.pipeline.wait(bad.position, "spread", Duration::from_secs(3)).expect("known");
+    let waited = format!("{waited:?}");
+    assert!(waited.contains("10001 partitions") && waited.contains("choose a partition key"), "{waited}");
+    assert_eq!(world.ask("SELECT count() FROM {spread}"), "0");
+}
