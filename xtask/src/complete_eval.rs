@@ -9,7 +9,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use camino::Utf8PathBuf;
-use headwater_analysis::{Content, Database, File, FileKind, TextSize};
+use headwater_analysis::{Content, Database, Directive, File, FileKind, TextSize};
 use headwater_ide::completion;
 use headwater_project::{OsFileSystem, load, workspace_roots};
 
@@ -97,6 +97,9 @@ fn place(db: &mut Database, file: File, random: &mut Random, tally: &mut Tally) 
             // Names that are given here, comments and descriptions are nobody's to guess.
             let names = before.starts_with('#')
                 || before.contains("--")
+                || before.contains(" #")
+                // A schema's names are new ones.
+                || before.trim_end_matches('`').is_empty() && is_schema(&text[..line])
                 || before.ends_with("NODE ")
                 || before.starts_with("DESCRIPTION");
             let is_given = before.to_uppercase().ends_with(" AS ") || in_description(&text[..line]);
@@ -165,8 +168,21 @@ fn place(db: &mut Database, file: File, random: &mut Random, tally: &mut Tally) 
 
 /// Whether a text ends in the block, or at the line, of a description.
 fn in_description(before: &str) -> bool {
-    let opener = before.lines().rev().find(|l| !l.is_empty() && !l.starts_with(char::is_whitespace));
-    opener.is_some_and(|line| line.to_uppercase().starts_with("DESCRIPTION"))
+    opener(before) == Some(Directive::Description)
+}
+
+/// Whether a text ends in the block of a schema.
+fn is_schema(before: &str) -> bool {
+    opener(before) == Some(Directive::Schema)
+}
+
+/// The directive of the last line that begins with one.
+fn opener(before: &str) -> Option<Directive> {
+    before
+        .lines()
+        .rev()
+        .filter(|l| !l.starts_with(char::is_whitespace))
+        .find_map(|line| Directive::named(line.split_whitespace().next()?.trim_end_matches('>')))
 }
 
 impl Tally {

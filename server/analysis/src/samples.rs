@@ -397,6 +397,11 @@ mod tests {
     }
 
     #[test]
+    fn csv_without_a_header_names_nothing() {
+        assert_eq!(shown("x.csv", "2024-01-01 10:00:00,sku_1,4\n2024-01-02 10:00:00,sku_2,5\n"), "");
+    }
+
+    #[test]
     fn only_names_of_secrets_are_read() {
         assert_eq!(secret_names("# no\nB=2\nexport A='x=y'\nnot a line\n"), ["A", "B"]);
     }

@@ -61,6 +61,15 @@ fn to_forward(cx: &Context<'_>) -> Option<Change> {
         let e = &entry.entry;
         let Some(directive) = e.directive else { continue };
         match directive {
+            // What the product decides by itself, or refuses.
+            Directive::Source
+            | Directive::ImportStrategy
+            | Directive::ImportService
+            | Directive::ExportService
+            | Directive::KafkaTargetPartitions
+            | Directive::KafkaStoreBinaryHeaders => {
+                change.push(cx.file, cx.whole_line(e.full_range()), "", None);
+            }
             Directive::Version
             | Directive::Maintainer
             | Directive::Scope
@@ -82,6 +91,7 @@ fn to_forward(cx: &Context<'_>) -> Option<Change> {
             _ => {}
         }
     }
+    fragments(cx, &mut change);
     targets(cx, &mut change);
     // A pipe without types publishes its last node.
     let face = interface(cx.db, cx.file).as_ref()?;
@@ -102,6 +112,20 @@ fn to_forward(cx: &Context<'_>) -> Option<Change> {
     }
     let edits = change.edits.first().map(|(_, edits)| edits.as_slice())?;
     (apply(&cx.text, edits) != *cx.text).then_some(change)
+}
+
+/// Fragments are no more: their text takes the place of the line that includes them. One that is not there, that is given values or
+/// that includes others is left to people.
+fn fragments(cx: &Context<'_>, change: &mut Change) {
+    for include in cx.parsed.includes.iter().filter(|i| i.source == 0) {
+        let Some(target) = include.target else { continue };
+        let line = cx.whole_line(include.range);
+        let text = target.text(cx.db);
+        let nests = text.lines().any(|l| l.trim_start().to_uppercase().starts_with("INCLUDE"));
+        if !nests && cx.text[line].split_whitespace().count() == 2 {
+            change.push(cx.file, line, format!("{}{}", text.trim_end(), cx.newline()), None);
+        }
+    }
 }
 
 /// Data sources that materialized nodes make by their own `ENGINE_*` lines become files, and the lines go.

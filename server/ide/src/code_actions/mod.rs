@@ -154,6 +154,9 @@ pub const SAFE: &[&str] = &[
     "ignored-directive",
     "legacy-key",
     "text-after-opener",
+    "block-ended-early",
+    "block-not-allowed",
+    "schema-comment",
 ];
 
 /// What can be done at `range`. Costs the diagnostics of the file, which are known while it is open.
@@ -214,7 +217,8 @@ fn fix_all(db: &dyn Db, file: File) -> Option<Change> {
     let mut change = Change::default();
     for diagnostic in diagnostics(db, file).iter().filter(|d| SAFE.contains(&d.code.name)) {
         let offered = code_actions(db, file, diagnostic.range);
-        let first = offered.iter().find(|a| a.mends == Some((diagnostic.code.name, diagnostic.range)))?;
+        let mends = Some((diagnostic.code.name, diagnostic.range));
+        let Some(first) = offered.iter().find(|a| a.mends == mends) else { continue };
         let Some(one) = run(db, file, diagnostic.range, Some(&first.id)).change else { continue };
         let before = change.clone();
         for (file, edits) in one.edits {

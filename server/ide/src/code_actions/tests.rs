@@ -240,3 +240,16 @@ fn nothing_is_offered_where_nothing_is_to_do() {
     assert_eq!(titles("//- tests/x.yaml\n- name$0: a\n"), Vec::<String>::new());
     let _ = TextSize::from(0);
 }
+
+#[test]
+fn classic_fragments_are_put_where_they_are_included() {
+    let now = after(
+        "//- .tinyenv\n//- pipes/includes/keys.incl\nTOKEN \"read\" READ\n//- pipes/p.pipe\nINCLUDE \"includes/keys.incl\"\nNODE n$0\nSQL >\n    SELECT 1 AS a\n\
+         TYPE copy\nTARGET_DATASOURCE t\nCOPY_MODE append\n",
+        "Convert this file to Forward",
+    );
+    assert_eq!(
+        now,
+        "TOKEN \"read\" READ\nNODE n\nSQL >\n    SELECT 1 AS a\nTYPE copy\nTARGET_DATASOURCE t\nCOPY_MODE append\n"
+    );
+}

@@ -269,3 +269,57 @@ fn declared_sets_are_what_the_analysis_accepts() {
         assert!(words.is_some_and(|n| n > 0), "{directive:?}");
     }
 }
+
+#[test]
+fn keywords_stand_where_the_words_before_want_them() {
+    starts(&query("SELECT ts FROM events UNION $0"), &["ALL", "DISTINCT"]);
+    has(&query("SELECT DI$0 ts FROM events"), "DISTINCT");
+    lacks(&query("SELECT ts, DIST$0 FROM events"), "DISTINCT");
+    starts(&query("SELECT countIf(kind IL$0) FROM events"), &["ILIKE"]);
+    has(&query("SELECT ts FROM events WHERE ts > timestampA$0"), "timestampAdd");
+}
+
+#[test]
+fn what_is_open_does_not_hide_the_tables() {
+    starts(&query("SELECT ts, case when match($0 FROM events"), &["ts", "user_id"]);
+    starts(
+        &query("SELECT ts, case when match(us$0\n then 'a' END AS x FROM events WHERE ts > now()"),
+        &["user_id"],
+    );
+    has(&query("SELECT toString(un$0 FROM daily"), "uniqMerge(users)");
+    // The query around another one is not mistaken for it.
+    let inner = query("SELECT one FROM (SELECT match(us$0 FROM events) AS e, first");
+    has(&inner, "user_id");
+}
+
+#[test]
+fn parameters_are_called_like_columns_and_like_those_of_other_pipes() {
+    let other = "//- pipes/other.pipe\nNODE o\nSQL >\n    % SELECT {{Date(date_from)}} AS d FROM events\nTYPE endpoint\n";
+    let found = labels(&format!(
+        "{other}//- pipes/p.pipe\nNODE n\nSQL >\n    %\n    SELECT ts FROM events WHERE 1 {{% if defined($0) %}} AND 1 {{% end %}}\n"
+    ));
+    has(&found, "user_id");
+    has(&found, "date_from");
+    let known = labels(
+        "//- pipes/p.pipe\nNODE n\nSQL >\n    %\n    SELECT ts FROM events WHERE kind = {{String(what)}} {% if defined(what) and $0 %} AND 1 {% end %}\n",
+    );
+    starts(&known, &["defined", "what"]);
+}
+
+#[test]
+fn names_that_are_read_and_not_there_are_likely_targets() {
+    let found = labels(
+        "//- pipes/top.pipe\nNODE t\nSQL >\n    SELECT day FROM per_day\nTYPE endpoint\n\
+         //- pipes/p.pipe\nNODE n\nSQL >\n    SELECT toDate(ts) AS day FROM events\nTYPE materialized\nDATASOURCE $0\n",
+    );
+    has(&found, "per_day");
+}
+
+#[test]
+fn classic_names_are_offered_without_their_version() {
+    let found = labels(
+        "//- .tinyenv\n//- datasources/hits.datasource\nVERSION 2\nSCHEMA >\n    x String\n\
+         //- pipes/p.pipe\nNODE n\nSQL >\n    SELECT x FROM hi$0\n",
+    );
+    starts(&found, &["hits", "hits__v2"]);
+}

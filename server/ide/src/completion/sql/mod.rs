@@ -13,6 +13,7 @@ use headwater_catalog::Type;
 use super::{CompletionKind, Items, tables, template};
 use crate::cursor::{Cursor, MARKER};
 use crate::sql_context::{Clause, Context, Wanted, context, is_structural};
+use crate::tokens::tokens;
 use keywords::{after_operand, after_table, keyword};
 pub(in crate::completion) use lists::types;
 use lists::{in_text, settings, table_functions};
@@ -55,7 +56,7 @@ pub(super) fn complete(
     offer(db, file, cursor, &Scope { around }, &context, text, out);
 }
 
-/// What stands around a place. Of a template that is not finished no arm can be taken alone: it is read as if all were there.
+/// What stands around a place. Where what is being written breaks the query, its list of columns is left out.
 pub(in crate::completion) fn around(
     db: &dyn Db,
     file: File,
@@ -63,6 +64,56 @@ pub(in crate::completion) fn around(
     text: &str,
     at: TextSize,
 ) -> Around {
+    let found = around_in(db, file, node, text, at);
+    if !found.tables.is_empty() || !found.queries.is_empty() {
+        return found;
+    }
+    match without_list(text, at) {
+        Some(shorter) => around_in(db, file, node, &shorter, at),
+        None => found,
+    }
+}
+
+/// The query with nothing but the word at the place between its SELECT and its FROM, offsets kept: a parenthesis or a CASE that
+/// is open would swallow what follows.
+fn without_list(text: &str, at: TextSize) -> Option<String> {
+    let all = tokens(text);
+    let mut selects = vec![None];
+    for token in all.iter().take_while(|t| t.range.start() < at) {
+        if token.is_sign(text, "(") {
+            selects.push(None);
+        } else if token.is_sign(text, ")") && selects.len() > 1 {
+            selects.pop();
+        } else if token.is(text, "SELECT")
+            && let Some(last) = selects.last_mut()
+        {
+            *last = Some(token.range.end());
+        }
+    }
+    let select = selects.into_iter().rev().flatten().next()?;
+    let mut depth = 0usize;
+    let from = all.iter().skip_while(|t| t.range.start() < at).find(|token| {
+        if token.is_sign(text, "(") {
+            depth += 1;
+        } else if token.is_sign(text, ")") {
+            depth = depth.saturating_sub(1);
+        }
+        depth == 0 && token.is(text, "FROM")
+    })?;
+    let word = all.iter().find(|t| t.range.contains_inclusive(at))?.range;
+    let mut out = text.to_owned().into_bytes();
+    let blank = |out: &mut Vec<u8>, from: TextSize, to: TextSize| {
+        for byte in out.get_mut(usize::from(from)..usize::from(to)).into_iter().flatten() {
+            *byte = b' ';
+        }
+    };
+    blank(&mut out, select, word.start());
+    blank(&mut out, word.end(), from.range.start());
+    String::from_utf8(out).ok()
+}
+
+/// Of a template that is not finished no arm can be taken alone: it is read as if all were there.
+fn around_in(db: &dyn Db, file: File, node: usize, text: &str, at: TextSize) -> Around {
     let found = semantics::around(db, file, node, text, at);
     let is_template = headwater_analysis::syntax::template::is_template(text);
     if !is_template || !found.tables.is_empty() || !found.queries.is_empty() {

@@ -16,6 +16,7 @@ struct Around1<'a> {
 
 pub(super) fn operands(scope: &Scope, context: &Context, text: &str, out: &mut Items) {
     let call = context.calls.last().map(|c| Around1 { function: &text[c.name], argument: c.argument });
+    let letters = typed(text, context);
     let filters = matches!(context.clause, Clause::Filter | Clause::On);
     let around = &scope.around;
     for (name, ty) in &around.parameters {
@@ -68,11 +69,15 @@ pub(super) fn operands(scope: &Scope, context: &Context, text: &str, out: &mut I
             let item = out.add(label, CompletionKind::Column, relevance);
             item.origin(origin.clone());
             detail(item, column.ty.as_ref());
-            if call.is_none()
+            // Inside of an aggregate function a state is merged already.
+            let is_aggregated = call.as_ref().is_some_and(|call| {
+                find(call.function).is_some_and(|f| f.kind() != headwater_catalog::Kind::Scalar)
+            });
+            if !is_aggregated
                 && !filters
                 && let Some(Type::AggregateFunction(state)) = &column.ty
             {
-                merge(name, &state.function, out);
+                merge(name, &state.function, letters, out);
             }
         }
     }
@@ -94,18 +99,19 @@ pub(super) fn operands(scope: &Scope, context: &Context, text: &str, out: &mut I
         Clause::On | Clause::GroupBy => WantedFunctions::Scalar,
         _ => WantedFunctions::Any,
     };
-    let typed = typed(text, context);
-    functions::add(typed, wanted, out);
+    functions::add(letters, wanted, out);
 }
 
 /// A state is read through `-Merge`.
-fn merge(name: &str, function: &str, out: &mut Items) {
+fn merge(name: &str, function: &str, letters: &str, out: &mut Items) {
     let merged = format!("{function}Merge");
+    // Whoever types begins with the column or with the function.
+    let is_function = !letters.is_empty() && merged.to_lowercase().starts_with(&letters.to_lowercase());
     if find(&merged).is_some() {
         out.add(format!("{merged}({})", written(name)), CompletionKind::Function, 735)
             .detail(format!("the value of the state {function}"))
             .origin(name.to_owned())
-            .filter(name)
+            .filter(if is_function { &merged } else { name })
             .doc(format!("function:{merged}"));
     }
 }

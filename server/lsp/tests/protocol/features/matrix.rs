@@ -53,7 +53,7 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ),
     ("Outline", "documentSymbolProvider", "outlines_folds_and_links_of_a_document"),
     (
-        "Workspace symbols, fuzzy: resources, nodes, columns",
+        "Workspace symbols, fuzzy: resources, nodes, columns of data sources and pipes",
         "workspaceSymbolProvider",
         "symbols_of_the_project_are_found_by_some_letters",
     ),
@@ -112,7 +112,11 @@ const MATRIX: &[(&str, &str, &str)] = &[
         "workspace.fileOperations.willRename",
         "files_that_get_other_names_are_followed",
     ),
-    ("Code actions, resolved lazily", "codeActionProvider", "code_actions_are_resolved_when_they_are_chosen"),
+    (
+        "Code actions, resolved lazily ([a fix for most diagnostics](fixes.md))",
+        "codeActionProvider",
+        "code_actions_are_resolved_when_they_are_chosen",
+    ),
     ("Fix all that is only spelt wrongly", "codeActionProvider", "everything_safe_is_fixed_at_once"),
     (
         "Virtual documents: rendered SQL, compiled endpoint, OpenAPI, lineage, plan",
@@ -179,6 +183,37 @@ const MATRIX: &[(&str, &str, &str)] = &[
     ),
 ];
 
+/// What servers for programming languages and other tools for pipelines have, and this one has not, with the reason.
+const NOT_OFFERED: &[(&str, &str)] = &[
+    (
+        "Inline completion",
+        "a guess of several lines would be no more than that; everything that is offered is known to fit",
+    ),
+    ("Inline values", "there is no debugger: values are shown by previews"),
+    ("Colours", "the format has none"),
+    ("Monikers", "names are of one project, and no index joins several"),
+    (
+        "Formatting of several ranges at once",
+        "a range is widened to whole blocks, so clients that send several get the same one by one",
+    ),
+    (
+        "Lenses resolved later",
+        "counts come with the list: they are kept with the project's graph and cost nothing to say",
+    ),
+    (
+        "A button that stops what is shown as progress",
+        "reading a project is all that lasts; requests are cancelled as such",
+    ),
+    (
+        "The place in a compiled query that belongs to the cursor, and back",
+        "the compiled query is shown as a document of its own",
+    ),
+    (
+        "Rows compared with another environment",
+        "plans compare what is defined; rows are looked at with previews on each side",
+    ),
+];
+
 #[tokio::test]
 async fn the_matrix_in_the_docs_is_what_is_offered_and_tested() {
     let fixture = server().await;
@@ -214,6 +249,12 @@ async fn the_matrix_in_the_docs_is_what_is_offered_and_tested() {
         let shown = if capability.is_empty() { "–".to_owned() } else { format!("`{capability}`") };
         page += &format!("| {feature} | {shown} | `{test}` |\n");
     }
+    page += "\n## Not offered\n\n| Feature | Why |\n|---|---|\n";
+    for (feature, why) in NOT_OFFERED {
+        page += &format!("| {feature} | {why} |\n");
+    }
+    let absent = ["inlineCompletionProvider", "inlineValueProvider", "colorProvider", "monikerProvider"];
+    assert!(absent.iter().all(|name| offer.get(name).is_none()), "what is offered is no gap");
     // Nothing is offered that has no row.
     for (name, value) in offer.as_object().unwrap() {
         let is_feature = name.ends_with("Provider") && *value != Value::Bool(false);
