@@ -9,11 +9,11 @@ use std::sync::Arc;
 use rustc_hash::FxHashSet;
 
 use crate::db::Db;
-use crate::facts::{NodeType, ReadFact, interface};
+use crate::facts::{NodeType, interface};
 use crate::flow::{Vertex, graph, output};
 use crate::inputs::File;
 use crate::query::{BaseColumn, UseKind};
-use crate::scope::{Resolution, names, resolve};
+use crate::scope::{Resolution, names, resolve_name};
 use crate::semantics::node_meaning;
 
 /// A column of a data source or of a node.
@@ -75,20 +75,16 @@ pub fn summary(db: &dyn Db, file: File, node: usize) -> Arc<Summary> {
     let Some(face) = interface(db, file) else { return Arc::default() };
     let names = names(db, file.project(db));
     let source = |base: &BaseColumn| {
-        let read = ReadFact {
-            database: base.database.clone(),
-            name: base.table.clone(),
-            usage: headwater_syntax::sql::TableUse::From,
+        let vertex = match resolve_name(names, Some((face, node)), base.database.as_deref(), &base.table) {
+            Resolution::Node(n) => Vertex { file, node: Some(n) },
+            Resolution::Resource(f) => output(db, f),
+            _ => return None,
         };
-        match resolve(names, Some((face, node)), &read) {
-            Resolution::Node(n) => Some(Vertex { file, node: Some(n) }),
-            Resolution::Resource(f) => Some(output(db, f)),
-            _ => None,
-        }
+        Some((place(db, vertex), vertex))
     };
     let mut flows = Vec::new();
     for facts in &node_meaning(db, file, node).facts {
-        let sources: Vec<Option<Vertex>> = facts.bases.iter().map(source).collect();
+        let sources: Vec<_> = facts.bases.iter().map(source).collect();
         for column in &facts.columns {
             for from in &column.sources {
                 let (Some(vertex), Some(name)) = (sources[from.base], &column.name) else { continue };
@@ -109,12 +105,12 @@ pub fn summary(db: &dyn Db, file: File, node: usize) -> Arc<Summary> {
         }
     }
     // By path and node: numbers of files tell how the project was loaded.
-    flows.sort_by(|a, b| {
-        let source = |f: &(Vertex, String, Flow, Option<String>)| place(db, f.0);
-        source(a).cmp(&source(b)).then_with(|| (&a.1, a.2, &a.3).cmp(&(&b.1, b.2, &b.3)))
+    flows.sort_by(|((a, _), column, flow, own), ((b, _), other_column, other_flow, other)| {
+        (a, column, flow, own).cmp(&(b, other_column, other_flow, other))
     });
     flows.dedup();
-    Arc::new(Summary { flows })
+    let flows = flows.into_iter().map(|((_, vertex), column, flow, own)| (vertex, column, flow, own));
+    Arc::new(Summary { flows: flows.collect() })
 }
 
 /// Where a source stands among others.

@@ -110,11 +110,21 @@ impl Names {
 /// What `read` means in the node with index `own` of a pipe. A node that names itself means the table of that name:
 /// `NODE events` over `FROM events` is common.
 pub fn resolve(names: &Names, pipe: Option<(&Interface, usize)>, read: &ReadFact) -> Resolution {
+    resolve_name(names, pipe, read.database.as_deref(), &read.name)
+}
+
+/// The same for a name that stands anywhere.
+pub(crate) fn resolve_name(
+    names: &Names,
+    pipe: Option<(&Interface, usize)>,
+    database: Option<&str>,
+    name: &str,
+) -> Resolution {
     let node = |name: &str| {
         let (pipe, own) = pipe?;
         pipe.nodes.iter().enumerate().position(|(n, node)| n != own && node.name == name)
     };
-    resolve_with(names, node, read.database.as_deref(), &read.name)
+    resolve_with(names, node, database, name)
 }
 
 /// The same for a node of a pipe, without its interface, which says more than the names of its nodes.

@@ -39,7 +39,10 @@ pub use docs::{Topic, documentation, documented, syntax};
 pub use functions::{Combinator, Function, Kind, find, function_names, suggestions};
 #[doc(hidden)]
 pub use infer::has_own_rule;
-pub use infer::{Argument, Call, Fault, Inference, infer, lambda_parameters, refused_when_called};
+pub use infer::{
+    Argument, Call, Fault, Inference, infer, lambda_parameters, may_be_refused_when_called,
+    refused_when_called,
+};
 pub use lattice::{Supertype, narrow_supertype, supertype};
 pub use lists::{
     Codec, Format, Setting, TableEngine, TableFunction, Tier, TypeFamily, codecs, engine_version, formats,

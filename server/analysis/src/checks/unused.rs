@@ -14,7 +14,7 @@ use crate::facts::{ReadFact, interface};
 use crate::flow::mentions;
 use crate::inputs::{Content, File};
 use crate::parse::{datafile, unread_nodes};
-use crate::scope::{Resolution, names, resolve};
+use crate::scope::{Resolution, names, resolve, resolve_name};
 use crate::semantics::node_meaning;
 
 /// The columns of a data source that are not used. Depends on the pipes that have its name in their text, and on those only
@@ -141,12 +141,8 @@ fn columns_named(db: &dyn Db, reader: File, of: File) -> Option<Arc<Vec<String>>
                 return None;
             }
             for base in &facts.bases {
-                let read = ReadFact {
-                    database: base.database.clone(),
-                    name: base.table.clone(),
-                    usage: TableUse::From,
-                };
-                if meant(&read) == Resolution::Resource(of) {
+                let (database, table) = (base.database.as_deref(), &base.table);
+                if resolve_name(names, Some((face, index)), database, table) == Resolution::Resource(of) {
                     out.push(base.column.clone());
                 }
             }

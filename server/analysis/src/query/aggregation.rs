@@ -76,13 +76,16 @@ impl Analyzer<'_> {
     }
 
     fn no_nested_aggregates(&mut self, root: Term) {
+        if self.terms[root.0].children.is_empty() {
+            return;
+        }
         let mut todo = vec![root];
         let mut seen = FxHashSet::default();
         while let Some(term) = todo.pop() {
-            if !seen.insert(term) {
+            let data = &self.terms[term.0];
+            if data.children.is_empty() || !seen.insert(term) {
                 continue;
             }
-            let data = &self.terms[term.0];
             if let TermKind::Aggregate(outer) = &data.kind {
                 let outer = outer.clone();
                 for child in data.children.clone() {
@@ -104,13 +107,18 @@ impl Analyzer<'_> {
 
     /// The first term of a kind, not looking into windows' own calls.
     pub(super) fn find(&self, root: Term, is_it: &dyn Fn(&TermKind) -> bool) -> Option<Term> {
+        // Most are a column or a value.
+        if self.terms[root.0].children.is_empty() {
+            return is_it(&self.terms[root.0].kind).then_some(root);
+        }
         let mut todo = vec![root];
         let mut seen = FxHashSet::default();
         while let Some(term) = todo.pop() {
-            if !seen.insert(term) {
+            let data = &self.terms[term.0];
+            // One without parts costs no more the second time than to know that it was there.
+            if !data.children.is_empty() && !seen.insert(term) {
                 continue;
             }
-            let data = &self.terms[term.0];
             if is_it(&data.kind) {
                 return Some(term);
             }

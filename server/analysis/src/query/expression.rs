@@ -1,5 +1,6 @@
 //! Values: the type of an expression, what it is made of, and the calls in it.
 
+use std::hash::{Hash as _, Hasher as _};
 use std::sync::Arc;
 
 use headwater_catalog::{Fault as CallFault, Type};
@@ -10,6 +11,7 @@ use headwater_syntax::sql::ast::{
 };
 
 pub(super) use headwater_syntax::sql::ast::Argument as CallArgument;
+use rustc_hash::FxHasher;
 
 use super::scope::{Analyzer, Term, TermKind, Value, computed_from, hash};
 use super::typing::{self, Inferred};
@@ -304,18 +306,22 @@ impl<'t> Analyzer<'t> {
         range: TextRange,
     ) -> Value {
         let children: Vec<Term> = seen.iter().map(|s| s.value.term).collect();
-        let all: Vec<Term> = parameters.iter().map(|p| p.term).chain(children.iter().copied()).collect();
-        let name = typing::canonical(&call.function);
-        let kind = match typing::kind(&call.function) {
+        let function = typing::function(&call.function);
+        let name = typing::canonical(&call.function, function.as_ref());
+        let kind = match typing::kind(function.as_ref()) {
             typing::Kind::Aggregate => TermKind::Aggregate(call.function.to_string()),
             typing::Kind::Scalar if name == "arrayJoin" => TermKind::Unknown,
             typing::Kind::Scalar => TermKind::Call,
             typing::Kind::Unknown => TermKind::Unknown,
         };
-        let key = hash(&("call", name, self.keys(&all)));
-        let term = self.term(kind, key, children, range);
+        let mut hasher = FxHasher::default();
+        ("call", &*name, parameters.len()).hash(&mut hasher);
+        for term in parameters.iter().map(|p| p.term).chain(children.iter().copied()) {
+            self.key(term).hash(&mut hasher);
+        }
+        let term = self.term(kind, hasher.finish(), children, range);
         let sources = computed_from(seen.iter().map(|s| &s.value));
-        let is_constant = typing::is_constant(&call.function, seen);
+        let is_constant = typing::is_constant(function.as_ref(), seen);
         Value { ty, constant: None, either: None, is_constant, sources, term }
     }
 

@@ -9,7 +9,7 @@ use headwater_syntax::sql::ast::{AstNode, ColumnRef};
 use super::relation::{Column, Relation};
 use super::scope::{AliasState, Analyzer, Scope, ScopeTable, TermKind, Value, hash};
 use super::typing::{self, Part};
-use super::{BaseColumn, FaultKind, Source};
+use super::{FaultKind, Source};
 
 /// What a look-up in one scope found.
 enum Found {
@@ -72,8 +72,8 @@ struct Match<'a> {
 impl<'t> Analyzer<'t> {
     /// The value of a name.
     pub(super) fn column_ref(&mut self, column: ColumnRef<'t>) -> Value {
-        let Some(parts) = column.parts(self.text) else { return Value::unknown() };
-        let names: Vec<&str> = parts.iter().map(|p| p.value.as_str()).collect();
+        let Some(path) = column.path(self.text) else { return Value::unknown() };
+        let names: Vec<&str> = path.iter().map(|name| &**name).collect();
         self.name(&names, column.range())
     }
 
@@ -144,7 +144,10 @@ impl<'t> Analyzer<'t> {
         if !sees_columns {
             return Found::Nothing;
         }
-        if let Some(value) = self.scopes[level].unfolded.get(&parts.join(".")).cloned() {
+        let unfolded = &self.scopes[level].unfolded;
+        if !unfolded.is_empty()
+            && let Some(value) = unfolded.get(&parts.join(".")).cloned()
+        {
             self.mention(range, &value.sources, false);
             self.column_names.insert(range.start().into(), parts.join("."));
             return Found::Value(value);
@@ -311,12 +314,8 @@ impl<'t> Analyzer<'t> {
         let data = &self.scopes[level].tables[table];
         let sources = match &data.base {
             Some((database, name)) => {
-                let base = BaseColumn {
-                    database: database.clone(),
-                    table: name.clone(),
-                    column: column.name.clone().unwrap_or_default(),
-                };
-                let base = self.base(base);
+                let own = column.name.as_deref().unwrap_or_default();
+                let base = self.bases.number(&mut self.facts.bases, database.as_deref(), name, own);
                 Arc::new([Source { base, is_copy: true }])
             }
             None => column.sources.clone(),
@@ -424,7 +423,10 @@ fn in_relation<'r>(relation: &'r Relation, parts: &[&str]) -> Option<(&'r Column
     for used in (1..=parts.len()).rev() {
         let found = match &parts[..used] {
             [single] => relation.column(single),
-            several => relation.column(&several.join(".")),
+            several => {
+                let length = several.iter().map(|part| part.len() + 1).sum::<usize>() - 1;
+                relation.column_by(|name| name.len() == length && is_path(name, several))
+            }
         };
         if let Some(column) = found {
             let rest = &parts[used..];
@@ -438,6 +440,36 @@ fn in_relation<'r>(relation: &'r Relation, parts: &[&str]) -> Option<(&'r Column
     None
 }
 
+/// Whether a name is these parts with dots between them.
+fn is_path(name: &str, parts: &[&str]) -> bool {
+    let mut rest = Some(name);
+    for (n, part) in parts.iter().enumerate() {
+        let behind = if n == 0 { rest } else { rest.and_then(|rest| rest.strip_prefix('.')) };
+        rest = behind.and_then(|behind| behind.strip_prefix(*part));
+    }
+    rest == Some("")
+}
+
 fn names(relation: &Relation) -> impl Iterator<Item = &str> {
     relation.columns.iter().filter_map(|c| c.name.as_deref())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_path;
+
+    #[test]
+    fn a_name_with_dots_is_its_parts() {
+        for (name, parts, is_it) in [
+            ("a.b", &["a", "b"][..], true),
+            ("a.b.c", &["a", "b", "c"], true),
+            ("a.b.c", &["a", "b.c"], true),
+            ("a.b", &["a"], false),
+            ("a.bc", &["a", "b"], false),
+            ("ab", &["a", "b"], false),
+            ("a.", &["a", ""], true),
+        ] {
+            assert_eq!(is_path(name, parts), is_it, "{name} {parts:?}");
+        }
+    }
 }

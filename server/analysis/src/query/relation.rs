@@ -55,7 +55,12 @@ impl Relation {
 
     /// The column of that name. Linear in the number of columns.
     pub fn column(&self, name: &str) -> Option<&Column> {
-        let is_it = |c: &&Column| c.name.as_deref() == Some(name);
+        self.column_by(|own| own == name)
+    }
+
+    /// The first column whose name is meant.
+    pub(super) fn column_by(&self, is_meant: impl Fn(&str) -> bool) -> Option<&Column> {
+        let is_it = |c: &&Column| c.name.as_deref().is_some_and(&is_meant);
         self.columns.iter().find(is_it).or_else(|| self.virtuals.iter().find(is_it))
     }
 

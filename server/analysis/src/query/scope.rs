@@ -5,7 +5,7 @@ use std::sync::Arc;
 use headwater_catalog::Type;
 use headwater_syntax::TextRange;
 use headwater_syntax::sql::ast::{AstNode as _, Expression, Literal, Query};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHashSet};
 
 use super::{
     BaseColumn, Expansion, Facts, Fault, FaultKind, Relation, Source, StarColumn, Tables, Use, UseKind,
@@ -16,6 +16,9 @@ pub(super) const MAX_DEPTH: usize = 128;
 
 /// Columns that the stars of one text may stand for. Ten tables of a thousand columns joined are ten thousand.
 pub(super) const MAX_EXPANSION: usize = 50_000;
+
+/// Expressions and mentions of columns that a query of usual size has, so that nothing has to grow for one.
+const USUAL: usize = 28;
 
 /// A value: what an expression gives.
 #[derive(Debug, Clone, Default)]
@@ -174,8 +177,8 @@ pub(super) struct Analyzer<'t> {
     pub(super) silent: usize,
     /// What an editor asks about one place.
     pub(super) probe: Option<Box<super::probe::Probe>>,
-    bases: FxHashMap<BaseColumn, usize>,
-    facts: Facts,
+    pub(super) bases: Bases,
+    pub(super) facts: Facts,
     uses: FxHashSet<Use>,
 }
 
@@ -183,13 +186,15 @@ impl<'t> Analyzer<'t> {
     pub(super) fn new(text: &'t str, provider: &'t dyn Tables) -> Self {
         let unknown =
             TermData { key: 0, kind: TermKind::Unknown, children: Vec::new(), range: TextRange::default() };
+        let mut terms = Vec::with_capacity(USUAL);
+        terms.push(unknown);
         Self {
             text,
             provider,
             scopes: Vec::new(),
-            terms: vec![unknown],
+            terms,
             purpose: UseKind::Value,
-            column_names: FxHashMap::default(),
+            column_names: FxHashMap::with_capacity_and_hasher(USUAL, FxBuildHasher),
             subqueries: 0,
             parameters_before: Vec::new(),
             depth: 0,
@@ -197,9 +202,9 @@ impl<'t> Analyzer<'t> {
             expanded: 0,
             silent: 0,
             probe: None,
-            bases: FxHashMap::default(),
+            bases: Bases::default(),
             facts: Facts::default(),
-            uses: FxHashSet::default(),
+            uses: FxHashSet::with_capacity_and_hasher(USUAL, FxBuildHasher),
         }
     }
 
@@ -268,12 +273,8 @@ impl<'t> Analyzer<'t> {
 
     /// The number of a base column.
     pub(super) fn base(&mut self, base: BaseColumn) -> usize {
-        let next = self.facts.bases.len();
-        let number = *self.bases.entry(base.clone()).or_insert(next);
-        if number == next {
-            self.facts.bases.push(base);
-        }
-        number
+        let BaseColumn { database, table, column } = base;
+        self.bases.number(&mut self.facts.bases, database.as_deref(), &table, &column)
     }
 
     /// Notes that the text mentions what is made of these.
@@ -325,9 +326,8 @@ impl<'t> Analyzer<'t> {
         constant: Option<Literal>,
         range: TextRange,
     ) -> Value {
-        let key = hash(&("constant", constant.as_ref().map(|c| format!("{c:?}"))));
         // Of a value that is not known, no other is known to be equal.
-        let key = if constant.is_some() { key } else { self.unique() };
+        let key = constant.as_ref().map_or_else(|| self.unique(), literal_key);
         let term = self.term(TermKind::Constant, key, Vec::new(), range);
         Value { ty, constant, either: None, is_constant: Some(true), sources: Arc::new([]), term }
     }
@@ -342,6 +342,46 @@ impl<'t> Analyzer<'t> {
     /// A key that nothing else has.
     pub(super) fn unique(&self) -> u64 {
         hash(&("unique", self.terms.len()))
+    }
+}
+
+/// Base columns by their number. They are met again and again, and copied when they are met first.
+#[derive(Default)]
+pub(super) struct Bases(FxHashMap<u64, Vec<usize>>);
+
+impl Bases {
+    /// The number of a column, which is its place among those that are known.
+    pub(super) fn number(
+        &mut self,
+        known: &mut Vec<BaseColumn>,
+        database: Option<&str>,
+        table: &str,
+        column: &str,
+    ) -> usize {
+        let same = self.0.entry(hash(&(database, table, column))).or_default();
+        let is_it = |n: &&usize| {
+            let base = &known[**n];
+            base.column == column && base.table == table && base.database.as_deref() == database
+        };
+        if let Some(number) = same.iter().find(is_it) {
+            return *number;
+        }
+        same.push(known.len());
+        let database = database.map(str::to_owned);
+        known.push(BaseColumn { database, table: table.to_owned(), column: column.to_owned() });
+        known.len() - 1
+    }
+}
+
+/// The key of a literal: equal ones are equal to `GROUP BY`.
+fn literal_key(literal: &Literal) -> u64 {
+    match literal {
+        Literal::Null => hash(&("constant", 0)),
+        Literal::Boolean(value) => hash(&("constant", 1, value)),
+        Literal::Integer(value) => hash(&("constant", 2, value)),
+        Literal::Float(value) => hash(&("constant", 3, value.to_bits())),
+        Literal::String(value) => hash(&("constant", 4, value)),
+        Literal::Bytes(value) => hash(&("constant", 5, value)),
     }
 }
 

@@ -116,7 +116,7 @@ impl<'t> Analyzer<'t> {
     fn applied(&mut self, function: &str, parameters: &[Value], column: &Value, range: TextRange) -> Value {
         let ty = typing::applied(function, parameters, column);
         let sources = computed_from(std::iter::once(column));
-        let kind = match typing::kind(function) {
+        let kind = match typing::kind(typing::function(function).as_ref()) {
             typing::Kind::Aggregate => TermKind::Aggregate(function.to_owned()),
             typing::Kind::Scalar => TermKind::Call,
             typing::Kind::Unknown => TermKind::Unknown,
@@ -288,7 +288,16 @@ impl<'t> Analyzer<'t> {
         item: SelectItem<'t>,
         expression: Expression<'t>,
     ) -> Option<Option<Vec<(String, Value)>>> {
-        let call = expression.call(self.text).filter(|c| c.function == "untuple")?;
+        let call = match expression.peeled() {
+            Expression::FunctionCall(call) => call,
+            Expression::WindowFunction(window) => window.function()?,
+            _ => return None,
+        };
+        // Asked of every item: the call is made only where it is one.
+        if call.plain_name(self.text).is_none_or(|name| name.value != "untuple") {
+            return None;
+        }
+        let call = call.call(self.text).filter(|c| c.function == "untuple")?;
         let [super::expression::CallArgument::Expression(inner)] = call.arguments.as_slice() else {
             return Some(None);
         };

@@ -1,5 +1,7 @@
 //! Questions to the catalog, in the terms of this module. `None` and *unknown* mean that nothing may be concluded.
 
+use std::borrow::Cow;
+
 use headwater_catalog::{self as catalog, Argument, Call, Constant, Inference, Supertype, Type};
 use headwater_syntax::sql::ast::Literal;
 
@@ -195,8 +197,13 @@ pub(super) enum Kind {
     Unknown,
 }
 
-pub(super) fn kind(name: &str) -> Kind {
-    match catalog::find(name).map(|f| f.kind()) {
+/// The function of that name.
+pub(super) fn function(name: &str) -> Option<catalog::Function> {
+    catalog::find(name)
+}
+
+pub(super) fn kind(function: Option<&catalog::Function>) -> Kind {
+    match function.map(catalog::Function::kind) {
         Some(catalog::Kind::Scalar) => Kind::Scalar,
         // Without a window it is an aggregate too.
         Some(catalog::Kind::Aggregate | catalog::Kind::Window) => Kind::Aggregate,
@@ -205,8 +212,12 @@ pub(super) fn kind(name: &str) -> Kind {
 }
 
 /// A function's own name, whatever alias or letters were written.
-pub(super) fn canonical(name: &str) -> String {
-    catalog::find(name).map_or_else(|| name.to_owned(), |f| f.name())
+pub(super) fn canonical<'n>(name: &'n str, function: Option<&catalog::Function>) -> Cow<'n, str> {
+    match function {
+        Some(function) if function.combinators().is_empty() => Cow::Borrowed(function.base()),
+        Some(function) => Cow::Owned(function.name()),
+        None => Cow::Borrowed(name),
+    }
 }
 
 /// Whether it counts rows, and not those that differ.
@@ -247,6 +258,9 @@ const MAX_COMBINATIONS: usize = 8;
 
 pub(super) fn infer(name: &str, parameters: &[Value], seen: &[Seen]) -> Inferred {
     let own: Vec<Option<Type>> = seen.iter().map(|s| s.value.ty.clone()).collect();
+    if seen.iter().all(|argument| argument.value.either.is_none()) {
+        return infer_one(name, parameters, seen, &own);
+    }
     let mut combinations = vec![own];
     for (n, argument) in seen.iter().enumerate() {
         let Some(either) = &argument.value.either else { continue };
@@ -285,6 +299,10 @@ pub(super) fn infer(name: &str, parameters: &[Value], seen: &[Seen]) -> Inferred
 
 /// What is wrong with a call once it is computed.
 pub(super) fn refused_when_called(name: &str, seen: &[Seen]) -> Option<catalog::Fault> {
+    // Few functions are, and this is asked of every call.
+    if !catalog::may_be_refused_when_called(name) {
+        return None;
+    }
     let arguments: Vec<Argument> = seen
         .iter()
         .map(|s| Argument { ty: s.value.ty.clone(), is_lambda: s.is_lambda, ..Argument::unknown() })
@@ -323,10 +341,10 @@ fn infer_one(name: &str, parameters: &[Value], seen: &[Seen], types: &[Option<Ty
 }
 
 /// Whether a call gives the same value for every row; `None` when that is not known.
-pub(super) fn is_constant(name: &str, seen: &[Seen]) -> Option<bool> {
+pub(super) fn is_constant(function: Option<&catalog::Function>, seen: &[Seen]) -> Option<bool> {
     /// Functions of the clock and the session, which the engine asks once in a query.
     const ONCE: [&str; 6] = ["now", "now64", "today", "yesterday", "UTCTimestamp", "timezone"];
-    let function = catalog::find(name)?;
+    let function = function?;
     if function.kind() != catalog::Kind::Scalar || seen.iter().any(|s| s.value.is_constant == Some(false)) {
         return Some(false);
     }

@@ -6,7 +6,7 @@ mod counts;
 mod lambda;
 mod special;
 
-pub use called::refused_when_called;
+pub use called::{may_be_refused_when_called, refused_when_called};
 pub use lambda::lambda_parameters;
 
 use crate::functions::{Function, Kind, find, suggestions};

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::sql::ast::{Place, TableSource};
-use headwater_syntax::{FileKind, MappedText, TextRange, sql};
+use headwater_syntax::{FileKind, MappedText, TextRange};
 use rustc_hash::FxHashSet;
 
 use super::super::Sink;
 use crate::codes;
 use crate::db::Db;
-use crate::facts::{Interface, NodeType, ReadFact, interface};
+use crate::facts::{Interface, NodeType, interface};
 use crate::inputs::File;
 use crate::parse::Parsed;
 use crate::query::{Facts, UseKind, columns_of_key};
-use crate::scope::{Resolution, names, resolve};
+use crate::scope::{Resolution, names, resolve_name};
 use crate::semantics::{Rendering, node_meaning, node_renderings};
 
 pub(super) fn check(db: &dyn Db, file: File, parsed: &Parsed, sink: &mut Sink<'_>) {
@@ -122,11 +122,11 @@ impl Reader<'_> {
     /// A filter that the sorting key does not know reads everything.
     /// What is in `settled` was reported, or need not be.
     fn sorting_key(&mut self, facts: &Facts, settled: &mut FxHashSet<BaseTable>, sink: &mut Sink<'_>) {
+        let mut seen = FxHashSet::default();
         for usage in facts.uses.iter().filter(|u| u.kind == UseKind::Filter) {
             let column = &facts.bases[usage.base];
-            let table = (column.database.clone(), column.table.clone());
             // Once a table, at its first filter.
-            if !settled.insert(table) {
+            if !seen.insert(usage.base) || !settled.insert((column.database.clone(), column.table.clone())) {
                 continue;
             }
             let file = datasource(
@@ -153,15 +153,21 @@ type BaseTable = (Option<String>, String);
 
 /// The tables that a query filters by the first column of their sorting key or by their partitions.
 fn helped(db: &dyn Db, file: File, face: &Interface, node: usize, facts: &Facts) -> Vec<BaseTable> {
-    let filters = facts.uses.iter().filter(|u| u.kind == UseKind::Filter).map(|u| &facts.bases[u.base]);
-    let by_key = filters.filter(|column| {
-        let Some(table) = datasource(db, file, face, node, column.database.as_deref(), &column.table) else {
-            return false;
-        };
-        let storage = storage(db, table);
-        storage.lead.iter().chain(&storage.partition).any(|name| *name == column.column)
-    });
-    by_key.map(|column| (column.database.clone(), column.table.clone())).collect()
+    let mut out: Vec<BaseTable> = Vec::new();
+    let mut seen = FxHashSet::default();
+    for usage in facts.uses.iter().filter(|u| u.kind == UseKind::Filter) {
+        let column = &facts.bases[usage.base];
+        let is_known = |(database, table): &BaseTable| *table == column.table && *database == column.database;
+        if !seen.insert(usage.base) || out.iter().any(is_known) {
+            continue;
+        }
+        let table = datasource(db, file, face, node, column.database.as_deref(), &column.table);
+        let Some(storage) = table.map(|table| storage(db, table)) else { continue };
+        if storage.lead.iter().chain(&storage.partition).any(|name| *name == column.column) {
+            out.push((column.database.clone(), column.table.clone()));
+        }
+    }
+    out
 }
 
 /// How a data source keeps its rows. A firewall: its columns are no part of it, and its keys are parsed once, however many
@@ -201,9 +207,7 @@ fn datasource(
     database: Option<&str>,
     name: &str,
 ) -> Option<File> {
-    let read =
-        ReadFact { database: database.map(str::to_owned), name: name.to_owned(), usage: sql::TableUse::From };
-    match resolve(names(db, file.project(db)), Some((face, node)), &read) {
+    match resolve_name(names(db, file.project(db)), Some((face, node)), database, name) {
         Resolution::Resource(file) if file.kind(db) == Some(FileKind::Datasource) => Some(file),
         _ => None,
     }

@@ -35,6 +35,14 @@ impl<'t> ColumnRef<'t> {
         self.names().map(|name| name.spanned(source)).collect()
     }
 
+    /// The same without places: the words are the text's own where they stand there as they are.
+    pub fn path(self, source: &str) -> Option<Vec<Cow<'_, str>>> {
+        if self.is_special(source) {
+            return None;
+        }
+        self.names().map(|name| name.plain(source)).collect()
+    }
+
     fn is_special(self, source: &str) -> bool {
         self.text(source).contains(['^', '@'])
             && self.names().any(|name| {

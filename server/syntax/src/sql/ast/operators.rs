@@ -1,8 +1,12 @@
 //! Which function the engine calls for which syntax. One table; the names were read off the engine, as the columns of
 //! `SELECT a + b, a LIKE b, …` are called.
 
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+
 /// The syntaxes that are function calls.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Form {
     /// `a + b`, `a IN b`: the operator as written.
     Binary,
@@ -137,7 +141,12 @@ pub(super) const OPERATORS: &[(Form, &str, &[&str])] = &[
 
 /// The functions for a syntax; words in capitals, functions in small letters.
 pub(super) fn functions(form: Form, syntax: &str) -> Option<&'static [&'static str]> {
-    OPERATORS.iter().find(|(f, s, _)| *f == form && *s == syntax).map(|(_, _, functions)| *functions)
+    type Table = FxHashMap<(Form, &'static str), &'static [&'static str]>;
+    // Every call of every query is looked up.
+    static TABLE: OnceLock<Table> = OnceLock::new();
+    let table = TABLE
+        .get_or_init(|| OPERATORS.iter().map(|(form, syntax, names)| ((*form, *syntax), *names)).collect());
+    table.get(&(form, syntax)).copied()
 }
 
 /// The first function for a syntax.
