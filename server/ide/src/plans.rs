@@ -6,7 +6,8 @@ use headwater_analysis::{
     datafile, plan_refused, stale_forward_query as stale_code,
 };
 use headwater_plan::{
-    Change, Class, FixEdit, ResourceKind, definition, file_changes, project_plan, stale_forward_query,
+    Change, Class, FixEdit, ResourceKind, definition, file_changes, own_changes, project_plan,
+    stale_forward_query,
 };
 
 /// What a deployment would do to one resource.
@@ -101,7 +102,7 @@ pub(crate) fn troubles(db: &dyn Db, file: File) -> Vec<(Diagnostic, &'static str
     if !stores {
         return Vec::new();
     }
-    file_changes(db, file).iter().filter_map(|change| trouble(db, file, change)).collect()
+    own_changes(db, file).iter().filter_map(|change| trouble(db, file, change)).collect()
 }
 
 fn trouble(db: &dyn Db, file: File, change: &Change) -> Option<(Diagnostic, &'static str)> {
@@ -285,6 +286,29 @@ mod tests {
             datasources/events.datasource | `amount` UInt64 | deploying this: mutate with sorting-key · reversible
             datasources/events.datasource | ENGINE_SORTING_KEY amount, ts | deploying this: rewrite · reversible
         "#]].assert_eq(&out);
+    }
+
+    /// A keystroke in a data source waits for its diagnostics: what its readers become is no part of them.
+    #[test]
+    fn diagnostics_ask_for_no_plan_of_the_project() {
+        let ran: std::sync::Arc<std::sync::Mutex<Vec<String>>> = Default::default();
+        let sink = ran.clone();
+        let mut db = headwater_analysis::Database::with_events(std::sync::Arc::new(move |event| {
+            if let salsa::EventKind::WillExecute { database_key } = &event.kind {
+                sink.lock().expect("no panic holds it").push(format!("{database_key:?}"));
+            }
+        }));
+        let fixture = Fixture::parse(
+            "//- was events.datasource\nSCHEMA >\n    `ts` DateTime,\n    `n` UInt64\n\nENGINE_SORTING_KEY ts\n\
+             //- events.datasource\nSCHEMA >\n    `ts` DateTime,\n    `m` UInt64\n\nENGINE_SORTING_KEY ts\n\
+             //- report.pipe\nNODE rows\nSQL >\n    SELECT count() AS c FROM events\n\nTYPE endpoint\n",
+        );
+        let files = fixture.load_into(&mut db).1;
+        let table = files.iter().find(|f| f.kind(&db) == Some(FileKind::Datasource)).expect("it is there");
+        plan_diagnostics(&db, *table);
+        let ran = ran.lock().expect("no panic holds it");
+        assert!(ran.iter().any(|query| query.starts_with("own_changes(")), "{ran:?}");
+        assert!(!ran.iter().any(|query| query.starts_with("project_plan(")), "{ran:?}");
     }
 
     #[test]

@@ -46,15 +46,40 @@ pub(crate) enum Recast {
 pub fn plan(db: &dyn Db, before: Project, after: Project, stats: Option<&Stats>) -> Plan {
     let new = Release::new(db, after, None);
     let old = Release::new(db, before, Some(after));
-    compare(db, &old, &new, stats)
+    let hash = hash(db, &old, &new);
+    Plan { hash, changes: compare(db, &old, &new, stats, None) }
 }
 
-fn compare(db: &dyn Db, before: &Release<'_>, after: &Release<'_>, stats: Option<&Stats>) -> Plan {
-    let hash = hash(db, before, after);
+/// The changes of one file's resource in the [plan], in the plan's order. Pipes that are only behind it are not looked at:
+/// what they say is theirs.
+pub(crate) fn changes_of(db: &dyn Db, before: Project, file: File) -> Vec<Change> {
+    let new = Release::new(db, file.project(db), None);
+    let old = Release::new(db, before, Some(new.project));
+    let path = file.path(db).as_str();
+    let mut changes = compare(db, &old, &new, None, Some(path));
+    changes.retain(|change| change.path == path);
+    changes
+}
+
+/// The changes; with `only`, those of the resources that a file defines, before or after. With these come those of data
+/// sources, since what becomes of their rows decides about others.
+fn compare(
+    db: &dyn Db,
+    before: &Release<'_>,
+    after: &Release<'_>,
+    stats: Option<&Stats>,
+    only: Option<&str>,
+) -> Vec<Change> {
+    let is_wanted = |key: &&Key| {
+        let is_in = |release: &Release<'_>, path: &str| {
+            release.entries.get(*key).is_some_and(|entry| entry.file.path(db) == path)
+        };
+        only.is_none_or(|path| is_in(before, path) || is_in(after, path))
+    };
     let keys: BTreeSet<&Key> = before.entries.keys().chain(after.entries.keys()).collect();
     let changed: BTreeSet<Key> = keys.into_iter().filter(|k| !is_same(before, after, k)).cloned().collect();
     if changed.is_empty() {
-        return Plan { hash, changes: Vec::new() };
+        return Vec::new();
     }
     let [old, new] = Wiring::around(before, after, &changed);
     let mut touched = changed.clone();
@@ -77,23 +102,23 @@ fn compare(db: &dyn Db, before: &Release<'_>, after: &Release<'_>, stats: Option
         replaced: BTreeSet::new(),
         changes: Vec::new(),
     };
-    for key in changed.iter().filter(|k| k.space == Space::Connection) {
+    for key in changed.iter().filter(|k| k.space == Space::Connection).filter(is_wanted) {
         connection::classify(&mut cx, key);
     }
     for key in cx.tables_in_order() {
         data_source(&mut cx, &key, changed.contains(&key));
     }
-    let pipes: Vec<Key> = cx.touched.iter().filter(|k| cx.is_pipe(k)).cloned().collect();
+    let pipes: Vec<Key> = cx.touched.iter().filter(is_wanted).filter(|k| cx.is_pipe(k)).cloned().collect();
     for key in pipes {
         pipe::classify(&mut cx, &key, changed.contains(&key));
     }
-    for key in &changed {
+    for key in changed.iter().filter(is_wanted) {
         meta::classify(&mut cx, key);
     }
     let order = cx.order();
     let mut changes = cx.changes;
     changes.sort_by_key(|c| order.get(&key_of(c)).map(|depth| (*depth, c.resource.clone())));
-    Plan { hash, changes }
+    changes
 }
 
 fn is_same(before: &Release<'_>, after: &Release<'_>, key: &Key) -> bool {

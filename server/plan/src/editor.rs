@@ -24,6 +24,13 @@ pub fn file_changes(db: &dyn Db, file: File) -> Vec<Change> {
     }
 }
 
+/// The same, where nobody wants the rest of the plan: of what an edit reaches only what decides about the file is looked at.
+#[salsa::tracked]
+pub fn own_changes(db: &dyn Db, file: File) -> Arc<Vec<Change>> {
+    let before = file.project(db).baseline(db);
+    Arc::new(before.map_or_else(Vec::new, |before| crate::compare::changes_of(db, before, file)))
+}
+
 /// Whether a file has a `FORWARD_QUERY` that the baseline has too, while its data source is the same: it was deployed, and
 /// will not fit the next schema.
 pub fn stale_forward_query(db: &dyn Db, file: File) -> bool {

@@ -27,7 +27,7 @@ mod whole;
 
 pub use change::{Change, Class, Dependent, Estimate, Fix, FixEdit, Plan, ResourceKind, Rule};
 pub use compare::plan;
-pub use editor::{file_changes, project_plan, stale_forward_query};
+pub use editor::{file_changes, own_changes, project_plan, stale_forward_query};
 pub use release::{
     Body, Column, Definition, Engine, Fingerprint, Index, Key, Meta, Node, Pipe, Release, Space, Table,
     compile, compiled_sql, ddl, definition, fingerprints,

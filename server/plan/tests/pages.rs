@@ -18,8 +18,12 @@ fn page_path(rule: &str) -> PathBuf {
 }
 
 fn planned(fixture: &str) -> Plan {
-    let (db, project, _) = Fixture::parse(fixture).load();
+    let (db, project, files) = Fixture::parse(fixture).load();
     let before = project.baseline(&db).expect("a case has a file that was other, or is new");
+    for file in files {
+        let (own, all) = (headwater_plan::own_changes(&db, file), headwater_plan::file_changes(&db, file));
+        assert_eq!(**own, all, "asked for by itself, {} has other changes", file.path(&db));
+    }
     headwater_plan::plan(&db, before, project, None)
 }
 
