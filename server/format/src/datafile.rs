@@ -1,5 +1,7 @@
 //! Directives and blocks: which lines there are, and the empty ones between them.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use headwater_syntax::line::lines;
 use headwater_syntax::scan::{Block, Entry, scan};
 use headwater_syntax::{Dialect, Directive, FileKind};
@@ -17,6 +19,7 @@ pub(crate) fn format(text: &str, kind: FileKind, dialect: Dialect, options: &Opt
         options,
         out: String::with_capacity(source.len() * 2),
         skipped: Vec::new(),
+        ready: ahead(&source, &entries, options),
     };
     writer.file(&entries);
     let Writer { mut out, skipped, .. } = writer;
@@ -33,6 +36,47 @@ pub(crate) fn format(text: &str, kind: FileKind, dialect: Dialect, options: &Opt
         out = out.replace('\n', newline);
     }
     Formatted { text: out, skipped }
+}
+
+/// Bytes of queries that are worth a second thread: with fewer they are laid out before it is up.
+const WORTHWHILE: usize = 12 * 1024;
+
+/// Queries nest, and so does what lays them out.
+const STACK: usize = 16 * 1024 * 1024;
+
+/// A block laid out, or why it stays as it is.
+type LaidOut = Result<String, Reason>;
+
+/// The queries of a large file, by the number of their entries, from two threads that take the next one in turn: they are
+/// most of the work, and none depends on another. Nothing for a small file.
+fn ahead(source: &str, entries: &[Entry], options: &Options) -> Vec<Option<LaidOut>> {
+    let mut ready: Vec<Option<LaidOut>> = vec![None; entries.len()];
+    let is_query = |entry: &Entry| matches!(entry.directive, Some(Directive::Sql | Directive::ForwardQuery));
+    let blocks = entries.iter().enumerate().filter(|(_, entry)| is_query(entry));
+    let blocks: Vec<(usize, &str)> =
+        blocks.filter_map(|(n, entry)| Some((n, slice(source, entry.block.as_ref()?.range)))).collect();
+    if blocks.len() < 2 || blocks.iter().map(|(_, body)| body.len()).sum::<usize>() < WORTHWHILE {
+        return ready;
+    }
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut done = Vec::new();
+        while let Some((n, body)) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            done.push((*n, sql::format(body, options, options.indent)));
+        }
+        done
+    };
+    let done = std::thread::scope(|scope| {
+        let other = std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, work);
+        let mut done = work();
+        // What a thread did not get to, or did not live to hand over, is laid out when it is written.
+        done.extend(other.into_iter().filter_map(|other| other.join().ok()).flatten());
+        done
+    });
+    for (n, laid_out) in done {
+        ready[n] = Some(laid_out);
+    }
+    ready
 }
 
 /// Where the blocks of these entries are in the text that was given, line ends and all.
@@ -96,6 +140,8 @@ struct Writer<'s> {
     out: String,
     /// Numbers of entries whose blocks were left alone.
     skipped: Vec<(usize, Reason)>,
+    /// Blocks that are laid out already, by the number of their entry.
+    ready: Vec<Option<LaidOut>>,
 }
 
 impl<'s> Writer<'s> {
@@ -197,7 +243,10 @@ impl<'s> Writer<'s> {
         }
         let options = self.options;
         let laid_out = match entry.directive {
-            Some(Directive::Sql | Directive::ForwardQuery) => sql::format(body, options, options.indent),
+            Some(Directive::Sql | Directive::ForwardQuery) => {
+                let ready = self.ready.get_mut(number).and_then(Option::take);
+                ready.unwrap_or_else(|| sql::format(body, options, options.indent))
+            }
             Some(Directive::Schema) => schema::format(body, options),
             Some(Directive::Indexes | Directive::Indices) => indexes::format(body, options),
             Some(_) => Ok(reindent(body, options.indent)),

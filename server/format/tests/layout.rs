@@ -425,3 +425,21 @@ fn edits_touch_what_changes() {
     assert_eq!(edits(Some(range(0, 3))).len(), 0);
     assert_eq!(edits(Some(range(0, text.len()))).len(), 2);
 }
+
+/// Two threads lay a large file out; every block is where it belongs, and as it is by itself.
+#[test]
+fn a_large_file_is_laid_out_as_its_nodes_are() {
+    let node = |n: usize| {
+        let broken = if n % 7 == 3 { "SELECT (" } else { "" };
+        format!(
+            "NODE n{n}\nSQL >\n  %\n  SELECT  a,b{n},count( ) FROM t{n}\n  WHERE {{% if defined(x) %}}  a={{{{String(x)}}}} {{% else %}} b = {n} {{% end %}} {broken}\n"
+        )
+    };
+    let all = |text: &str| format(text, FileKind::Pipe, Dialect::Forward, &Options::default());
+    let nodes: Vec<String> = (0..200).map(node).collect();
+    let whole = all(&nodes.join("\n"));
+    let parts: Vec<_> = nodes.iter().map(|node| all(node)).collect();
+    assert_eq!(whole.text, parts.iter().map(|part| part.text.as_str()).collect::<Vec<_>>().join("\n"));
+    assert_eq!(whole.skipped.len(), parts.iter().map(|part| part.skipped.len()).sum::<usize>());
+    assert!(whole.skipped.len() > 20 && whole.skipped.is_sorted_by_key(|skipped| skipped.range.start()));
+}
