@@ -28,7 +28,7 @@ pub(crate) type Reply = Result<Body, Error>;
 pub(crate) enum Body {
     /// As a value.
     Value(Value),
-    /// As JSON text, for what would be a large tree.
+    /// As JSON text, which most are: no tree is made of it.
     Text(String),
 }
 

@@ -150,7 +150,7 @@ impl Table {
         let handler = move |snapshot: &Snapshot, params: &Value| {
             let params = P::deserialize(params).map_err(|error| Error::invalid_params(error.to_string()))?;
             let result = run(snapshot, &params);
-            serde_json::to_value(result).map(Answer::Result).map_err(|_| Error::internal_error())
+            serde_json::to_string(&result).map(Answer::Text).map_err(|_| Error::internal_error())
         };
         self.add(method, class, retry, Handler::Read(Box::new(handler)))
     }

@@ -40,7 +40,12 @@ struct Tickets {
 #[derive(Clone, Copy, Deserialize)]
 struct Ticket {
     ticket: u64,
+    /// The request has an id with which no ticket of a text is found.
+    is_long: bool,
 }
+
+/// An id that takes more as JSON makes the message of a ticket too long to be looked at (see [`crate::texts`]).
+const LONGEST_ID: usize = 128;
 
 /// The tower-lsp side: everything but the lifecycle is "wait for the owner's answer".
 pub(crate) struct Backend {
@@ -71,6 +76,9 @@ fn redeem(backend: &Backend, ticket: Ticket) -> BoxFuture<'static, jsonrpc::Resu
         // The owner drops what it will never answer only when the server ends.
         Ok(match answer.await.unwrap_or_else(|_| Err(Error::request_cancelled()))? {
             Body::Value(value) => value,
+            Body::Text(text) if ticket.is_long => {
+                serde_json::from_str(&text).map_err(|_| Error::internal_error())?
+            }
             // Nothing is awaited behind this: the ticket is sent.
             Body::Text(text) => texts.ticket(text),
         })
@@ -181,7 +189,9 @@ impl Service<Request> for Ingress {
                 self.tickets.open.insert(ticket, answer);
                 let params = params.unwrap_or_default();
                 self.tell(Event::Request(Arrival { id: id.clone(), route, params, reply }));
-                let stub = Request::build(method).id(id).params(json!({ "ticket": ticket })).finish();
+                let is_long = matches!(&id, Id::String(name) if json!(name).to_string().len() > LONGEST_ID);
+                let params = json!({ "ticket": ticket, "is_long": is_long });
+                let stub = Request::build(method).id(id).params(params).finish();
                 let answered = self.inner.call(stub);
                 let tickets = self.tickets.clone();
                 async move {

@@ -1,8 +1,8 @@
 //! Answers that are JSON already.
 //!
 //! tower-lsp takes an answer as a tree of values. That of thousands of diagnostics takes a dozen times the memory of its
-//! text, all of it at once, and as long again to be taken apart. So a worker writes such an answer as text; what tower-lsp is given is a
-//! ticket, and the text takes its place where the ticket comes out.
+//! text, all of it at once, and as long again to be taken apart, on the one thread that reads and writes. So workers write
+//! answers as text; what tower-lsp is given is a ticket, and the text takes its place where the ticket comes out.
 
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,9 +1,9 @@
 //! `textDocument/completion` and `completionItem/resolve`.
 
 use headwater_ide::{CompletionItem, CompletionKind};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tower_lsp::gen_lsp_types::TextDocumentPositionParams;
+use tower_lsp::gen_lsp_types::{Range, TextDocumentPositionParams, TextEdit};
 
 use crate::position::line_index;
 use crate::snapshot::Snapshot;
@@ -24,14 +24,53 @@ struct Context {
     trigger_character: Option<String>,
 }
 
-pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Value {
+/// The answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct List {
+    is_incomplete: bool,
+    items: Vec<Item>,
+}
+
+/// An item as the protocol has it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Item {
+    label: String,
+    kind: u32,
+    sort_text: String,
+    text_edit: TextEdit,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    insert_text_format: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    filter_text: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label_details: Option<LabelDetails>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tags: Option<[u32; 1]>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<Data>,
+}
+
+#[derive(Serialize)]
+struct LabelDetails {
+    description: String,
+}
+
+/// What comes back with an item that is resolved.
+#[derive(Serialize)]
+struct Data {
+    doc: String,
+    uri: String,
+}
+
+pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Option<List> {
     let uri = &params.place.text_document.uri.0;
     let trigger = params.context.as_ref().and_then(|c| c.trigger_character.as_deref());
     let Some((file, offset)) = snapshot.place(&params.place) else {
-        return match snapshot.config_text(uri) {
-            Some(text) => in_config(snapshot, text, params),
-            None => Value::Null,
-        };
+        return Some(in_config(snapshot, snapshot.config_text(uri)?, params));
     };
     let found = headwater_ide::completion(&snapshot.db, file, offset);
     // A blank in the middle of a sentence must not open a list, only one behind a word that wants a name.
@@ -40,59 +79,45 @@ pub(crate) fn run(snapshot: &Snapshot, params: &Params) -> Value {
         matches!(item.kind, Connection | Node | Setting | Table | Token | Type | Value)
     });
     if trigger == Some(" ") && !wants_name {
-        return Value::Null;
+        return None;
     }
     let index = line_index(&snapshot.db, file, snapshot.profile.encoding);
-    let items: Vec<_> = found
-        .items
-        .iter()
-        .enumerate()
-        .map(|(n, item)| to_lsp(snapshot, item, n, &json!(index.range(item.replace)), uri))
-        .collect();
-    json!({ "isIncomplete": found.is_incomplete, "items": items })
+    let items = found.items.into_iter().enumerate().map(|(n, item)| {
+        let range = index.range(item.replace);
+        to_lsp(snapshot, item, n, range, uri)
+    });
+    Some(List { is_incomplete: found.is_incomplete, items: items.collect() })
 }
 
-fn in_config(snapshot: &Snapshot, text: &str, params: &Params) -> Value {
+fn in_config(snapshot: &Snapshot, text: &str, params: &Params) -> List {
     let index = crate::position::LineIndex::new(text.into(), snapshot.profile.encoding);
     let items = headwater_ide::config_completion(text, index.offset(params.place.position));
-    let items: Vec<_> = items
-        .iter()
-        .enumerate()
-        .map(|(n, item)| {
-            to_lsp(snapshot, item, n, &json!(index.range(item.replace)), &params.place.text_document.uri.0)
-        })
-        .collect();
-    json!({ "isIncomplete": false, "items": items })
+    let items = items.into_iter().enumerate().map(|(n, item)| {
+        let range = index.range(item.replace);
+        to_lsp(snapshot, item, n, range, &params.place.text_document.uri.0)
+    });
+    List { is_incomplete: false, items: items.collect() }
 }
 
-fn to_lsp(snapshot: &Snapshot, item: &CompletionItem, rank: usize, range: &Value, uri: &str) -> Value {
-    let snippets = snapshot.profile.snippets;
-    let text = if item.is_snippet && !snippets { plain(&item.insert) } else { item.insert.clone() };
-    let mut value = json!({
-        "label": item.label,
-        "kind": kind(item.kind),
-        "sortText": format!("{rank:04}"),
-        "textEdit": { "range": range, "newText": text },
-    });
-    if item.is_snippet && snippets {
-        value["insertTextFormat"] = json!(2);
+fn to_lsp(snapshot: &Snapshot, item: CompletionItem, rank: usize, range: Range, uri: &str) -> Item {
+    let profile = &snapshot.profile;
+    let is_snippet = item.is_snippet && profile.snippets;
+    let new_text = if item.is_snippet && !is_snippet { plain(&item.insert) } else { item.insert };
+    Item {
+        label: item.label,
+        kind: kind(item.kind),
+        sort_text: format!("{rank:04}"),
+        text_edit: TextEdit { range, new_text },
+        insert_text_format: is_snippet.then_some(2),
+        filter_text: item.filter,
+        detail: item.detail,
+        label_details: item
+            .origin
+            .filter(|_| profile.label_details)
+            .map(|description| LabelDetails { description }),
+        tags: (item.is_deprecated && profile.completion_tags).then_some([1]),
+        data: item.doc.map(|doc| Data { doc, uri: uri.to_owned() }),
     }
-    if let Some(filter) = &item.filter {
-        value["filterText"] = json!(filter);
-    }
-    if let Some(detail) = &item.detail {
-        value["detail"] = json!(detail);
-    }
-    if let Some(origin) = item.origin.as_ref().filter(|_| snapshot.profile.label_details) {
-        value["labelDetails"] = json!({ "description": origin });
-    }
-    if item.is_deprecated && snapshot.profile.completion_tags {
-        value["tags"] = json!([1]);
-    }
-    if let Some(doc) = &item.doc {
-        value["data"] = json!({ "doc": doc, "uri": uri });
-    }
-    value
 }
 
 /// `sum(${1:x})` without places.

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use headwater_analysis::{Db, File};
 use headwater_ide::TokenClass;
 use rustc_hash::FxHasher;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tower_lsp::gen_lsp_types::{Range, TextDocumentIdentifier};
 
@@ -59,18 +59,50 @@ fn id(data: &[u32]) -> u64 {
     hasher.finish()
 }
 
-fn full_answer(snapshot: &Snapshot, uri: &str, data: Arc<Vec<u32>>) -> Value {
-    let id = id(&data);
-    let answer = json!({ "resultId": format!("{id:x}"), "data": *data });
-    snapshot.tokens.insert(uri.to_owned(), (id, data));
-    answer
+/// All tokens, or what is new since the answer with an id.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Answer {
+    result_id: String,
+    #[serde(flatten)]
+    tokens: Tokens,
 }
 
-pub(crate) fn full(snapshot: &Snapshot, params: &DocumentParams) -> Value {
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+enum Tokens {
+    Data(Numbers),
+    Edits(Vec<Edit>),
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Edit {
+    start: usize,
+    delete_count: usize,
+    data: Vec<u32>,
+}
+
+/// Thousands of numbers that the database remembers.
+struct Numbers(Arc<Vec<u32>>);
+
+impl Serialize for Numbers {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.as_slice().serialize(serializer)
+    }
+}
+
+fn full_answer(snapshot: &Snapshot, uri: &str, data: Arc<Vec<u32>>) -> Answer {
+    let id = id(&data);
+    snapshot.tokens.insert(uri.to_owned(), (id, data.clone()));
+    Answer { result_id: format!("{id:x}"), tokens: Tokens::Data(Numbers(data)) }
+}
+
+pub(crate) fn full(snapshot: &Snapshot, params: &DocumentParams) -> Option<Answer> {
     let uri = &params.text_document.uri.0;
-    let Some(file) = snapshot.file(uri) else { return Value::Null };
+    let file = snapshot.file(uri)?;
     let data = encoded(&snapshot.db, file, snapshot.profile.encoding).clone();
-    full_answer(snapshot, uri, data)
+    Some(full_answer(snapshot, uri, data))
 }
 
 #[derive(Deserialize)]
@@ -80,22 +112,22 @@ pub(crate) struct DeltaParams {
     previous_result_id: String,
 }
 
-pub(crate) fn delta(snapshot: &Snapshot, params: &DeltaParams) -> Value {
+pub(crate) fn delta(snapshot: &Snapshot, params: &DeltaParams) -> Option<Answer> {
     let uri = &params.text_document.uri.0;
-    let Some(file) = snapshot.file(uri) else { return Value::Null };
+    let file = snapshot.file(uri)?;
     let data = encoded(&snapshot.db, file, snapshot.profile.encoding).clone();
     let known = snapshot.tokens.get(uri).map(|entry| entry.value().clone());
     let Some((_, old)) = known.filter(|(id, _)| format!("{id:x}") == params.previous_result_id) else {
-        return full_answer(snapshot, uri, data);
+        return Some(full_answer(snapshot, uri, data));
     };
     let edits: Vec<_> = difference(&old, &data)
-        .map(|(start, removed, inserted)| json!({ "start": start, "deleteCount": removed, "data": inserted }))
+        .map(|(start, removed, inserted)| Edit { start, delete_count: removed, data: inserted.to_vec() })
         .into_iter()
         .collect();
     let id = id(&data);
     let kept = if snapshot.hooks.has(Fault::OldWords) { old } else { data };
     snapshot.tokens.insert(uri.clone(), (id, kept));
-    json!({ "resultId": format!("{id:x}"), "edits": edits })
+    Some(Answer { result_id: format!("{id:x}"), tokens: Tokens::Edits(edits) })
 }
 
 /// The one stretch of whole tokens in which two lists differ: start, how many numbers go, which come.
