@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use headwater_analysis::File;
-use salsa::Cancelled;
+use salsa::{CancellationToken, Cancelled, Database as _};
 
 use crate::snapshot::Snapshot;
 use crate::worker::STACK;
@@ -18,11 +18,22 @@ const WORTHWHILE: usize = 64;
 
 /// Ends the second thread when the first is done, also when it unwinds: the thread holds a clone of the database, and
 /// while that lives, every write waits.
-struct StopOnDrop<'a>(&'a AtomicBool);
+struct StopOnDrop<'a> {
+    stop: &'a AtomicBool,
+    /// What the second thread is in the middle of.
+    work: Option<CancellationToken>,
+}
 
 impl Drop for StopOnDrop<'_> {
     fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.stop.store(true, Ordering::Relaxed);
+        // Nobody wants the answer any more, and the worker is not free before the other thread is: not behind its file, which
+        // may be a large one, but behind its query.
+        if std::thread::panicking()
+            && let Some(work) = &self.work
+        {
+            work.cancel();
+        }
     }
 }
 
@@ -42,9 +53,10 @@ pub(crate) fn each<T: Send>(
     // The file that the second thread has in its hands, if it did not get to the end of it.
     let unfinished: Mutex<Option<usize>> = Mutex::default();
     std::thread::scope(|scope| {
-        let _stop = StopOnDrop(&stop);
-        if files.len() >= WORTHWHILE {
-            let other = snapshot.again();
+        let other = (files.len() >= WORTHWHILE).then(|| snapshot.again());
+        let work = other.as_ref().map(|other| other.db.cancellation_token());
+        let _stop = StopOnDrop { stop: &stop, work };
+        if let Some(other) = other {
             let (one, next, stop, push, unfinished) = (&one, &next, &stop, &push, &unfinished);
             let work = move || {
                 let hold = |file| *unfinished.lock().unwrap_or_else(PoisonError::into_inner) = file;

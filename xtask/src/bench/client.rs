@@ -61,6 +61,24 @@ impl Client {
 
     /// Sends all requests at once, as an editor does with its open documents, and waits for every answer.
     pub(crate) fn requests(&mut self, asked: &[(&str, Value)]) -> Result<Vec<Value>> {
+        let first = self.ask(asked)?;
+        let mut answers = vec![Value::Null; asked.len()];
+        let mut open = asked.len();
+        while open > 0 {
+            let (id, mut message) = self.answer()?;
+            let number = usize::try_from(id - first).ok();
+            let Some(slot) = number.and_then(|n| answers.get_mut(n)) else { continue };
+            if let Some(error) = message.get("error") {
+                bail!("{}: {error}", asked[number.unwrap_or(0)].0);
+            }
+            *slot = message["result"].take();
+            open -= 1;
+        }
+        Ok(answers)
+    }
+
+    /// Sends requests and waits for none. They have numbers from the one that is returned.
+    pub(crate) fn ask(&mut self, asked: &[(&str, Value)]) -> Result<i64> {
         let first = self.next + 1;
         let mut frames = Vec::new();
         for (method, params) in asked {
@@ -71,10 +89,13 @@ impl Client {
         // The server reads without waiting for us to take its answers, so this cannot block for good.
         self.stdin.write_all(&frames)?;
         self.stdin.flush()?;
-        let mut answers = vec![Value::Null; asked.len()];
-        let mut open = asked.len();
-        while open > 0 {
-            let mut message = self.receive()?;
+        Ok(first)
+    }
+
+    /// The next answer, with its request's number: a result or an error. Replies to whatever the server asks meanwhile.
+    pub(crate) fn answer(&mut self) -> Result<(i64, Value)> {
+        loop {
+            let message = self.receive()?;
             if message.get("method").is_some() {
                 if let Some(asked) = message.get("id") {
                     let answer = if message["method"] == "workspace/configuration" {
@@ -86,15 +107,10 @@ impl Client {
                 }
                 continue;
             }
-            let number = message["id"].as_i64().and_then(|id| usize::try_from(id - first).ok());
-            let Some(slot) = number.and_then(|n| answers.get_mut(n)) else { continue };
-            if let Some(error) = message.get("error") {
-                bail!("{}: {error}", asked[number.unwrap_or(0)].0);
+            if let Some(id) = message["id"].as_i64() {
+                return Ok((id, message));
             }
-            *slot = message["result"].take();
-            open -= 1;
         }
-        Ok(answers)
     }
 
     fn send(&mut self, message: &Value) -> Result<()> {

@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: the figures of `docs/internals/bars.md`, taken at a stdio client.
 
 mod baseline;
+mod cancel;
 mod client;
 mod editing;
 pub(crate) mod engine;
@@ -76,6 +77,7 @@ pub(crate) fn run(quick: bool) -> Result<()> {
     let large = made(&base, 5_000)?;
     cold_start(&server, &large, 5_000, "≤ 150 ms")?;
     whole_project(&server, &large)?;
+    cancel::run(&server, &large, if quick { 20 } else { 60 })?;
     ripple(&server, &large, 5_000, rounds / 3, "p50 ≤ 40")?;
 
     peer::ty(&base, rounds)?;
