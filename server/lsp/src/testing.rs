@@ -135,6 +135,11 @@ impl TestClient {
         }
     }
 
+    /// Waits for the result of a request whose id is a text.
+    pub async fn result_of(&mut self, id: &str) -> Value {
+        self.take(|message| message.get("method").is_none() && message["id"] == id).await["result"].take()
+    }
+
     /// Waits for an error that answers no request in particular, as malformed messages are answered.
     pub async fn answer_to_null(&mut self) -> Value {
         self.take(|message| message["id"].is_null() && message.get("error").is_some()).await["error"].take()

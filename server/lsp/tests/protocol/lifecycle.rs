@@ -35,6 +35,23 @@ async fn requests_before_initialize_are_refused_and_the_server_still_starts() {
 }
 
 #[tokio::test]
+async fn ids_of_any_length_are_answered() {
+    let mut client = client();
+    client.initialize(json!({})).await;
+    for length in [1, 20, 60, 100, 130, 2_000] {
+        for letter in ["a", "\u{1}", "é"] {
+            let id = letter.repeat(length);
+            let params = json!({ "textDocument": { "uri": "file:///nowhere/a.pipe" } });
+            let method = "textDocument/diagnostic";
+            let body = json!({ "jsonrpc": "2.0", "id": id, "method": method, "params": params }).to_string();
+            client.raw(format!("Content-Length: {}\r\n\r\n{body}", body.len()).as_bytes()).await;
+            assert_eq!(client.result_of(&id).await, json!({ "kind": "full", "items": [] }));
+        }
+    }
+    client.shut_down().await;
+}
+
+#[tokio::test]
 async fn a_refused_initialize_may_be_tried_again_and_a_second_one_is_an_error() {
     let mut client = client();
     let id = client.send("initialize", json!({ "capabilities": 7 })).await;
