@@ -288,29 +288,6 @@ mod tests {
         "#]].assert_eq(&out);
     }
 
-    /// A keystroke in a data source waits for its diagnostics: what its readers become is no part of them.
-    #[test]
-    fn diagnostics_ask_for_no_plan_of_the_project() {
-        let ran: std::sync::Arc<std::sync::Mutex<Vec<String>>> = Default::default();
-        let sink = ran.clone();
-        let mut db = headwater_analysis::Database::with_events(std::sync::Arc::new(move |event| {
-            if let salsa::EventKind::WillExecute { database_key } = &event.kind {
-                sink.lock().expect("no panic holds it").push(format!("{database_key:?}"));
-            }
-        }));
-        let fixture = Fixture::parse(
-            "//- was events.datasource\nSCHEMA >\n    `ts` DateTime,\n    `n` UInt64\n\nENGINE_SORTING_KEY ts\n\
-             //- events.datasource\nSCHEMA >\n    `ts` DateTime,\n    `m` UInt64\n\nENGINE_SORTING_KEY ts\n\
-             //- report.pipe\nNODE rows\nSQL >\n    SELECT count() AS c FROM events\n\nTYPE endpoint\n",
-        );
-        let files = fixture.load_into(&mut db).1;
-        let table = files.iter().find(|f| f.kind(&db) == Some(FileKind::Datasource)).expect("it is there");
-        plan_diagnostics(&db, *table);
-        let ran = ran.lock().expect("no panic holds it");
-        assert!(ran.iter().any(|query| query.starts_with("own_changes(")), "{ran:?}");
-        assert!(!ran.iter().any(|query| query.starts_with("project_plan(")), "{ran:?}");
-    }
-
     #[test]
     fn a_forward_query_with_nothing_to_do_is_pointed_at() {
         const WAS: &str = "SCHEMA >\n    `ts` DateTime\n\nENGINE MergeTree\nENGINE_SORTING_KEY ts\n";
