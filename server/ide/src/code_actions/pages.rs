@@ -93,6 +93,7 @@ const WITHOUT: &[(&str, &str)] = &[
     ("no-columns", "the columns that were meant are not known"),
     ("refused-by-engine", "the engine says in words what is wrong"),
     ("unfilled-columns", "the values that belong there are not known"),
+    ("test-failed", "the runner accepts an answer: `headwater test --update`, or the editor's own fix"),
     ("system-table", "there is no other table of that kind"),
     ("cycle", "which read should go is not known"),
     ("self-copy", "appending would keep old rows beside new ones"),

@@ -18,7 +18,7 @@ use crate::change::{Annotation, Change, OutsideEdit, TextEdit};
 use crate::columns::relation;
 use crate::locate::{What, label};
 use crate::place::{Mention, Selected, key_mentions, mentions, schema_columns, selected};
-use crate::tokens::{TokenKind, tokens};
+use crate::tokens::{Token, TokenKind, tokens};
 
 const TESTS: usize = 0;
 const FIXTURES: usize = 1;
@@ -42,7 +42,6 @@ pub(super) fn rename(db: &dyn Db, column: &ColumnVertex, to: &str) -> Renamed {
     rename.change.annotations = annotations(&rename.from, to);
     rename.collect(origin.vertex)?;
     rename.edit()?;
-    rename.check_quotes()?;
     Ok(rename.change)
 }
 
@@ -202,18 +201,17 @@ impl Rename<'_> {
         if renderings.is_empty() || renderings.iter().any(|r| r.is_broken()) {
             return refuse(format!("the query of `{}` does not parse; mend it first", label(db, vertex)));
         }
-        // Names that a template writes.
-        for token in
-            tokens(&body.text).iter().filter(|t| matches!(t.kind, TokenKind::Output | TokenKind::Control))
-        {
-            let text = token.text(&body.text);
-            if (text.contains("column") || text.contains("sql_and")) && has_word(text, &self.from) {
-                return refuse(format!(
-                    "a template of `{}` writes the name `{}`; change it by hand",
-                    label(db, vertex),
-                    self.from
-                ));
-            }
+        // Names that a template writes: in the tag itself, or in a variable that it prints.
+        let all = tokens(&body.text);
+        let is_tag = |t: &&Token| matches!(t.kind, TokenKind::Output | TokenKind::Control);
+        let tags: Vec<&str> = all.iter().filter(is_tag).map(|t| t.text(&body.text)).collect();
+        let makes = tags.iter().any(|text| text.contains("column") || text.contains("sql_and"));
+        if makes && tags.iter().any(|text| has_word(text, &self.from)) {
+            return refuse(format!(
+                "a template of `{}` writes the name `{}`; change it by hand",
+                label(db, vertex),
+                self.from
+            ));
         }
         self.check_faults(vertex, node)
     }
@@ -259,6 +257,7 @@ impl Rename<'_> {
         for file in &files {
             self.mentions(*file)?;
         }
+        self.check_quotes()?;
         self.verify(&files)
     }
 

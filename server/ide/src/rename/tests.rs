@@ -289,3 +289,25 @@ fn units_of_intervals_are_no_names() {
     let all = renamed(text, "date").join("\n");
     assert!(all.contains("AS date, count()") && all.contains("interval 30 day GROUP BY date"), "{all}");
 }
+
+#[test]
+fn names_in_variables_of_templates_are_refused() {
+    let text = "//- tinybird.config.json\n{}\n//- logins.datasource\nSCHEMA >\n    `user` String,\n    `pass$0word` String\n\n\
+                //- p.pipe\nNODE a\nSQL >\n    %\n    {% set what = 'user,password' %}\n    SELECT count() AS n, {{columns(what)}} FROM logins GROUP BY {{columns(what)}}\nTYPE endpoint\n";
+    let why = refused(text, "secret");
+    assert!(why.contains("writes the name `password`"), "{why}");
+}
+
+#[test]
+fn an_alias_inside_that_hides_the_column_is_left_alone_or_refused() {
+    let text = "//- tinybird.config.json\n{}\n//- counts.datasource\nSCHEMA >\n    `ts` DateTime,\n    `n_$0rows` AggregateFunction(count)\n\n\
+                //- p.pipe\nNODE a\nSQL >\n    SELECT ts, sum(n_rows) AS total FROM (SELECT ts, countMerge(n_rows) AS n_rows FROM counts GROUP BY ts) GROUP BY ts\nTYPE endpoint\n";
+    let world = world(text);
+    if let Ok(change) = rename(&world.db, world.file, world.offset, "hits") {
+        let all = renamed(text, "hits").join("\n");
+        assert!(
+            all.contains("sum(n_rows) AS total") && all.contains("countMerge(hits) AS n_rows"),
+            "{change:?}"
+        );
+    }
+}

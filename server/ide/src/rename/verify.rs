@@ -60,7 +60,7 @@ pub(super) fn node(
     // Where nobody says the new name, nobody can mean something else by it.
     let reads = headwater_analysis::graph(db, file.project(db)).upstream(Vertex { file, node: Some(node) });
     let is_said = body.text.contains(to) || reads.iter().any(|(v, _)| relation(db, *v).column(to).is_some());
-    if !is_said && !renames.is_inside {
+    if !is_said && !renames.is_inside && inside.is_empty() {
         return Ok(());
     }
     let text = apply(&body.text, &inside);
