@@ -41,7 +41,7 @@ pub use functions::{Combinator, Function, Kind, find, function_names, suggestion
 pub use infer::has_own_rule;
 pub use infer::{
     Argument, Call, Fault, Inference, infer, lambda_parameters, may_be_refused_when_called,
-    refused_when_called,
+    refused_when_called, switched_off,
 };
 pub use lattice::{Supertype, narrow_supertype, supertype};
 pub use lists::{

@@ -5,6 +5,7 @@ mod called;
 mod counts;
 mod lambda;
 mod special;
+mod switched_off;
 
 pub use called::{may_be_refused_when_called, refused_when_called};
 pub use lambda::lambda_parameters;
@@ -132,6 +133,11 @@ pub enum Fault {
     },
     /// An ordinary function takes no parameters.
     NotParametric,
+    /// The engine refuses it unless a setting is given.
+    SwitchedOff {
+        /// The setting.
+        setting: &'static str,
+    },
 }
 
 /// What a call gives. *Unknown* is the answer wherever no rule is certain; a [`Fault`] is one only when the engine refuses
@@ -143,6 +149,9 @@ pub fn infer(call: &Call<'_>) -> Inference {
         }
         return Inference::Fault(Fault::UnknownFunction { suggestions: suggestions(call.name) });
     };
+    if let Some(setting) = switched_off::by(function.base()) {
+        return Inference::Fault(Fault::SwitchedOff { setting });
+    }
     let inferred = match function.kind() {
         Kind::Scalar => scalar(&function, call),
         Kind::Aggregate => aggregate::infer(&function, call),
@@ -154,6 +163,11 @@ pub fn infer(call: &Call<'_>) -> Inference {
         Inference::Fault(Fault::ArgumentCount { .. }) if may_be_null => Inference::Unknown,
         other => other,
     }
+}
+
+/// The setting without which the engine refuses a function.
+pub fn switched_off(name: &str) -> Option<&'static str> {
+    switched_off::by(find(name)?.base())
 }
 
 /// Names that the engine's parser (26.7) makes other calls of, in forms that our grammar does not have apart: `DATE_PART('year', d)`,

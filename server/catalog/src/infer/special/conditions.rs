@@ -61,10 +61,37 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
                 _ => Inference::Unknown,
             }
         }
+        "substring" if matches!(arguments.len(), 2 | 3) => match &arguments[0].ty {
+            Some(ty) if is_no_text(ty) => Inference::Fault(Fault::ArgumentType {
+                argument: 0,
+                ty: ty.clone(),
+                accepted: Some("String, FixedString or Enum".to_owned()),
+            }),
+            _ => return None,
+        },
         "and" | "or" | "xor" => connective(arguments),
         "in" | "notIn" | "globalIn" | "globalNotIn" => membership(arguments),
         _ => return None,
     })
+}
+
+/// Numbers, dates and whole values.
+fn is_no_text(ty: &Type) -> bool {
+    let ty = ty.bare();
+    ty.is_integer()
+        || ty.is_float()
+        || matches!(
+            ty,
+            Type::Decimal(..)
+                | Type::Date
+                | Type::Date32
+                | Type::DateTime(_)
+                | Type::DateTime64(..)
+                | Type::Uuid
+                | Type::Array(_)
+                | Type::Map(_)
+                | Type::Tuple(_)
+        )
 }
 
 /// What is wrong with a condition, if anything is.

@@ -59,6 +59,19 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
             }
             Some(Type::array(inner))
         }),
+        // Sets of values that have nothing in common.
+        "hasAny" | "hasAll" | "hasSubstr" => {
+            let [Argument { ty: Some(Type::Array(one)), .. }, Argument { ty: Some(Type::Array(other)), .. }] =
+                arguments
+            else {
+                return None;
+            };
+            let (one, other) = (one.without_any_low_cardinality(), other.without_any_low_cardinality());
+            if !matches!(narrow_supertype(&[one, other]), Supertype::None) {
+                return None;
+            }
+            Inference::Fault(Fault::ArgumentTypes(types(arguments)?))
+        }
         "arrayJoin" => match arguments {
             [Argument { ty: Some(Type::Map(kv)), .. }] => Inference::Type(map_entry(kv)),
             [Argument { ty: Some(ty), .. }] if ty.element().is_some() => ty.element().into(),

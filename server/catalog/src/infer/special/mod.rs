@@ -4,6 +4,8 @@ mod casts;
 mod conditions;
 mod containers;
 mod states;
+mod times;
+mod vectors;
 
 use super::{Argument, Inference};
 use crate::table::low_cardinality_result;
@@ -15,6 +17,8 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
         .or_else(|| containers::infer(name, arguments))
         .or_else(|| casts::infer(name, arguments))
         .or_else(|| states::infer(name, arguments))
+        .or_else(|| times::infer(name, arguments))
+        .or_else(|| vectors::infer(name, arguments))
 }
 
 /// Functions that the table need not know: their rule answers every call.

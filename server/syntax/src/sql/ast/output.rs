@@ -36,6 +36,8 @@ pub enum Unnamed<'t> {
     Column(ColumnRef<'t>),
     /// A query in the place of a value, which the engine counts.
     Query(Query<'t>),
+    /// `a.b` and `a.:T` of something that is no plain column, and `a[]`: a path into JSON, or an element of a tuple.
+    Path(Expression<'t>),
 }
 
 impl SelectItem<'_> {
@@ -110,6 +112,15 @@ fn write(expression: Expression<'_>, naming: &Naming<'_>, depth: usize, out: &mu
     if let Some(found) = value.literal(source) {
         return literal(&found, out);
     }
+    let may_be_path = match value {
+        Expression::TupleAccess(access) => access.index().is_none(),
+        Expression::Subscript(subscript) => subscript.index().is_none(),
+        _ => false,
+    };
+    if may_be_path && let Some(called) = (naming.called)(Unnamed::Path(value)) {
+        out.push_str(&called);
+        return Some(());
+    }
     match value {
         Expression::AliasedExpression(aliased) => out.push_str(&aliased.plain_name(source)?.value),
         Expression::ColumnRef(column) => match (naming.called)(Unnamed::Column(column)) {
@@ -131,7 +142,7 @@ fn write(expression: Expression<'_>, naming: &Naming<'_>, depth: usize, out: &mu
             literal(&Literal::String(spaced(cast.ty()?.text(source))?), out)?;
             out.push(')');
         }
-        Expression::TupleAccess(access) if access.index().is_none() => return None,
+        Expression::TupleAccess(access) if access.ty().is_some() => return None,
         Expression::Lambda(lambda) => {
             out.push_str("lambda(tuple(");
             let parameters = lambda.parameters()?;
