@@ -144,6 +144,7 @@ codes! {
     SORTING_KEY "sorting-key" Error "The sorting key cannot hold this.";
     VERSION_KEY_SUBSTRING "version-key-substring" Warning "The vendor's check takes the version column for a part of the sorting key.";
     KEY_COLUMN "key-column" Error "A key names a column that the schema does not have, or computes what no key can be.";
+    PRIMARY_KEY "primary-key" Error "The primary key is not the beginning of the sorting key.";
     COLUMN_DEFAULT "column-default" Error "A DEFAULT that its column cannot hold.";
     INCOMPLETE_CONNECTOR "incomplete-connector" Error "Some settings of a connector are given and others missing.";
     MIXED_CONNECTORS "mixed-connectors" Error "One data source cannot have two connectors.";
@@ -209,6 +210,8 @@ codes! {
     UNION_TYPES "union-types" Warning "The queries of a UNION give types without a common one.";
     KEY_TYPE "key-type" Error "GROUP BY or ORDER BY something whose type each row decides.";
     UNKNOWN_POSITION "unknown-position" Error "A number in GROUP BY or ORDER BY that is no selected column.";
+    TABLE_MODIFIER "table-modifier" Error "FINAL or SAMPLE on a table whose engine does not take it.";
+    FUNCTION_DISABLED "function-disabled" Warning "The engine has this function switched off.";
     ALIAS_REQUIRED "alias-required" Error "A subquery in a join needs a name.";
     NO_COLUMNS "no-columns" Error "A star or COLUMNS that stands for nothing.";
     REFUSED_BY_ENGINE "refused-by-engine" Error "The engine was asked, and refuses the query.";

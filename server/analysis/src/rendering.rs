@@ -11,7 +11,7 @@ use hashlink::LinkedHashMap;
 use headwater_syntax::sql::{self, SyntaxError, ast};
 use headwater_syntax::template::{self, Arm, Piece, Template};
 use headwater_syntax::{TextRange, TextSize};
-use headwater_template::{Made, Parameters, Prepared, Request, Secrets, SourceMap, Witness};
+use headwater_template::{Given, Made, Parameters, Prepared, Request, Secrets, SourceMap, Witness};
 use rustc_hash::FxBuildHasher;
 
 use crate::query::Facts;
@@ -79,6 +79,20 @@ impl Rendering {
     /// without secrets or undecided conditions is analysed as it stands.
     pub fn is_query(&self) -> bool {
         matches!(self.origin, Origin::Template { .. }) || self.is_plain
+    }
+
+    /// Whether its text is what one request gets.
+    pub(crate) fn is_request(&self) -> bool {
+        self.is_query() && self.witness.undecided.is_empty()
+    }
+
+    /// The text that a request makes of a template; `None` when it makes none, or one that is too large to be looked at.
+    pub(crate) fn at(text: &str, template: &Template, passed: &[(String, Given)]) -> Option<Self> {
+        let prepared = Prepared::of(text, template).ok()?;
+        let (sql, origin) = rendered(&prepared, passed.iter().map(|(name, value)| (name.as_str(), value)))?;
+        let tree = sql::parse(&sql)?;
+        let (witness, errors) = (Witness::default(), OnceLock::new());
+        Some(Self { witness, text: sql.into(), tree, origin, is_plain: false, errors })
     }
 
     /// Whether values that the witness made up stand in it.
@@ -187,7 +201,7 @@ impl Renderings {
             let rendered = prepared
                 .as_ref()
                 .filter(|_| variant.witness.undecided.is_empty())
-                .and_then(|prepared| rendered(prepared, &variant.witness));
+                .and_then(|prepared| rendered(prepared, variant.witness.request()));
             match rendered {
                 Some((sql, origin)) => push(variant.witness, sql.into(), origin),
                 None => push(variant.witness, variant.text.into(), Origin::Same),
@@ -219,10 +233,13 @@ fn covers(all: &[Rendering], text: &str, template: &Template) -> bool {
     whole
 }
 
-/// The query for a witness.
-fn rendered(prepared: &Prepared<'_>, witness: &Witness) -> Option<(String, Origin)> {
+/// The query for a request.
+fn rendered<'r>(
+    prepared: &Prepared<'_>,
+    request: impl Iterator<Item = (&'r str, &'r Given)>,
+) -> Option<(String, Origin)> {
     let mut parameters = Parameters::new();
-    for (name, value) in witness.request() {
+    for (name, value) in request {
         parameters.insert(name, value.to_value());
     }
     let secrets = Secrets::new();

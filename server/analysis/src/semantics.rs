@@ -5,11 +5,13 @@
 //! at again when a relation that it reads has changed, not when the text behind it has.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::sync::Arc;
 
 use headwater_catalog::Type;
 pub use headwater_syntax::sql::Tree;
-use headwater_syntax::{Directive, FileKind, TextRange, TextSize, sql, template};
+use headwater_syntax::{Datafile, Directive, FileKind, TextRange, TextSize, sql, template};
+use headwater_template::Given;
 use rustc_hash::FxHashMap;
 
 use crate::db::Db;
@@ -22,17 +24,27 @@ pub use crate::rendering::{Place, Rendering, Renderings};
 use crate::scope::{Resolution, resolve_in};
 use crate::service;
 
-/// What a text means in the place of a node's query: for requests other than those that the analysis looks at. Not
-/// remembered.
-pub fn facts_of(db: &dyn Db, file: File, node: usize, text: &str) -> Facts {
-    let tables = NodeTables { db, file, node };
+/// What a request passes, in order of name.
+pub type Passed = Arc<[(String, Given)]>;
+
+/// What a text means in the place of a node's query for a request, which is that of the nodes and pipes that it reads too.
+/// Not remembered.
+pub fn facts_at(db: &dyn Db, file: File, node: usize, text: &str, request: &[(String, Given)]) -> Facts {
+    let passed = passed(request.iter().map(|(name, value)| (name.as_str(), value)));
+    let tables = NodeTables { passed: Some(&passed), ..NodeTables::new(db, file, node) };
     sql::parse(text).map_or_else(Facts::default, |tree| query::analyze(text, &tree, &tables))
+}
+
+fn passed<'r>(request: impl Iterator<Item = (&'r str, &'r Given)>) -> Passed {
+    let mut all: Vec<_> = request.map(|(name, value)| (name.to_owned(), value.clone())).collect();
+    all.sort_by(|a, b| a.0.cmp(&b.0));
+    all.into()
 }
 
 /// What stands around a place of a text in the place of a node's query, in offsets of that text. Of a template, the
 /// request that takes the arm at the place. Not remembered.
 pub fn around(db: &dyn Db, file: File, node: usize, text: &str, at: TextSize) -> query::Around {
-    let tables = NodeTables { db, file, node };
+    let tables = NodeTables::new(db, file, node);
     let ask = |text: &str| {
         sql::parse(text).map_or_else(query::Around::default, |tree| query::around(text, &tree, &tables, at))
     };
@@ -81,10 +93,20 @@ pub fn node_meaning(db: &dyn Db, file: File, node: usize) -> &Arc<NodeMeaning> {
 #[salsa::tracked(cycle_result = unknown_meaning)]
 fn meaning(db: &dyn Db, file: File, node: usize) -> Arc<NodeMeaning> {
     let Some(sql) = node_sqls(db, file).get(node) else { return Arc::default() };
-    let tables = NodeTables { db, file, node };
+    let tables = NodeTables::new(db, file, node);
     let renderings = db.memory().renderings(sql.text(db));
-    let facts: Vec<Facts> = renderings.iter().map(|r| query::analyze(&r.text, &r.tree, &tables)).collect();
-    let relation = Arc::new(merged(&facts, &renderings));
+    let mut facts: Vec<Facts> =
+        renderings.iter().map(|r| query::analyze(&r.text, &r.tree, &tables)).collect();
+    let reads_differ = tables.reads_differ.get();
+    let relation = merged(&facts, &renderings);
+    let relation = Arc::new(Relation { by_request: relation.by_request || reads_differ, ..relation });
+    if reads_differ {
+        for (facts, rendering) in facts.iter_mut().zip(renderings.iter()).filter(|(_, r)| r.is_request()) {
+            let passed = passed(rendering.witness.request());
+            let tables = NodeTables { passed: Some(&passed), ..NodeTables::new(db, file, node) };
+            facts.learn(query::analyze(&rendering.text, &rendering.tree, &tables));
+        }
+    }
     let is_decided = renderings.iter().all(|r| r.witness.undecided.is_empty());
     Arc::new(NodeMeaning { facts, relation, is_decided })
 }
@@ -100,6 +122,55 @@ pub fn node_relation(db: &dyn Db, file: File, node: usize) -> Arc<Relation> {
 }
 
 fn unknown_node(_: &dyn Db, _: salsa::Id, _: File, _: usize) -> Arc<Relation> {
+    Arc::default()
+}
+
+/// The columns of a node to one that reads it for the same request. Only asked where [requests differ](Relation::by_request).
+#[salsa::tracked(cycle_result = unknown_at)]
+#[allow(clippy::needless_pass_by_value, reason = "a key of the database")]
+fn relation_at(db: &dyn Db, file: File, node: usize, passed: Passed) -> Arc<Relation> {
+    let Some(sql) = node_sqls(db, file).get(node) else { return Arc::default() };
+    let text = sql.text(db);
+    let renderings = db.memory().renderings(text);
+    let made;
+    let rendering = if template::is_template(text) {
+        // What no query of its kind renders without is not what the request is about.
+        let with_required = || {
+            let required = renderings
+                .iter()
+                .flat_map(|r| &r.witness.required)
+                .map(|(name, value)| (name.as_str(), value));
+            let mut all: Vec<(String, Given)> = passed.to_vec();
+            for (name, value) in required {
+                if !all.iter().any(|(known, _)| known == name) {
+                    all.push((name.to_owned(), value.clone()));
+                }
+            }
+            all
+        };
+        let template = db.memory().template(text);
+        let made_now = Rendering::at(text, &template, &passed)
+            .or_else(|| Rendering::at(text, &template, &with_required()));
+        match made_now {
+            Some(new) => {
+                made = new;
+                &made
+            }
+            // What it is for this request nobody knows.
+            None => return node_relation(db, file, node).clone(),
+        }
+    } else {
+        match renderings.first() {
+            Some(only) => only,
+            None => return Arc::default(),
+        }
+    };
+    let tables = NodeTables { passed: Some(&passed), ..NodeTables::new(db, file, node) };
+    let facts = [query::analyze(&rendering.text, &rendering.tree, &tables)];
+    Arc::new(merged(&facts, std::slice::from_ref(rendering)))
+}
+
+fn unknown_at(_: &dyn Db, _: salsa::Id, _: File, _: usize, _: Passed) -> Arc<Relation> {
     Arc::default()
 }
 
@@ -192,7 +263,29 @@ fn datasource(db: &dyn Db, file: File) -> Relation {
         star_may_show_more = !added.is_empty();
         virtuals = virtuals.iter().cloned().chain(added).collect();
     }
-    Relation { columns, virtuals, complete, star_may_show_more }
+    // Tables that are read out of DynamoDB have columns about the change that a row comes from.
+    if directives.value(Directive::ImportTableArn).is_some() {
+        let undeclared = |c: &Column| columns.iter().all(|own| own.name != c.name);
+        let added: Vec<Column> = service::dynamodb_columns().into_iter().filter(undeclared).collect();
+        star_may_show_more |= !added.is_empty();
+        virtuals = virtuals.iter().cloned().chain(added).collect();
+    }
+    let (takes_final, takes_sample) = modifiers(directives);
+    let own = Relation { takes_final, takes_sample, ..Relation::default() };
+    Relation { columns, virtuals, complete, star_may_show_more, ..own }
+}
+
+/// Whether a data source may be read with `FINAL`, and with `SAMPLE`; `None` where its engine is not known.
+fn modifiers(datafile: &Datafile) -> (Option<bool>, Option<bool>) {
+    let Some(engine) = datafile.value(Directive::Engine) else { return (None, None) };
+    // Of the engines that keep every row there is one.
+    let Some(kind) = engine.strip_suffix("MergeTree") else { return (None, None) };
+    let is_final = match kind {
+        "" => Some(false),
+        "Replacing" | "Summing" | "Aggregating" | "Collapsing" | "VersionedCollapsing" => Some(true),
+        _ => None,
+    };
+    (is_final, is_final.map(|_| datafile.value(Directive::EngineSamplingKey).is_some()))
 }
 
 /// What all requests agree on. A column that only some of them have may be there or not: it can be named, and a star may show
@@ -231,7 +324,11 @@ fn merged(all: &[Facts], renderings: &[Rendering]) -> Relation {
         facts.columns.len() == columns.len()
             && facts.columns.iter().zip(&columns).all(|(a, b)| a.name == b.name)
     });
-    Relation { columns, complete, star_may_show_more: !is_same, ..Relation::default() }
+    let by_request = !is_same || columns.iter().any(|c| c.either.is_some()) || {
+        let types = |facts: &'_ Facts| facts.columns.iter().map(|c| c.ty.clone()).collect::<Vec<_>>();
+        all.windows(2).any(|pair| types(&pair[0]) != types(&pair[1]))
+    };
+    Relation { columns, complete, star_may_show_more: !is_same, by_request, ..Relation::default() }
 }
 
 /// The type that a column has in both of two, or the few that it has in one or the other.
@@ -270,7 +367,7 @@ pub fn meaning_of(
             (self.relation)(&self.now, database, name)
         }
     }
-    let tables = Others { now: NodeTables { db, file, node }, relation };
+    let tables = Others { now: NodeTables::new(db, file, node), relation };
     let renderings = db.memory().renderings(&Arc::from(text));
     renderings.iter().map(|r| query::analyze(&r.text, &r.tree, &tables)).collect()
 }
@@ -298,17 +395,61 @@ struct NodeTables<'db> {
     db: &'db dyn Db,
     file: File,
     node: usize,
+    /// The request, when one is looked at.
+    passed: Option<&'db Passed>,
+    /// Whether something that was asked for has other columns for other requests.
+    reads_differ: Cell<bool>,
+}
+
+impl<'db> NodeTables<'db> {
+    fn new(db: &'db dyn Db, file: File, node: usize) -> Self {
+        Self { db, file, node, passed: None, reads_differ: Cell::new(false) }
+    }
+
+    fn node(&self, file: File, node: usize) -> Arc<Relation> {
+        let of_all = node_relation(self.db, file, node);
+        if !of_all.by_request {
+            return of_all.clone();
+        }
+        self.reads_differ.set(true);
+        match self.passed {
+            Some(passed) => relation_at(self.db, file, node, passed.clone()).clone(),
+            None => of_all.clone(),
+        }
+    }
 }
 
 impl Tables for NodeTables<'_> {
     fn relation(&self, database: Option<&str>, name: &str) -> Option<Arc<Relation>> {
         let db = self.db;
         match resolve_in(db, self.file, self.node, database, name) {
-            Resolution::Node(node) => Some(node_relation(db, self.file, node).clone()),
+            Resolution::Node(node) => Some(self.node(self.file, node)),
+            Resolution::Resource(file) if file.kind(db) == Some(FileKind::Pipe) => Some(
+                crate::flow::output(db, file).node.map_or_else(Arc::default, |node| self.node(file, node)),
+            ),
             Resolution::Resource(file) => Some(relation(db, file).clone()),
             Resolution::Quarantine(file) => Some(Arc::new(service::quarantine(relation(db, file)))),
             Resolution::Service | Resolution::System => service::relation(database, name),
+            Resolution::Elsewhere => self.live(database?, name),
             _ => None,
         }
+    }
+}
+
+impl NodeTables<'_> {
+    /// Classic's `live.name` is a data source as the last release left it: most likely with the columns that it has here, of
+    /// which no type is certain.
+    fn live(&self, database: &str, name: &str) -> Option<Arc<Relation>> {
+        let db = self.db;
+        let project = self.file.project(db);
+        if database != "live"
+            || crate::dialects::dialect(db, project).dialect != headwater_syntax::Dialect::Classic
+        {
+            return None;
+        }
+        let here = relation(db, crate::scope::names(db, project).table(name)?);
+        let named = |c: &Column| Some(Column::new(c.name.clone()?, None));
+        let columns = here.columns.iter().filter_map(named).collect();
+        Some(Arc::new(Relation { columns, virtuals: here.virtuals.clone(), ..Relation::default() }))
     }
 }

@@ -41,6 +41,15 @@ const KAFKA: &[Entry] = &[
     ("__headers", "Map(String, String)"),
 ];
 
+/// What the product adds to data sources that it reads out of DynamoDB. The specification gives no types.
+const DYNAMODB: &[Entry] =
+    &[("_event_name", ""), ("_is_deleted", ""), ("_old_record", ""), ("_record", ""), ("_timestamp", "")];
+
+/// What a table that DynamoDB fills may have without declaring it.
+pub(crate) fn dynamodb_columns() -> Vec<Column> {
+    columns(DYNAMODB)
+}
+
 fn columns(entries: &[Entry]) -> Vec<Column> {
     entries.iter().map(|(name, ty)| Column::new(*name, Type::parse(ty).ok())).collect()
 }
@@ -66,8 +75,12 @@ pub(crate) fn relation(database: Option<&str>, name: &str) -> Option<Arc<Relatio
             _ => None,
         };
     }
-    let (_, entries) = SERVICE.iter().find(|(n, _)| *n == name)?;
-    Some(Arc::new(Relation { columns: columns(entries), ..Relation::default() }))
+    let mut all = columns(service_columns(name)?);
+    // Those of an organization say which workspace a row is from.
+    if database == Some("organization") {
+        all.push(Column::new("workspace_id", None));
+    }
+    Some(Arc::new(Relation { columns: all, ..Relation::default() }))
 }
 
 /// What a row is kept with that did not fit (specification §19.5).
@@ -84,7 +97,13 @@ pub(crate) fn quarantine(of: &Relation) -> Relation {
     let own = of.columns.iter().filter_map(|c| Some(Column::new(c.name.clone()?, text())));
     // Where the service columns stand among the others, the specification does not say.
     let virtuals = of.virtuals.iter().cloned().chain(columns(QUARANTINE)).collect();
-    Relation { columns: own.collect(), virtuals, complete: of.complete, star_may_show_more: true }
+    Relation {
+        columns: own.collect(),
+        virtuals,
+        complete: of.complete,
+        star_may_show_more: true,
+        ..Relation::default()
+    }
 }
 
 /// The columns that the specification names, with a type where it gives one.

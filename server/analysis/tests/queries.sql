@@ -388,3 +388,23 @@ select l, row_number() over (order by tuple(st)) as r from c
 select l, row_number() over (partition by dy) as r from c
 select distinct st from c limit 1 by st
 select l from c limit 1 by dy
+
+-- Lambdas with names, quantified comparisons, elements of tuples that ARRAY JOIN unfolds, one row of several columns.
+-- table j: doc JSON, items Array(Tuple(sku String, n UInt32)), t Nullable(String), v Variant(String, UInt64)
+with (p, q) -> p + q as f select f(k, 1) from a
+select k from a where k = any(select k from b)
+select i.sku, i.n * 2 as twice from j array join items as i
+select i.nope from j array join items as i
+with (select count() as c, max(x) as m from a) as t select t.1, t.c, t.m
+select * replace (nope as zz) from b
+select doc.a.:String, doc.b.:Int64 + 1, doc.c[].d, doc.^e, doc.l.:`Array(JSON)` from j
+select arrayMap(i -> i.sku, items), items[1].sku from j
+select JSONExtract(t, 'x', 'Array(String)') from j
+select JSONExtractArrayRaw(t) from j
+select runningDifference(k) from a
+select v.String, variantType(v) from j
+select k, count() c from a group by k order by k with fill interpolate (c as c + 1)
+select toDateTime64OrNull(x, 6), timeSlots(toDateTime(ts), toUInt32(600)), tuplePlus((1, 2), (3, 4)), dotProduct((1, 2), (3, 4)) from a
+with recursive t(n) as (select 1 union all select n + 1 from t where n < 10) select sum(n) from t
+select dateadd(qq, 1, ts), dateadd(wk, 1, ts) from a
+select (select max(k) from b) + k as f from a group by (select max(k) from b) + k order by f

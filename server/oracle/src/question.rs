@@ -125,11 +125,15 @@ impl Expansion<'_> {
                     if !self.tables.contains(&next) {
                         self.tables.push(next);
                     }
-                    quoted(resource_name(db, next))
+                    // Inside of a text there are quotes already.
+                    match reference.usage {
+                        TableUse::Argument => resource_name(db, next).clone(),
+                        _ => quoted(resource_name(db, next)),
+                    }
                 }
                 Some(n) => {
                     let inner = render(db, next, n, self.request)?;
-                    let faults = semantics::facts_of(db, next, n, &inner).faults;
+                    let faults = semantics::facts_at(db, next, n, &inner, self.request).faults;
                     self.reads_refused |= faults.iter().any(|f| f.kind.refuses_query());
                     let inner = self.expand(next, n, &inner, depth - 1)?;
                     // On a line of its own: a comment may end it.

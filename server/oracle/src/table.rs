@@ -2,7 +2,9 @@
 
 use std::fmt::Write as _;
 
-use headwater_analysis::{Database, File, FileKind, Interface, Project, interface, resource_name, semantics};
+use headwater_analysis::{
+    Database, Directive, File, FileKind, Interface, Project, datafile, interface, resource_name, semantics,
+};
 
 /// A table that questions may read.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -24,12 +26,49 @@ pub fn tables(db: &Database, project: Project) -> Vec<Table> {
 pub(crate) fn table(db: &Database, file: File) -> Option<Table> {
     let face = interface(db, file).as_ref()?;
     let name = resource_name(db, file).clone();
-    let statements = [true, false].map(|faithful| create(db, file, &name, face, faithful));
-    Some(Table { name, statements: statements.into() })
+    let statements = [Likeness::Whole, Likeness::Keys, Likeness::Columns];
+    let mut statements = statements.map(|likeness| create(db, file, &name, face, likeness)).to_vec();
+    statements.dedup();
+    Some(Table { name, statements })
 }
 
-/// The statement that makes it: with its own engine, key and defaults, or with the plainest.
-fn create(db: &Database, file: File, name: &str, face: &Interface, faithful: bool) -> String {
+/// What an engine is told about columns, in parentheses.
+fn arguments(db: &Database, file: File, engine: &str) -> String {
+    let directives: &[Directive] = match engine {
+        "ReplacingMergeTree" => &[Directive::EngineVer, Directive::EngineIsDeleted],
+        "CollapsingMergeTree" => &[Directive::EngineSign],
+        "VersionedCollapsingMergeTree" => &[Directive::EngineSign, Directive::EngineVersion],
+        "SummingMergeTree" => &[Directive::EngineColumns],
+        _ => return String::new(),
+    };
+    let parsed = datafile(db, file);
+    let given = directives.iter().map_while(|directive| {
+        let value = parsed.datafile.value(*directive)?;
+        let value = value.trim().trim_matches(['(', ')']).to_owned();
+        (!value.is_empty()).then_some(value)
+    });
+    let given: Vec<String> = given.collect();
+    match (given.as_slice(), engine) {
+        ([], _) => String::new(),
+        ([columns], "SummingMergeTree") => format!("(({columns}))"),
+        (columns, _) => format!("({})", columns.join(", ")),
+    }
+}
+
+/// How much of a data source its table has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Likeness {
+    /// All that says which rows and queries it takes.
+    Whole,
+    /// Its engine, sorting and partition key, expiry and defaults.
+    Keys,
+    /// Its columns, in the plainest engine.
+    Columns,
+}
+
+/// The statement that makes it.
+fn create(db: &Database, file: File, name: &str, face: &Interface, likeness: Likeness) -> String {
+    let faithful = likeness != Likeness::Columns;
     let mut columns = String::new();
     for column in &face.columns {
         let comma = if columns.is_empty() { "" } else { ", " };
@@ -53,7 +92,21 @@ fn create(db: &Database, file: File, name: &str, face: &Interface, faithful: boo
             let partition = partition.map_or_else(String::new, |key| format!(" PARTITION BY ({key})"));
             let ttl = engine.ttl.as_deref().filter(|ttl| !ttl.trim().is_empty());
             let ttl = ttl.map_or_else(String::new, |ttl| format!(" TTL {ttl}"));
-            if is_stored { format!("{name}{partition} ORDER BY ({key}){ttl}") } else { name.to_owned() }
+            let is_whole = likeness == Likeness::Whole;
+            let arguments = if is_whole { arguments(db, file, name) } else { String::new() };
+            let value = |directive| {
+                let value = datafile(db, file).datafile.value(directive);
+                value.filter(|v| is_whole && !v.trim().is_empty())
+            };
+            let primary = value(Directive::EnginePrimaryKey);
+            let primary = primary.map_or_else(String::new, |key| format!(" PRIMARY KEY ({key})"));
+            let sample = value(Directive::EngineSamplingKey);
+            let sample = sample.map_or_else(String::new, |key| format!(" SAMPLE BY {key}"));
+            if is_stored {
+                format!("{name}{arguments}{partition}{primary} ORDER BY ({key}){sample}{ttl}")
+            } else {
+                name.to_owned()
+            }
         }
         _ => "MergeTree ORDER BY tuple()".to_owned(),
     };

@@ -1,7 +1,7 @@
 //! What is judged: a node's query for a few requests, what we say of it and what the engine is asked about it.
 
 use headwater_analysis::query::Facts;
-use headwater_analysis::{Database, File, interface, semantics};
+use headwater_analysis::{Database, File, Resolution, flow, interface, names, resolve, semantics};
 use headwater_oracle::{Pairs, Question, render};
 
 /// One question.
@@ -23,7 +23,12 @@ impl Texts {
     pub(super) fn of(db: &Database, file: File, node: usize) -> Vec<Self> {
         let mut out: Vec<Self> = Vec::new();
         let mut seen = std::collections::HashSet::new();
-        for (name, parameters) in requests(db, file, node) {
+        let mut needed = Vec::new();
+        needed_by_reads(db, file, node, MAX_DEPTH, &mut needed);
+        for (name, mut parameters) in requests(db, file, node) {
+            let missing = needed.iter().filter(|(name, _)| parameters.iter().all(|(given, _)| given != name));
+            let missing: Pairs = missing.cloned().collect();
+            parameters.extend(missing);
             let rendering = render(db, file, node, &parameters);
             let label = interface(db, file).as_ref().and_then(|f| Some(f.nodes.get(node)?.name.clone()));
             let place = format!("{}:{} [{name}]", file.path(db), label.unwrap_or_default());
@@ -31,12 +36,37 @@ impl Texts {
             if !seen.insert(text.clone()) {
                 continue;
             }
-            let facts = semantics::facts_of(db, file, node, &text);
+            let facts = semantics::facts_at(db, file, node, &text, &parameters);
             let Question { sql: expanded, reads_refused, .. } =
                 Question::new(db, file, node, &text, &parameters);
             out.push(Self { place, expanded, facts, text, reads_refused });
         }
         out
+    }
+}
+
+/// How far reads are followed.
+const MAX_DEPTH: usize = 16;
+
+/// Parameters without which a query that this one reads does not render, with a value each.
+fn needed_by_reads(db: &Database, file: File, node: usize, depth: usize, out: &mut Pairs) {
+    let Some(face) = interface(db, file).as_ref().filter(|_| depth > 0) else { return };
+    let Some(own) = face.nodes.get(node) else { return };
+    for read in &own.reads {
+        let next = match resolve(names(db, file.project(db)), Some((face, node)), read) {
+            Resolution::Node(next) => Some((file, next)),
+            Resolution::Resource(other) => flow::output(db, other).node.map(|next| (other, next)),
+            _ => None,
+        };
+        let Some((file, node)) = next else { continue };
+        for rendering in semantics::node_renderings(db, file, node).iter() {
+            for (name, value) in &rendering.witness.required {
+                if out.iter().all(|(known, _)| known != name) {
+                    out.push((name.clone(), value.clone()));
+                }
+            }
+        }
+        needed_by_reads(db, file, node, depth - 1, out);
     }
 }
 

@@ -49,6 +49,7 @@ pub(super) fn key_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
                     column(parsed, entry, shape, *directive, &mut sink);
                 }
             }
+            super::engine_columns::check(parsed, shape, &mut sink);
         }
         defaults(parsed, shape, &mut sink);
     }

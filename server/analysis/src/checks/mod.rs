@@ -5,6 +5,7 @@ mod connector;
 mod copies;
 mod cron;
 mod engine;
+mod engine_columns;
 mod engine_settings;
 mod graph;
 mod impact;

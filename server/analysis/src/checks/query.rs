@@ -33,13 +33,17 @@ pub(super) fn query_faults(db: &dyn Db, file: File) -> Arc<Vec<Diagnostic>> {
             for (fault, number) in distinct(&node_meaning(db, file, node.index).facts, &renderings, &heard) {
                 let rendering = &renderings[number];
                 let (code, message) = describe(&fault.kind);
-                let message = message.replacen("{when}", &when(&rendering.witness), 1);
+                let message = message.replacen("{when}", &when_fault(&rendering.witness, &fault), 1);
                 let diagnostic = sink
                     .in_body(entry, &sql, code, fault.range, message)
                     .meant(meant_by(&fault.kind))
                     .remedy(remedy(&fault.kind));
-                diagnostic.severity =
-                    if fault.kind.refuses_query() { Severity::Error } else { Severity::Warning };
+                // What is switched off here may be switched on where the project runs; and whoever reads a node that differs
+                // by request may always make the request that suits it.
+                let is_certain = fault.kind.refuses_query()
+                    && !fault.needs_request
+                    && !std::ptr::eq(code, &raw const codes::FUNCTION_DISABLED);
+                diagnostic.severity = if is_certain { Severity::Error } else { Severity::Warning };
                 if let Some(Word::Refuses(words)) = heard.word(number)
                     && is_meant(rendering, words, fault.range)
                 {
@@ -104,7 +108,7 @@ fn distinct(facts: &[Facts], renderings: &[Rendering], heard: &Heard<'_>) -> Vec
             }
             let range = place.range;
             if seen.insert((range, describe(&fault.kind).0.name)) {
-                out.push((Fault { range, kind: fault.kind.clone() }, number));
+                out.push((Fault { range, ..fault.clone() }, number));
             }
         }
     }
@@ -122,6 +126,15 @@ fn is_meant(rendering: &Rendering, words: &str, fault: TextRange) -> bool {
 /// ` (when …)`, or nothing when any request will do.
 pub(super) fn when(witness: &Witness) -> String {
     if witness.is_empty() { String::new() } else { format!(" ({witness})") }
+}
+
+/// The same for a fault: one that hangs on what the query reads shows for the witness's own request, which passes nothing else.
+fn when_fault(witness: &Witness, fault: &Fault) -> String {
+    match (fault.needs_request, witness.request().next()) {
+        (false, _) => when(witness),
+        (true, None) => " (when no parameter is passed)".to_owned(),
+        (true, Some(_)) => format!(" ({witness}, and nothing else is passed)"),
+    }
 }
 
 fn meant(suggestion: Option<&String>) -> Option<String> {
@@ -274,6 +287,13 @@ pub(super) fn describe(kind: &FaultKind) -> (&'static Code, String) {
             &codes::UNKNOWN_POSITION,
             format!("there is no column {position}{{when}}: this query selects {columns}"),
         ),
+        FaultKind::TableModifier { table, modifier } => {
+            let next = match *modifier {
+                "FINAL" => "no rows are replaced or added up in its engine; remove it",
+                _ => "it has no ENGINE_SAMPLING_KEY; add one, or remove it",
+            };
+            (&codes::TABLE_MODIFIER, format!("`{table}` cannot be read with {modifier}{{when}}: {next}"))
+        }
         FaultKind::AliasRequired => (
             &codes::ALIAS_REQUIRED,
             "a subquery or table function needs an alias when it is joined{when}; add `AS name`".to_owned(),
@@ -322,6 +342,12 @@ fn call(function: &str, fault: &CallFault) -> (&'static Code, String) {
                 ),
             )
         }
+        CallFault::SwitchedOff { setting } => (
+            &codes::FUNCTION_DISABLED,
+            format!(
+                "the engine has `{function}` switched off{{when}}; write another function, or SETTINGS {setting} = 1"
+            ),
+        ),
         CallFault::NotParametric => (
             arguments,
             format!("`{function}` has one list of arguments only{{when}}; remove the first parentheses"),

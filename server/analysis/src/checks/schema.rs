@@ -3,6 +3,7 @@
 use std::cell::LazyCell;
 use std::collections::hash_map::Entry;
 
+use headwater_catalog::{Type, TypeError};
 use headwater_syntax::datafile::SourcedEntry;
 use headwater_syntax::indexes::{self, INDEX_TYPES};
 use headwater_syntax::line::lines;
@@ -83,6 +84,14 @@ fn schema(cx: &Context<'_>, sink: &mut Sink<'_>, entry: &SourcedEntry) {
             Entry::Vacant(place) => {
                 place.insert(column);
             }
+        }
+        if let Some(ty) = &column.ty
+            && let Err(refused @ (TypeError::NotInside(..) | TypeError::UnknownAggregate(_))) =
+                Type::parse(&ty.value)
+            && !schema.errors.iter().any(|error| column.range.contains_range(error.range))
+        {
+            let message = format!("{refused}; write a type that the engine can make a column of");
+            sink.in_body(entry, &body, &codes::SCHEMA_TYPE, ty.range, message);
         }
         if let Some((reason, remedy)) = jsonpath_fault(column) {
             let place = column.jsonpath.as_ref().map_or(column.range, |p| p.range);

@@ -14,7 +14,8 @@ use super::expression::{CallArgument, Seen};
 use super::scope::{Analyzer, Term, TermKind, Value};
 
 /// The functions of comparison, as the engine calls the operators.
-const COMPARISONS: &[&str] = &["equals", "notEquals", "less", "greater", "lessOrEquals", "greaterOrEquals"];
+pub(super) const COMPARISONS: &[&str] =
+    &["equals", "notEquals", "less", "greater", "lessOrEquals", "greaterOrEquals"];
 
 /// Functions whose conditions may decide before their other arguments are looked at.
 const SHORT_CIRCUITS: &[&str] = &["and", "or", "if", "multiIf"];

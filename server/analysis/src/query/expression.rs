@@ -40,6 +40,9 @@ impl<'t> Analyzer<'t> {
             let ty = typing::literal(&literal);
             return self.constant(ty, Some(literal), range);
         }
+        if let Some(value) = self.json_path(expression) {
+            return value;
+        }
         match expression {
             Expression::ParenthesizedExpression(inner) => {
                 inner.expression().map_or_else(Value::unknown, |inner| self.expression(inner))
@@ -103,7 +106,10 @@ impl<'t> Analyzer<'t> {
         sources.sort_unstable();
         sources.dedup();
         let ty = relation.complete.then(|| typing::of_scalar_subquery(&relation)).flatten();
-        let value = self.opaque(ty, range);
+        // The same words are the same value.
+        let key = hash(&("query", query.text(self.text)));
+        let term = self.term(TermKind::Constant, key, Vec::new(), range);
+        let value = Value { term, ..self.opaque(ty, range) };
         Value { sources: sources.into(), is_constant: Some(true), ..value }
     }
 
@@ -203,6 +209,12 @@ impl<'t> Analyzer<'t> {
                 .collect();
             return self.call(&rest, range);
         }
+        if let Some(lambda) = self.named_lambda(&call.function) {
+            return self.call_of_lambda(lambda, call);
+        }
+        if let Some(value) = self.quantified(call, range) {
+            return value;
+        }
         let faults = self.fault_count();
         let parameters: Vec<Value> = call.parameters.iter().map(|p| self.expression(*p)).collect();
         // The columns that stars stand for, with their arguments' numbers; `None` when they are not all known.
@@ -210,6 +222,9 @@ impl<'t> Analyzer<'t> {
         let mut seen: Vec<Option<Seen>> = Vec::with_capacity(call.arguments.len());
         for argument in &call.arguments {
             seen.push(match argument {
+                CallArgument::Expression(e) if seen.is_empty() && self.is_unit(&call.function, *e) => {
+                    Some(Seen { value: Value::unknown(), is_lambda: false, range: e.range() })
+                }
                 CallArgument::Expression(e) => match e.peeled() {
                     Expression::Lambda(_) => None,
                     Expression::Star(star) => {
@@ -270,6 +285,10 @@ impl<'t> Analyzer<'t> {
         let (ty, either) = match inferred {
             Inferred::Type(ty) => (Some(ty), None),
             Inferred::Either(types) => (None, Some(types.into())),
+            // A setting of the query switches it on.
+            Inferred::Fault(CallFault::SwitchedOff { setting }) if self.text.contains(setting) => {
+                (None, None)
+            }
             Inferred::Unknown => (None, None),
             Inferred::Fault(fault) => {
                 let at = place_of(&fault, call, &seen, range);
@@ -279,6 +298,101 @@ impl<'t> Analyzer<'t> {
         };
         let value = self.called_value(call, &parameters, &seen, ty, range);
         Value { either, ..value }
+    }
+
+    /// Whether it is the unit of `DATEADD(qq, 1, d)`, which the engine's parser reads as no name.
+    fn is_unit(&self, function: &str, argument: Expression<'t>) -> bool {
+        const FUNCTIONS: [&str; 8] = [
+            "dateadd",
+            "date_add",
+            "datesub",
+            "date_sub",
+            "timestampadd",
+            "timestamp_add",
+            "timestampsub",
+            "timestamp_sub",
+        ];
+        const UNITS: [&str; 20] = [
+            "ns",
+            "us",
+            "ms",
+            "ss",
+            "s",
+            "mi",
+            "n",
+            "hh",
+            "h",
+            "dd",
+            "d",
+            "wk",
+            "ww",
+            "mm",
+            "m",
+            "qq",
+            "q",
+            "yyyy",
+            "yy",
+            "sql_tsi_day",
+        ];
+        let is_in = |list: &[&str], word: &str| list.iter().any(|own| own.eq_ignore_ascii_case(word));
+        is_in(&FUNCTIONS, function)
+            && argument.identifier().is_some_and(|unit| is_in(&UNITS, &unit.name(self.text)))
+    }
+
+    /// The lambda that a SELECT around gives this name to: `WITH x -> x + 1 AS f SELECT f(1)`.
+    fn named_lambda(&self, name: &str) -> Option<(usize, Lambda<'t>)> {
+        let found = |scope: &super::scope::Scope<'t>| match scope.aliases.get(name)?.expression.peeled() {
+            Expression::Lambda(lambda) => Some(lambda),
+            _ => None,
+        };
+        self.scopes.iter().enumerate().rev().find_map(|(level, scope)| Some((level, found(scope)?)))
+    }
+
+    /// The engine puts the arguments in the places of the parameters.
+    fn call_of_lambda(&mut self, (level, lambda): (usize, Lambda<'t>), call: &Call<'t>) -> Value {
+        let values: Vec<Value> = call
+            .arguments
+            .iter()
+            .map(|argument| match argument {
+                CallArgument::Expression(e) => self.expression(*e),
+                _ => Value::unknown(),
+            })
+            .collect();
+        let (Some(body), names) = (lambda.body(), parameter_names(lambda, self.text)) else {
+            return Value::unknown();
+        };
+        if names.len() != values.len() {
+            return Value::unknown();
+        }
+        // What is in it means what it means where the lambda stands.
+        let inner = self.scopes.split_off(level + 1);
+        let before = self.scope().parameters.len();
+        self.scope().parameters.extend(names.into_iter().zip(values));
+        let value = self.deeper(|this| this.expression(body)).unwrap_or_default();
+        self.scope().parameters.truncate(before);
+        self.scopes.extend(inner);
+        Value { constant: None, ..value }
+    }
+
+    /// `x = any(SELECT …)`, `x > all(SELECT …)`: the engine makes other queries of them.
+    fn quantified(&mut self, call: &Call<'t>, range: TextRange) -> Option<Value> {
+        let [left, right] = call.arguments.as_slice() else { return None };
+        let CallArgument::Expression(right) = right else { return None };
+        let inner = right.peeled().call(self.text)?;
+        let [CallArgument::Query(query)] = inner.arguments.as_slice() else { return None };
+        let is_quantifier =
+            ["any", "all", "some"].iter().any(|word| word.eq_ignore_ascii_case(&inner.function));
+        if !is_quantifier || !super::comparison::COMPARISONS.contains(&&*call.function) {
+            return None;
+        }
+        let CallArgument::Expression(left) = left else { return None };
+        let value = self.expression(*left);
+        self.count_query(*query);
+        self.for_purpose(UseKind::Filter, |this| this.subquery(*query, true));
+        let key = self.unique();
+        let term = self.term(TermKind::Unknown, key, vec![value.term], range);
+        let sources = computed_from(std::iter::once(&value));
+        Some(Value { sources, term, ..Value::unknown() })
     }
 
     /// How many arguments in front of a lambda are parameters of it.

@@ -10,6 +10,8 @@ pub struct Fault {
     pub range: TextRange,
     /// What.
     pub kind: FaultKind,
+    /// Whether what the query reads gives other columns for other requests, so that only that of the text is at fault.
+    pub needs_request: bool,
 }
 
 /// What is wrong.
@@ -146,6 +148,13 @@ pub enum FaultKind {
         /// How many columns there are.
         columns: usize,
     },
+    /// `FINAL` or `SAMPLE` behind a table that does not take it.
+    TableModifier {
+        /// The table.
+        table: String,
+        /// `FINAL` or `SAMPLE`.
+        modifier: &'static str,
+    },
     /// A subquery or table function in a join has no alias.
     AliasRequired,
     /// `*` stands for no column.
@@ -188,6 +197,7 @@ impl FaultKind {
             | Self::Comparison { .. }
             | Self::UnionTypes { .. }
             | Self::KeyType { .. }
+            | Self::TableModifier { .. }
             | Self::AliasRequired => false,
         }
     }

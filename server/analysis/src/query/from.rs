@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use headwater_catalog::Type;
 use headwater_syntax::schema;
 use headwater_syntax::sql::ast::{
     AstNode, Expression, Identifier, Join, Place, SelectItem, SelectQuery, Source as FromSource,
@@ -93,6 +94,7 @@ impl<'t> Analyzer<'t> {
             Some(TableSource::TableName(name)) => match name.plain(self.text) {
                 Some(plain) => {
                     let (relation, is_base) = self.named_table(plain.database.as_deref(), &plain.name);
+                    self.modifiers(table, &plain.name, &relation);
                     let own_name = alias.is_some().then(|| plain.name.clone());
                     ScopeTable {
                         name: alias.or_else(|| Some(plain.name.clone())),
@@ -132,6 +134,19 @@ impl<'t> Analyzer<'t> {
         out
     }
 
+    /// What a table is read with that it does not take.
+    fn modifiers(&mut self, table: TableRef<'t>, name: &str, relation: &Relation) {
+        let is_final =
+            table.final_modifier().map(AstNode::range).filter(|_| relation.takes_final == Some(false));
+        let is_sampled =
+            table.sample_clause().map(AstNode::range).filter(|_| relation.takes_sample == Some(false));
+        for (range, modifier) in [(is_final, "FINAL"), (is_sampled, "SAMPLE")] {
+            if let Some(range) = range {
+                self.fault(range, FaultKind::TableModifier { table: name.to_owned(), modifier });
+            }
+        }
+    }
+
     /// The shape of a table by name, and whether it is a table of the project rather than of `WITH`.
     pub(super) fn named_table(&mut self, database: Option<&str>, name: &str) -> (Arc<Relation>, bool) {
         if database.is_none()
@@ -157,11 +172,55 @@ impl<'t> Analyzer<'t> {
             "values" | "null" | "generateRandom" => {
                 let list = function.arguments();
                 let first = list.and_then(|list| list.expressions().next());
-                let Some(Expression::StringLiteral(text)) = first else { return Relation::unknown() };
+                let Some(Expression::StringLiteral(text)) = first else {
+                    return if own.eq_ignore_ascii_case("values") {
+                        self.rows(function)
+                    } else {
+                        Relation::unknown()
+                    };
+                };
                 text.string(self.text).map_or_else(Relation::unknown, |text| structure(&text))
+            }
+            // The structure stands among the arguments, which are as many as the place needs credentials.
+            "format" | "file" | "url" | "s3" | "gcs" | "azureBlobStorage" => {
+                let list = function.arguments().into_iter().flat_map(|list| list.expressions());
+                let texts = list.skip(1).filter_map(|e| match e {
+                    Expression::StringLiteral(text) => text.string(self.text),
+                    _ => None,
+                });
+                let structures = texts.filter(|text| text.trim().contains(' ')).map(|text| structure(&text));
+                let mut known = structures.filter(|relation| {
+                    relation.complete && relation.columns.iter().all(|column| column.ty.is_some())
+                });
+                let only = known.next();
+                only.filter(|_| known.next().is_none()).unwrap_or_default()
             }
             _ => Relation::unknown(),
         }
+    }
+
+    /// The rows of `values((1, 'a'), (2, 'b'))`: their columns are `c1`, `c2`.
+    fn rows(&mut self, function: TableFunction<'t>) -> Relation {
+        let Some(list) = function.arguments() else { return Relation::unknown() };
+        let mut types: Vec<Vec<Option<Type>>> = Vec::new();
+        for row in list.expressions() {
+            let values: Vec<Expression<'t>> = match row.peeled() {
+                Expression::Tuple(tuple) => tuple.expressions().collect(),
+                other => vec![other],
+            };
+            let row: Vec<Option<Type>> = values.into_iter().map(|value| self.expression(value).ty).collect();
+            if types.is_empty() {
+                types = row.into_iter().map(|ty| vec![ty]).collect();
+            } else if types.len() == row.len() {
+                types.iter_mut().zip(row).for_each(|(all, ty)| all.push(ty));
+            } else {
+                return Relation::unknown();
+            }
+        }
+        let column = |(n, types): (usize, &Vec<Option<Type>>)| {
+            Column::new(format!("c{}", n + 1), typing::common(types))
+        };
+        Relation::of(types.iter().enumerate().map(column).collect())
     }
 
     /// `USING`: columns that both sides have become one.

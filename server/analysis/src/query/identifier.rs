@@ -117,6 +117,9 @@ impl<'t> Analyzer<'t> {
         let [first, rest @ ..] = parts else { return Found::Unknown };
         let parameter = self.scopes[level].parameters.iter().rev().find(|(name, _)| name == first);
         if let Some(value) = parameter.map(|(_, value)| value.clone()) {
+            if !rest.is_empty() {
+                self.column_names.insert(range.start().into(), parts.join("."));
+            }
             return self.inside(value, rest, range);
         }
         if let Some(alias) = self.scopes[level].aliases.get_mut(*first)
@@ -134,7 +137,13 @@ impl<'t> Analyzer<'t> {
             }
             // A table may have the name of an alias.
             match self.inside(value, rest, range) {
-                Found::Value(value) => return Found::Value(value),
+                Found::Value(value) => {
+                    self.mention(range, &value.sources.clone(), false);
+                    if level + 1 == self.scopes.len() {
+                        self.column_names.insert(range.start().into(), parts.join("."));
+                    }
+                    return Found::Value(value);
+                }
                 Found::Unknown if !self.scopes[level].tables.iter().any(|t| t.is_called(first)) => {
                     return Found::Unknown;
                 }
@@ -144,13 +153,17 @@ impl<'t> Analyzer<'t> {
         if !sees_columns {
             return Found::Nothing;
         }
-        let unfolded = &self.scopes[level].unfolded;
-        if !unfolded.is_empty()
-            && let Some(value) = unfolded.get(&parts.join(".")).cloned()
-        {
+        let most = if self.scopes[level].unfolded.is_empty() { 0 } else { parts.len() };
+        for used in (1..=most).rev() {
+            let Some(value) = self.scopes[level].unfolded.get(&parts[..used].join(".")).cloned() else {
+                continue;
+            };
             self.mention(range, &value.sources, false);
             self.column_names.insert(range.start().into(), parts.join("."));
-            return Found::Value(value);
+            match self.inside(value, &parts[used..], range) {
+                Found::Nothing => {}
+                found => return found,
+            }
         }
         self.in_tables(level, parts, range)
     }

@@ -15,6 +15,7 @@ mod expression;
 mod fault;
 mod from;
 mod identifier;
+mod json;
 mod probe;
 mod relation;
 mod scope;
@@ -62,6 +63,27 @@ pub struct Facts {
     pub faults: Vec<Fault>,
     /// Stars of which all columns are known, in order of position.
     pub stars: Vec<Expansion>,
+}
+
+impl Facts {
+    /// Adds what is true for one request, that of the text: `these` are the facts over tables as that request has them.
+    pub(crate) fn learn(&mut self, these: Self) {
+        let is_same = self.columns.len() == these.columns.len()
+            && self.columns.iter().zip(&these.columns).all(|(a, b)| a.name == b.name);
+        if is_same {
+            for (column, known) in self.columns.iter_mut().zip(these.columns) {
+                if column.ty.is_none() && column.either.is_none() {
+                    column.ty = known.ty;
+                }
+            }
+        }
+        for fault in these.faults {
+            if !self.faults.iter().any(|known| known.range == fault.range && known.kind == fault.kind) {
+                self.faults.push(Fault { needs_request: true, ..fault });
+            }
+        }
+        self.faults.sort_by_key(|f| (f.range.start(), f.range.end()));
+    }
 }
 
 /// The columns that a `*`, `t.*` or `COLUMNS(…)` stands for.

@@ -18,6 +18,14 @@ pub struct Relation {
     pub complete: bool,
     /// Whether `*` shows some of the [virtual](Self::virtuals) columns, or may.
     pub star_may_show_more: bool,
+    /// Whether `FINAL` may stand behind its name; `None` where that is not known.
+    pub takes_final: Option<bool>,
+    /// Whether `SAMPLE` may.
+    pub takes_sample: Option<bool>,
+    /// Whether it is that of a query which gives exactly one row.
+    pub is_one_row: bool,
+    /// Whether it is that of a node which gives other columns or types for other requests.
+    pub by_request: bool,
 }
 
 /// A column of a table.

@@ -165,6 +165,8 @@ pub(super) struct Analyzer<'t> {
     /// How the engine calls columns, where that is not what the text says, and queries in the place of values: by the
     /// node's start.
     pub(super) column_names: FxHashMap<usize, String>,
+    /// How the engine calls paths into JSON, by start and end.
+    pub(super) paths: FxHashMap<(usize, usize), String>,
     /// How many queries the engine has counted so far. It calls one without a name by its number.
     pub(super) subqueries: usize,
     /// Names in front of the lambda that is looked at next, which are parameters of it.
@@ -195,6 +197,7 @@ impl<'t> Analyzer<'t> {
             terms,
             purpose: UseKind::Value,
             column_names: FxHashMap::with_capacity_and_hasher(USUAL, FxBuildHasher),
+            paths: FxHashMap::default(),
             subqueries: 0,
             parameters_before: Vec::new(),
             depth: 0,
@@ -230,7 +233,7 @@ impl<'t> Analyzer<'t> {
 
     pub(super) fn fault(&mut self, range: TextRange, kind: FaultKind) {
         if self.silent == 0 {
-            self.facts.faults.push(Fault { range, kind });
+            self.facts.faults.push(Fault { range, kind, needs_request: false });
         }
     }
 

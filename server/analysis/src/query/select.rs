@@ -12,7 +12,7 @@ use headwater_syntax::sql::ast::{
 use super::aggregation::Grouping;
 use super::from::renamed;
 use super::relation::{Column, Relation};
-use super::scope::{Alias, AliasState, Analyzer, Cte, Scope, ScopeTable, Term, Value};
+use super::scope::{Alias, AliasState, Analyzer, Cte, Scope, ScopeTable, Term, TermKind, Value};
 use super::typing;
 use super::{FaultKind, UseKind};
 
@@ -67,6 +67,7 @@ impl<'t> Analyzer<'t> {
             }
         }
         self.scopes.pop();
+        result.is_one_row = false;
         for (column, types) in result.columns.iter_mut().zip(&types) {
             column.ty = typing::of_union(types);
             column.either = None;
@@ -110,7 +111,7 @@ impl<'t> Analyzer<'t> {
         let later = self.scopes[level].ctes.split_off(index + usize::from(is_recursive));
         let purpose = std::mem::replace(&mut self.purpose, UseKind::Value);
         let mut relation = match query {
-            Some(query) if is_recursive => self.recursive(query, level, index),
+            Some(query) if is_recursive => self.recursive(query, level, index, columns.as_deref()),
             Some(query) => self.subquery(query, false),
             None => Relation::unknown(),
         };
@@ -128,7 +129,13 @@ impl<'t> Analyzer<'t> {
 
     /// A query of `WITH RECURSIVE`: its types are those that stay when it is fed with its own rows. They begin with those of
     /// its first part, which does not read it.
-    fn recursive(&mut self, query: Query<'t>, level: usize, index: usize) -> Relation {
+    fn recursive(
+        &mut self,
+        query: Query<'t>,
+        level: usize,
+        index: usize,
+        names: Option<&[String]>,
+    ) -> Relation {
         /// From the narrowest integer to the widest, and one more.
         const MOST_ROUNDS: usize = 6;
         let faults = self.fault_count();
@@ -137,7 +144,9 @@ impl<'t> Analyzer<'t> {
         let mut known = first.map_or_else(Relation::unknown, |select| self.select(select, false));
         for _ in 0..MOST_ROUNDS {
             self.forget_faults(faults, |_| true);
-            self.scopes[level].ctes[index].relation = Some(Arc::new(known.clone()));
+            // It calls its columns as the list behind its name does.
+            let called = names.map_or_else(|| known.clone(), |names| renamed(&known, names));
+            self.scopes[level].ctes[index].relation = Some(Arc::new(called));
             let next = self.subquery(query, false);
             let types = |relation: &Relation| -> Vec<Option<Type>> {
                 relation.columns.iter().map(|c| c.ty.clone()).collect()
@@ -193,7 +202,11 @@ impl<'t> Analyzer<'t> {
         }
         self.scopes.pop();
         self.purpose = purpose;
-        Relation { columns, complete, ..Relation::default() }
+        let has = |term: Term, is_it: fn(&TermKind) -> bool| self.find(term, &is_it).is_some();
+        let is_one_row =
+            is_one_row(select, &grouping, |term| has(term, |kind| matches!(kind, TermKind::Aggregate(_))))
+                && !grouping.selected.iter().any(|term| has(*term, |kind| *kind == TermKind::Unknown));
+        Relation { columns, complete, is_one_row, ..Relation::default() }
     }
 
     /// One item of a SELECT list; false when it may stand for other columns than those added.
@@ -298,6 +311,17 @@ impl<'t> Analyzer<'t> {
                         if let Some((term, ty)) = self.ordered_by(expression, positions) {
                             self.key_type(expression.range(), ty, "ORDER BY");
                             grouping.others.push(term);
+                        }
+                    }
+                }
+                Clause::InterpolateClause(c) => {
+                    // What fills a gap is computed from the result: its columns are the aliases of this SELECT.
+                    for item in c.interpolate_items() {
+                        if let Some(value) = item.value() {
+                            let faults = self.fault_count();
+                            self.for_purpose(UseKind::Order, |this| this.expression(value));
+                            // Which names it sees besides, the engine decides late.
+                            self.forget_faults(faults, |kind| !matches!(kind, FaultKind::Call { .. }));
                         }
                     }
                 }
@@ -457,6 +481,10 @@ impl<'t> Analyzer<'t> {
             let at = match unnamed {
                 Unnamed::Column(column) => column.range().start(),
                 Unnamed::Query(query) => query.range().start(),
+                Unnamed::Path(path) => {
+                    let range = path.range();
+                    return self.paths.get(&(range.start().into(), range.end().into())).cloned();
+                }
             };
             self.column_names.get(&usize::from(at)).cloned()
         })
@@ -496,6 +524,25 @@ fn define<'t>(scope: &mut Scope<'t>, select: SelectQuery<'t>, text: &str) {
 
 fn column(name: Option<String>, value: Value, range: TextRange) -> Column {
     Column { name, ty: value.ty, either: value.either, range: Some(range), sources: value.sources }
+}
+
+/// Whether a query gives one row, whatever rows there are: it aggregates all of them, and nothing takes that row away.
+fn is_one_row(select: SelectQuery<'_>, grouping: &Grouping, is_aggregated: impl Fn(Term) -> bool) -> bool {
+    let is_harmless = |clause| {
+        matches!(
+            clause,
+            Clause::WhereClause(_)
+                | Clause::PrewhereClause(_)
+                | Clause::FromClause(_)
+                | Clause::SelectList(_)
+                | Clause::WithClause(_)
+                | Clause::OrderByClause(_)
+                | Clause::SettingsClause(_)
+        )
+    };
+    !grouping.is_grouped
+        && select.clauses().all(is_harmless)
+        && grouping.selected.iter().any(|term| is_aggregated(*term))
 }
 
 fn items_range(select: SelectQuery<'_>) -> TextRange {

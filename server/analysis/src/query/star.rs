@@ -48,6 +48,10 @@ impl<'t> Analyzer<'t> {
                             complete = false;
                             continue;
                         };
+                        // The engine looks at it where there is a column of that name.
+                        if complete && !found.iter().any(|c| c.own == name.value) {
+                            continue;
+                        }
                         let value = self.expression(expression);
                         for column in found.iter_mut().filter(|c| c.own == name.value) {
                             column.value = value.clone();

@@ -2,13 +2,13 @@
 
 use std::borrow::Cow;
 
-use headwater_catalog::{self as catalog, Argument, Call, Constant, Inference, Supertype, Type};
+use headwater_catalog::{self as catalog, Argument, Call, Constant, Element, Inference, Supertype, Type};
 use headwater_syntax::sql::ast::Literal;
 
 pub(super) use crate::checks::nearest;
 
 use super::expression::Seen;
-use super::relation::Relation;
+use super::relation::{Column, Relation};
 use super::scope::Value;
 
 /// The type of that name.
@@ -101,6 +101,20 @@ pub(super) fn part(ty: &Type, path: &[&str]) -> Part {
                 None => Part::Type(Type::Dynamic(None)),
             };
         }
+        // The values of one of its types.
+        Type::Variant(types) if rest.is_empty() => {
+            return match types.iter().find(|ty| ty.to_string() == *first) {
+                Some(ty) if ty.may_be_nullable() => Part::Type(ty.clone().nullable()),
+                Some(ty @ (Type::Array(_) | Type::Map(_))) => Part::Type(ty.clone()),
+                _ => Part::Unknown,
+            };
+        }
+        Type::Dynamic(None) if rest.is_empty() => {
+            return match parse(first) {
+                Some(ty) if ty.may_be_nullable() => Part::Type(ty.nullable()),
+                _ => Part::Unknown,
+            };
+        }
         // What these hold, the data decides.
         Type::Dynamic(_) | Type::Variant(_) | Type::Geo(_) | Type::QBit(..) => {
             return Part::Unknown;
@@ -185,6 +199,12 @@ pub(super) fn of_scalar_subquery(relation: &Relation) -> Option<Type> {
     match relation.columns.as_slice() {
         [] => None,
         [one] => one.ty.clone().map(Type::nullable),
+        several if relation.is_one_row => {
+            let element = |column: &Column| {
+                Some(Element { name: Some(column.name.as_deref()?.into()), ty: column.ty.clone()? })
+            };
+            Some(Type::Tuple(several.iter().map(element).collect::<Option<Vec<_>>>()?.into()))
+        }
         // Several are a tuple, with names and there in any case or neither of these: the number of rows decides.
         _ => None,
     }
@@ -324,6 +344,9 @@ fn infer_one(name: &str, parameters: &[Value], seen: &[Seen], types: &[Option<Ty
             is_lambda: s.is_lambda,
         })
         .collect();
+    if let Some(setting) = catalog::switched_off(name) {
+        return Inferred::Fault(catalog::Fault::SwitchedOff { setting });
+    }
     let Some(constants) = constants else { return Inferred::Unknown };
     // The analyzer's own: it is in no list of functions.
     if name.eq_ignore_ascii_case("grouping") {
@@ -331,7 +354,9 @@ fn infer_one(name: &str, parameters: &[Value], seen: &[Seen], types: &[Option<Ty
     }
     match catalog::infer(&Call { name, parameters: &constants, arguments: &arguments }) {
         // What each row decides comes from something that each row decides.
-        Inference::Type(ty) if is_open(&ty) && !types.iter().any(|ty| ty.as_ref().is_none_or(is_open)) => {
+        Inference::Type(ty)
+            if is_open(&ty) && !is_cast(name) && !types.iter().any(|ty| ty.as_ref().is_none_or(is_open)) =>
+        {
             Inferred::Unknown
         }
         Inference::Type(ty) => Inferred::Type(ty),
@@ -374,6 +399,11 @@ pub(super) fn is_no_key(ty: &Type, is_ordered: bool) -> bool {
         Type::Tuple(elements) => elements.iter().any(|e| is_no_key(&e.ty, is_ordered)),
         _ => false,
     }
+}
+
+/// Whether the type that a call gives is the one that it names.
+fn is_cast(name: &str) -> bool {
+    catalog::find(name).is_some_and(|f| ["CAST", "_CAST", "JSONExtract"].contains(&f.base()))
 }
 
 /// Whether rows may hold values of different types.

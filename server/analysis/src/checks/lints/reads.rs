@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use headwater_syntax::datafile::SourcedEntry;
-use headwater_syntax::sql::ast::{Place, TableSource};
+use headwater_syntax::sql::ast::{AstNode, Place, TableSource};
 use headwater_syntax::{FileKind, MappedText, TextRange};
 use rustc_hash::FxHashSet;
 
@@ -13,7 +13,7 @@ use crate::db::Db;
 use crate::facts::{Interface, NodeType, interface};
 use crate::inputs::File;
 use crate::parse::Parsed;
-use crate::query::{Facts, UseKind, columns_of_key};
+use crate::query::{Facts, Use, UseKind, columns_of_key};
 use crate::scope::{Resolution, names, resolve_name};
 use crate::semantics::{Rendering, node_meaning, node_renderings};
 
@@ -122,8 +122,12 @@ impl Reader<'_> {
     /// A filter that the sorting key does not know reads everything.
     /// What is in `settled` was reported, or need not be.
     fn sorting_key(&mut self, facts: &Facts, settled: &mut FxHashSet<BaseTable>, sink: &mut Sink<'_>) {
+        // HAVING sees groups, and no key helps with these.
+        let of_groups: Vec<TextRange> =
+            self.rendering.selects().filter_map(|select| Some(select.having_clause()?.range())).collect();
+        let is_of_rows = |u: &&Use| !of_groups.iter().any(|having| having.contains_range(u.range));
         let mut seen = FxHashSet::default();
-        for usage in facts.uses.iter().filter(|u| u.kind == UseKind::Filter) {
+        for usage in facts.uses.iter().filter(|u| u.kind == UseKind::Filter).filter(is_of_rows) {
             let column = &facts.bases[usage.base];
             // Once a table, at its first filter.
             if !seen.insert(usage.base) || !settled.insert((column.database.clone(), column.table.clone())) {
