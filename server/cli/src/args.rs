@@ -32,6 +32,14 @@ pub(crate) enum Command {
     Lineage(LineageArgs),
     /// Say what deploying a project would do: what is altered, rewritten, recomputed, refused, and who breaks
     Plan(PlanArgs),
+    /// Make a project the live release of a host
+    Deploy(DeployArgs),
+    /// Add the rows of a file to a data source of a host
+    Append(AppendArgs),
+    /// Say who may do what on a host
+    Token(TokenArgs),
+    /// Keep what templates use and nobody should read
+    Secret(SecretArgs),
     /// Say whether a host runs, and how it is
     Status(StatusArgs),
     /// Be a host: own a data folder, keep the engine running, answer over HTTP
@@ -203,6 +211,135 @@ pub(crate) struct HostArgs {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct DeployArgs {
+    /// The project; found upward from here when not given
+    #[arg(conflicts_with = "project")]
+    pub(crate) dir: Option<Utf8PathBuf>,
+    #[command(flatten)]
+    pub(crate) host: HostArgs,
+    /// Why, for those who read the history
+    #[arg(short, long, value_name = "WHY")]
+    pub(crate) message: Option<String>,
+    /// Only say whether it would be taken
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Output
+    #[arg(long, value_enum, default_value_t = TextFormat::Human)]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct AppendArgs {
+    /// The data source
+    pub(crate) datasource: String,
+    /// The file: .csv, .ndjson, .jsonl, packed with .gz or .zst or not
+    pub(crate) file: Utf8PathBuf,
+    /// A name for this file: sent again under it, its rows are kept once
+    #[arg(long, value_name = "NAME")]
+    pub(crate) key: Option<String>,
+    #[command(flatten)]
+    pub(crate) host: HostArgs,
+    /// Output
+    #[arg(long, value_enum, default_value_t = TextFormat::Human)]
+    pub(crate) format: TextFormat,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TokenArgs {
+    #[command(subcommand)]
+    pub(crate) command: TokenCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum TokenCommand {
+    /// List tokens: names and what they may do, never values
+    Ls {
+        #[command(flatten)]
+        host: HostArgs,
+        /// Output
+        #[arg(long, value_enum, default_value_t = TextFormat::Human)]
+        format: TextFormat,
+    },
+    /// Make a token and print its value, which is kept nowhere
+    Create {
+        /// Its name; one of a TOKEN line in what is deployed has the rights of that line
+        name: String,
+        /// What it may do: ADMIN, TOKENS, WORKSPACE:READ_ALL, WORKSPACE:DEPLOY, DATASOURCES:READ:NAME[:FILTER],
+        /// DATASOURCES:APPEND:NAME, DATASOURCES:DROP:NAME, PIPES:READ:NAME
+        #[arg(long, value_name = "SCOPE")]
+        scope: Vec<String>,
+        /// When it ends: 90d, 12h, 30m
+        #[arg(long, value_name = "TIME", value_parser = seconds, conflicts_with = "refresh")]
+        ttl: Option<u64>,
+        /// Give a token that is there a new value
+        #[arg(long, conflicts_with = "scope")]
+        refresh: bool,
+        /// How long the old value stays good besides the new one: at most 7d
+        #[arg(long, value_name = "TIME", value_parser = seconds, requires = "refresh")]
+        keep_old: Option<u64>,
+        #[command(flatten)]
+        host: HostArgs,
+    },
+    /// Take a token away
+    Rm {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        host: HostArgs,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SecretArgs {
+    #[command(subcommand)]
+    pub(crate) command: SecretCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// List the names of secrets
+    Ls {
+        #[command(flatten)]
+        host: HostArgs,
+        /// Output
+        #[arg(long, value_enum, default_value_t = TextFormat::Human)]
+        format: TextFormat,
+    },
+    /// Set a secret; its value is read from standard input
+    Create {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        host: HostArgs,
+    },
+    /// Take a secret away
+    Rm {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        host: HostArgs,
+    },
+}
+
+/// `90d`, `12h`, `30m`, `45s` or a number of seconds.
+fn seconds(text: &str) -> Result<u64, String> {
+    let wrong = || "write a number and s, m, h or d, such as 90d".to_owned();
+    let (number, unit) = match text.char_indices().next_back() {
+        Some((at, unit)) if unit.is_ascii_alphabetic() => (&text[..at], unit),
+        _ => (text, 's'),
+    };
+    let factor = match unit {
+        's' => 1,
+        'm' => 60,
+        'h' => 3600,
+        'd' => 86_400,
+        _ => return Err(wrong()),
+    };
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    number.checked_mul(factor).filter(|n| *n > 0).ok_or_else(wrong)
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct StatusArgs {
     #[command(flatten)]
     pub(crate) host: HostArgs,
@@ -216,6 +353,12 @@ pub(crate) struct StatusArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ServeArgs {
+    /// Refuse requests with parameters that their endpoint does not have, instead of naming them in a header
+    #[arg(long)]
+    pub(crate) strict_parameters: bool,
+    /// How often one token may ask one endpoint, in requests a second
+    #[arg(long, value_name = "NUMBER", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) endpoint_rate: Option<u32>,
     /// The data folder; the project's own when not given
     #[arg(long, value_name = "DIR")]
     pub(crate) data: Option<Utf8PathBuf>,
@@ -235,6 +378,9 @@ pub(crate) struct ServeArgs {
     /// The origin of web pages that may ask it
     #[arg(long, value_name = "https://NAME")]
     pub(crate) allow_origin: Vec<String>,
+    /// The file with the key that seals secrets; made when it is not there. Among the user's keys when not given
+    #[arg(long, value_name = "FILE")]
+    pub(crate) secrets_key: Option<Utf8PathBuf>,
     /// End the host that owns the data folder, once what runs is answered
     #[arg(long, conflicts_with_all = ["listen", "allow_host", "allow_origin"])]
     pub(crate) stop: bool,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use camino::Utf8Path;
 use headwater_analysis::Config;
-use headwater_host::client::{HostClient, TOKEN_VARIABLE, remote};
+use headwater_host::client::{HostClient, HostError, TOKEN_VARIABLE, remote};
 use headwater_project::{OsFileSystem, discover};
 
 #[cfg(unix)]
@@ -18,7 +18,7 @@ use crate::args::HostArgs;
 use crate::project::current_dir;
 
 /// What `--host` says when the project's own is meant.
-const LOCAL: &str = "local";
+pub(crate) const LOCAL: &str = "local";
 
 /// What the arguments lead to.
 pub(crate) enum Found {
@@ -43,6 +43,12 @@ pub(crate) fn require(args: &HostArgs) -> Result<HostClient, CannotRun> {
         Found::Host(client) => Ok(client),
         Found::Nowhere(data) => Err(CannotRun(format!("no host runs for {}", data.display()))),
     }
+}
+
+/// What a host says no with.
+#[allow(clippy::needless_pass_by_value)] // for map_err
+pub(crate) fn refused(error: HostError) -> CannotRun {
+    CannotRun(error.to_string())
 }
 
 #[cfg(unix)]

@@ -3,8 +3,10 @@
 //! Exit codes are a contract: 0 fine; 1 faults found (warnings too with `--deny-warnings`); 2 wrong usage; 3 could not
 //! run.
 
+mod append;
 mod args;
 mod check;
+mod deploy;
 mod engine;
 mod fmt;
 mod host;
@@ -18,6 +20,7 @@ mod plan;
 mod preview;
 mod project;
 mod render;
+mod secret;
 #[cfg(unix)]
 mod serve;
 #[cfg(not(unix))]
@@ -28,6 +31,7 @@ mod sql;
 mod status;
 mod terminal;
 mod test;
+mod token;
 
 use std::process::ExitCode;
 
@@ -60,6 +64,10 @@ fn main() -> ExitCode {
         Command::Fmt(args) => fmt::run(&args),
         Command::Lineage(args) => lineage::run(&args),
         Command::Plan(args) => plan::run(&args),
+        Command::Deploy(args) => deploy::run(&args),
+        Command::Append(args) => append::run(&args),
+        Command::Token(args) => token::run(&args.command),
+        Command::Secret(args) => secret::run(&args.command),
         Command::Status(args) => status::run(&args),
         Command::Serve(args) => serve::run(&args),
         Command::Preview(args) => preview::run(&args),

@@ -4,11 +4,15 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use headwater_engine::compile::SESSION_SETTINGS;
 use headwater_host::client::stop;
-use headwater_host::door::{HttpLimits, Rules};
-use headwater_host::gate::Tables;
+use headwater_host::clock::System;
+use headwater_host::door::{HttpLimits, Rate, Rules};
+use headwater_host::gate::Gated;
+use headwater_host::piped::Piped;
+use headwater_host::pipeline::NoPipeline;
 use headwater_host::places::{DataFolder, Places};
-use headwater_host::serve::{Ready, ServeConfig, serve};
+use headwater_host::serve::{Backend, Ready, ServeConfig, serve};
 use headwater_host::supervisor::{Embedded, Engine, Server};
 use headwater_warehouse::{ClickHouseConfig, PoolConfig, Program};
 use serde_json::json;
@@ -31,40 +35,51 @@ pub(crate) fn run(args: &ServeArgs) -> Result<Verdict, CannotRun> {
     let config = ServeConfig {
         data,
         places: Places::from_env(),
+        secrets_key: args.secrets_key.as_ref().map(|path| path.clone().into_std_path_buf()),
         listen,
         rules: Rules { hosts: args.allow_host.clone(), origins },
         on_demand,
         build: env!("CARGO_PKG_VERSION").to_owned(),
-        limits: HttpLimits::default(),
+        limits: HttpLimits {
+            strict_parameters: args.strict_parameters,
+            endpoint_rate: args.endpoint_rate.map(|n| Rate { per_second: n, burst: n.saturating_mul(2) }),
+            ..HttpLimits::default()
+        },
         log_to_stderr: on_demand.is_none(),
     };
     let engine = match &args.clickhouse {
         Some(url) => {
             let server = Server::new(clickhouse(url)?).map_err(CannotRun)?;
-            Backend::Server(Arc::new(server))
+            Store::Server(Arc::new(server))
         }
-        None => Backend::Embedded(worker()?),
+        None => Store::Embedded(worker()?),
     };
     let early = on_demand.is_none();
     let engine = move |folder: &DataFolder, log| match engine {
-        Backend::Server(server) => server as Arc<dyn Engine>,
-        Backend::Embedded(program) => {
+        Store::Server(server) => {
+            Ok(Backend { engine: server as Arc<dyn Engine>, pipeline: Arc::new(NoPipeline) })
+        }
+        Store::Embedded(program) => {
             let mut pool = PoolConfig::new(program, "");
             pool.start_early = early;
+            pool.settings =
+                SESSION_SETTINGS.iter().map(|s| (s.name.to_owned(), s.value.to_owned())).collect();
             pool.scratch = folder.scratch();
             let places = headwater_warehouse::Places::from_env();
-            Arc::new(Embedded::new(places, pool, folder.store(), log))
+            let engine = Arc::new(Embedded::new(places, pool, folder.store(), log));
+            let system = Arc::new(System::new());
+            let piped = Piped::open(&folder.rows(), engine.clone(), system.clone(), system)?;
+            Ok(Backend { engine, pipeline: Arc::new(piped) })
         }
     };
-    // No release declares a table yet, so statements read what needs none.
-    let gate = Arc::new(Tables::default());
+    let gate = Arc::new(Gated);
     let announce = |ready: &Ready| announce(ready, on_demand.is_some());
     serve(&config, engine, gate, announce).map_err(CannotRun)?;
     Ok(Verdict::Fine)
 }
 
 /// Where data is stored.
-enum Backend {
+enum Store {
     Embedded(Program),
     Server(Arc<Server>),
 }

@@ -1,31 +1,54 @@
 //! The gate of statements: what `headwater_gate` decides, in front of the door's engine.
 
-use headwater_gate::{Approved, Gate as Rules, Listed, confirm};
+use std::collections::BTreeSet;
+
+use headwater_gate::{Action, Approved, Gate as Rules, Tables, confirm};
 
 use crate::door::sql::{Gate, Passed};
 
-/// The gate over the tables that a release declares.
-#[derive(Debug, Default)]
-pub struct Tables(Listed);
+/// The tables that one statement may read, as the engine calls them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Readable {
+    /// Their database.
+    pub database: String,
+    /// Their names in it.
+    pub names: BTreeSet<String>,
+    /// How often the statement names one of them: whoever compiled it has counted. One more, and something is read that was
+    /// not put there, behind the back of row filters.
+    pub named: usize,
+    /// Only some rows of a table may be read: then nothing is explained either, which tells of all.
+    pub is_filtered: bool,
+}
 
-impl Tables {
-    /// Statements may read these tables, and no others.
-    pub fn new(names: impl IntoIterator<Item = String>) -> Self {
-        Self(Listed::new(names))
+impl Tables for Readable {
+    fn may_read(&self, database: Option<&str>, name: &str) -> bool {
+        database == Some(self.database.as_str()) && self.names.contains(name)
     }
 }
 
-impl Gate for Tables {
-    fn check(&self, sql: &str) -> Result<Passed, String> {
-        let approved = Rules::new(&self.0).check(sql).map_err(|refusal| refusal.to_string())?;
+/// The gate of this program.
+#[derive(Debug, Default)]
+pub struct Gated;
+
+impl Gate for Gated {
+    fn check(&self, sql: &str, tables: &Readable) -> Result<Passed, String> {
+        let approved = Rules::new(tables).check(sql).map_err(|refusal| refusal.to_string())?;
+        let own = Some(tables.database.as_str());
+        if approved.tables.iter().filter(|t| t.database.as_deref() == own).count() > tables.named {
+            return Err("this statement reads a table in a place where none was seen; write it more plainly"
+                .to_owned());
+        }
+        if tables.is_filtered && approved.action == Action::Explain {
+            return Err("EXPLAIN tells of all rows, and this token may read some".to_owned());
+        }
         Ok(Passed { format: approved.format.clone(), reading: Box::new(approved) })
     }
 
-    fn confirm(&self, passed: &Passed, reading: &str) -> Result<(), String> {
+    fn confirm(&self, passed: &Passed, tables: &Readable, reading: &str) -> Result<(), String> {
         let Some(approved) = passed.reading.downcast_ref::<Approved>() else {
             return Err("another gate let this statement pass".to_owned());
         };
-        confirm(approved, &self.0, reading).map_err(|what| {
+        confirm(approved, tables, reading).map_err(|what| {
             format!("the engine reads {what} in this statement, which was not seen when it was checked; write it more plainly")
         })
     }

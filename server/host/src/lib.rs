@@ -1,10 +1,12 @@
 //! The host: the long-lived service that owns a data folder, and the client that commands speak to it with.
 //!
 //! **Knows**: HTTP, sockets, tokens, who owns a data folder, how a host is started on demand, found again, watched and
-//! ended. It keeps an engine running ([`supervisor`]) and hands it statements that passed the [gate](door::sql).
+//! ended. It keeps an engine running ([`supervisor`]), holds the live release as a project that can be asked ([`workspace`]),
+//! and hands the engine statements that passed the [gate](door::sql).
 //!
-//! **Must not know**: datafiles, trees of SQL, plans, LSP. It stores nothing itself but tokens and its log: data belongs to
-//! `headwater_warehouse`, releases to the deployment engine.
+//! **Must not know**: what datafiles say, trees of SQL, plans, LSP: whatever is about a project it asks `headwater_engine`. It
+//! stores nothing itself but tokens, sealed secrets and its log: data and releases belong to whoever keeps rows
+//! ([`pipeline`]).
 //!
 //! A host is two processes. The **door** ([`serve`]) answers HTTP and never loads the engine's library, so no crash of the
 //! engine reaches it, and it may start processes. The **engine child** is a worker of `headwater_warehouse`; it ends when the
@@ -34,10 +36,20 @@ pub mod log;
 #[cfg(unix)]
 pub mod owner;
 #[cfg(unix)]
+pub mod piped;
+#[cfg(unix)]
+pub mod pipeline;
+#[cfg(unix)]
 pub mod places;
+#[cfg(unix)]
+pub mod project;
+#[cfg(unix)]
+pub mod secrets;
 #[cfg(unix)]
 pub mod serve;
 #[cfg(unix)]
 pub mod supervisor;
 #[cfg(unix)]
 pub mod tokens;
+#[cfg(unix)]
+pub mod workspace;

@@ -16,6 +16,8 @@ use crate::files;
 pub struct Places {
     /// The user's folder for data of programs, with `headwater` behind it. There is none without a home.
     pub data: Option<PathBuf>,
+    /// The user's folder for keys, apart from the data that they open. There is none without a home.
+    pub keys: Option<PathBuf>,
     /// The folder for sockets.
     pub runtime: PathBuf,
     /// The one for sockets whose path would be too long for the system there.
@@ -37,8 +39,17 @@ impl Places {
         let short_runtime = PathBuf::from(format!("/tmp/headwater-{user}"));
         let named = variable("XDG_RUNTIME_DIR").map(PathBuf::from).filter(|p| p.is_absolute());
         let runtime = named.map_or_else(|| short_runtime.clone(), |p| p.join("headwater"));
+        let home = |name: &str| variable(name).map(PathBuf::from).filter(|p| p.is_absolute());
+        let config = home("XDG_CONFIG_HOME").or_else(|| home("HOME").map(|home| home.join(".config")));
+        let keys = config.map(|config| config.join("headwater").join("keys"));
         let data = headwater_warehouse::Places::of(variable).data;
-        Self { data, runtime, short_runtime }
+        Self { data, keys, runtime, short_runtime }
+    }
+
+    /// The file with the key that opens the secrets of the host of `data`: not in that folder, so that a copy of it tells
+    /// nobody anything.
+    pub fn secrets_key(&self, data: &Path) -> Option<PathBuf> {
+        Some(self.keys.as_ref()?.join(format!("{}.key", short_hash(data))))
     }
 
     /// The data folder of the host that is started on demand for the project at `root`: one project, one host.
@@ -159,9 +170,19 @@ impl DataFolder {
         self.0.join("owner.token")
     }
 
+    /// Secrets, sealed.
+    pub(crate) fn secrets(&self) -> PathBuf {
+        self.0.join("secrets.json")
+    }
+
     /// Private folders of engine processes.
     pub fn scratch(&self) -> PathBuf {
         self.0.join("scratch")
+    }
+
+    /// The log of rows, and how far its consumers are.
+    pub fn rows(&self) -> PathBuf {
+        self.0.join("rows")
     }
 
     /// What the engine stores.
@@ -190,6 +211,7 @@ mod tests {
         let project = all.of_project(Path::new("/nowhere/my project")).expect("a home");
         let name = project.file_name().expect("a name").to_string_lossy().into_owned();
         assert!(name.starts_with("my_project-") && name.len() == "my_project-".len() + 16, "{name}");
+        assert_eq!(all.keys.as_deref(), Some(Path::new("/home/u/.config/headwater/keys")));
         let relative = places(&[("XDG_RUNTIME_DIR", "run")]);
         assert_eq!(relative.runtime, Path::new("/tmp/headwater-7"));
         assert!(relative.of_project(Path::new("/x")).expect_err("no home").contains("--data"));
@@ -199,7 +221,8 @@ mod tests {
     fn a_socket_lies_in_a_folder_that_is_ours_alone() {
         let dir = tempfile::tempdir().expect("a folder");
         let runtime = dir.path().join("run");
-        let places = Places { data: None, runtime: runtime.clone(), short_runtime: runtime.clone() };
+        let places =
+            Places { data: None, keys: None, runtime: runtime.clone(), short_runtime: runtime.clone() };
         let socket = places.socket(Path::new("/data")).expect("a socket");
         assert_eq!(fs::metadata(&runtime).expect("made").mode() & 0o777, 0o700);
         // The same folder for the same data, another name for other data.
@@ -210,7 +233,7 @@ mod tests {
         assert_eq!(fs::metadata(&runtime).expect("there").mode() & 0o777, 0o700);
         let link = dir.path().join("link");
         std::os::unix::fs::symlink(&runtime, &link).expect("a link");
-        let places = Places { data: None, runtime: link.clone(), short_runtime: link };
+        let places = Places { data: None, keys: None, runtime: link.clone(), short_runtime: link };
         assert!(places.socket(Path::new("/data")).expect_err("a link").contains("no folder"));
     }
 
@@ -219,7 +242,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a folder");
         let long = dir.path().join("x".repeat(90));
         let short = dir.path().join("s");
-        let places = Places { data: None, runtime: long, short_runtime: short.clone() };
+        let places = Places { data: None, keys: None, runtime: long, short_runtime: short.clone() };
         assert_eq!(places.socket(Path::new("/data")).expect("a socket").parent(), Some(short.as_path()));
     }
 }

@@ -6,19 +6,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::clock::{Clock, Entropy, System};
 use crate::door::sql::Gate;
-use crate::door::{About, Bound, Door, HttpLimits, Metrics, Rules, accept, router};
+use crate::door::{About, Approvals, Bound, Door, HttpLimits, Metrics, Rates, Rules, accept, router};
 use crate::idle::Activity;
 use crate::log::{Level, Log};
 use crate::owner::{DoorFile, Ownership};
+use crate::pipeline::Pipeline;
 use crate::places::{DataFolder, Places};
 use crate::protocol::{PROTOCOL, Version};
+use crate::secrets::{KeyPlace, SecretStore};
 use crate::supervisor::Engine;
 use crate::tokens::Tokens;
+use crate::workspace::Workspaces;
 
 /// What a host is to be.
 #[derive(Debug, Clone)]
@@ -27,6 +30,8 @@ pub struct ServeConfig {
     pub data: PathBuf,
     /// Where the socket goes.
     pub places: Places,
+    /// The file with the key of secrets; among the user's keys when none is named.
+    pub secrets_key: Option<PathBuf>,
     /// Addresses on TCP; none is the rule.
     pub listen: Vec<SocketAddr>,
     /// From where requests on TCP are taken.
@@ -54,19 +59,27 @@ pub struct Ready {
     pub token: PathBuf,
 }
 
+/// What is behind a door.
+pub struct Backend {
+    /// What runs statements.
+    pub engine: Arc<dyn Engine>,
+    /// Who keeps rows.
+    pub pipeline: Arc<dyn Pipeline>,
+}
+
 /// How long a host waits for one before it to end: longer than that one lets requests finish.
 const HANDOVER: Duration = Duration::from_secs(20);
 
 /// Runs a host until it is told to stop, a signal ends it, or it was started on demand and is idle.
 ///
-/// `engine` makes what runs statements, `gate` decides about those of users, `announce` is told once clients can connect.
+/// `engine` makes what runs statements and who keeps rows, `gate` decides about those of users, `announce` is told once clients can connect.
 ///
 /// # Errors
 ///
 /// Why it cannot start, with what to do. Once it runs, it ends well.
 pub fn serve(
     config: &ServeConfig,
-    engine: impl FnOnce(&DataFolder, Arc<Log>) -> Arc<dyn Engine>,
+    engine: impl FnOnce(&DataFolder, Arc<Log>) -> Result<Backend, String>,
     gate: Arc<dyn Gate>,
     announce: impl FnOnce(&Ready),
 ) -> Result<(), String> {
@@ -82,6 +95,8 @@ pub fn serve(
     let entropy: Arc<dyn Entropy> = system.clone();
     let log = Arc::new(Log::open(&folder.logs(), clock.clone(), config.log_to_stderr)?);
     let tokens = Tokens::open(&folder, clock.as_ref(), entropy.as_ref())?;
+    let key = config.secrets_key.clone().or_else(|| config.places.secrets_key(folder.path()));
+    let secrets = SecretStore::open(folder.secrets(), key.map_or(KeyPlace::None, KeyPlace::File))?;
     let socket = config.places.socket(folder.path())?;
     std::fs::create_dir_all(folder.scratch())
         .map_err(|e| format!("{} cannot be made: {e}", folder.scratch().display()))?;
@@ -99,7 +114,7 @@ pub fn serve(
         }
         let listen: Vec<SocketAddr> = bound.iter().filter_map(Bound::address).collect();
         bound.push(Bound::unix(&socket)?);
-        let engine = engine(&folder, log.clone());
+        let Backend { engine, pipeline } = engine(&folder, log.clone())?;
         let activity = Activity::new(clock.clone());
         let version = Version {
             protocol: PROTOCOL,
@@ -117,11 +132,17 @@ pub fn serve(
         let (stop, stopping) = watch::channel(false);
         let door = Arc::new(Door {
             tokens,
+            secrets,
             rules: config.rules.clone(),
             limits: config.limits,
             activity: activity.clone(),
             log: log.clone(),
             metrics: Metrics::new(&version),
+            rates: Rates::default(),
+            ingesting: Arc::new(Semaphore::new(config.limits.ingesting)),
+            pipeline: pipeline.clone(),
+            workspaces: Workspaces::default(),
+            approvals: Approvals::default(),
             engine: engine.clone(),
             gate,
             clock: clock.clone(),
@@ -129,6 +150,9 @@ pub fn serve(
             about,
             stop,
         });
+        // What the live release grants to tokens counts from the first request on.
+        let opened = door.clone();
+        let _ = tokio::task::spawn_blocking(move || opened.workspace()).await;
         let _held = (!listen.is_empty()).then(|| activity.hold("listener"));
         let mut signals = Signals::new()?;
         let router = router(door.clone());
@@ -162,10 +186,13 @@ pub fn serve(
         remove_socket(&folder, &socket);
         let _ = door.stop.send(true);
         while listeners.join_next().await.is_some() {}
-        Ok::<_, String>(engine)
+        Ok::<_, String>((engine, pipeline))
     });
     // What still waits for a statement is told that it was cancelled, before the threads go.
-    let result = ended.map(|engine| engine.stop());
+    let result = ended.map(|(engine, pipeline)| {
+        pipeline.stop();
+        engine.stop();
+    });
     runtime.shutdown_timeout(Duration::from_secs(2));
     let _ = std::fs::remove_dir(folder.scratch());
     log.event(Level::Info, "stopped", []);

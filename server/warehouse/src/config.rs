@@ -94,10 +94,11 @@ pub(crate) fn write(
     dir: &Path,
     most: Limits,
     server_memory: u64,
+    settings: &[(String, String)],
     stored: Option<&Stored>,
 ) -> std::io::Result<()> {
     std::fs::write(dir.join(FILE), server(dir, server_memory, stored.is_some()))?;
-    std::fs::write(dir.join(USERS), users(most, stored))
+    std::fs::write(dir.join(USERS), users(most, settings, stored))
 }
 
 fn server(dir: &Path, server_memory: u64, is_stored: bool) -> String {
@@ -126,10 +127,15 @@ fn server(dir: &Path, server_memory: u64, is_stored: bool) -> String {
     )
 }
 
-fn users(most: Limits, stored: Option<&Stored>) -> String {
+fn users(most: Limits, settings: &[(String, String)], stored: Option<&Stored>) -> String {
     let mut profile = String::new();
     for (name, value) in PINNED {
         let _ = writeln!(profile, "    <{name}>{value}</{name}>");
+    }
+    let is_plain = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
+    let own = |name: &str| PINNED.iter().all(|(pinned, _)| *pinned != name);
+    for (name, value) in settings.iter().filter(|(name, _)| is_plain(name) && own(name)) {
+        let _ = writeln!(profile, "    <{name}>{}</{name}>", escape(value));
     }
     let mut constraints = String::new();
     let ceilings = [
@@ -260,8 +266,17 @@ mod tests {
     }
 
     #[test]
+    fn settings_of_the_caller_stand_beside_the_pinned_ones() {
+        let given = [("join_use_nulls", "1"), ("session_timezone", "Mars"), ("x/><y", "1"), ("a", "<&")];
+        let given = given.map(|(n, v)| (n.to_owned(), v.to_owned()));
+        let users = users(Limits::default(), &given, None);
+        assert!(users.contains("<join_use_nulls>1</join_use_nulls>") && users.contains("<a>&lt;&amp;</a>"));
+        assert!(!users.contains("Mars") && !users.contains("<y>") && !users.contains("x/>"), "{users}");
+    }
+
+    #[test]
     fn engines_that_reach_outside_are_not_granted() {
-        let users = users(Limits::default(), None);
+        let users = users(Limits::default(), &[], None);
         for engine in ["URL", "S3", "File", "Kafka", "Distributed", "MySQL", "Executable", "Merge", "*"] {
             assert!(!users.contains(&format!("TABLE ENGINE ON {engine}<")), "{engine}");
         }

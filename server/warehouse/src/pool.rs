@@ -51,6 +51,8 @@ pub struct PoolConfig {
     pub start_early: bool,
     /// Our own statements, run whenever a worker starts: after a crash the tables they make are there again.
     pub prelude: Vec<String>,
+    /// Settings of every connection, those that read too, besides the ones that answers depend on.
+    pub settings: Vec<(String, String)>,
     /// What no request may exceed.
     pub most: Limits,
     /// How many bytes of rows one insert may carry. They are held three times: here, in the pipe's other end, and in the
@@ -80,6 +82,7 @@ impl PoolConfig {
             workers: 1,
             start_early: false,
             prelude: Vec::new(),
+            settings: Vec::new(),
             most: Limits {
                 time: Duration::from_secs(60),
                 memory: 2_000_000_000,

@@ -87,8 +87,14 @@ impl Process {
         let scratch = Scratch::new(&config.scratch)
             .map_err(|e| format!("no folder for the engine below {}: {e}", config.scratch.display()))?;
         let dir = scratch.path();
-        config::write(dir, config.most, config.server_memory, role.stored.as_ref().map(|s| &s.1))
-            .map_err(|e| format!("cannot write the engine's configuration into {}: {e}", dir.display()))?;
+        config::write(
+            dir,
+            config.most,
+            config.server_memory,
+            &config.settings,
+            role.stored.as_ref().map(|s| &s.1),
+        )
+        .map_err(|e| format!("cannot write the engine's configuration into {}: {e}", dir.display()))?;
         let mut child = command(config, dir)
             .spawn()
             .map_err(|e| format!("the worker {} cannot be started: {e}", config.program.path.display()))?;

@@ -81,23 +81,35 @@ pub enum Format {
     TsvRaw,
     /// Tab-separated with a line of names and a line of types.
     TsvWithNamesAndTypes,
+    /// One object with `meta`, `data` (objects), `rows` and `statistics`.
+    Json,
     /// One object with `meta`, `data` (arrays) and `statistics`.
     JsonCompact,
     /// One object per line.
     JsonEachRow,
     /// One array per line, names and types first.
     JsonCompactEachRowWithNamesAndTypes,
+    /// Comma-separated, a line of names first.
+    CsvWithNames,
+    /// Apache Parquet.
+    Parquet,
+    /// What Prometheus collects; of answers with the columns that the engine wants for it.
+    Prometheus,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 10] = [
         Self::Tsv,
         Self::TsvRaw,
         Self::TsvWithNamesAndTypes,
+        Self::Json,
         Self::JsonCompact,
         Self::JsonEachRow,
         Self::JsonCompactEachRowWithNamesAndTypes,
+        Self::CsvWithNames,
+        Self::Parquet,
+        Self::Prometheus,
     ];
 
     /// Whether pieces of an answer, written one by one, are the answer: there is no head and no end.
@@ -111,9 +123,13 @@ impl Format {
             Self::Tsv => "TSV",
             Self::TsvRaw => "TSVRaw",
             Self::TsvWithNamesAndTypes => "TSVWithNamesAndTypes",
+            Self::Json => "JSON",
             Self::JsonCompact => "JSONCompact",
             Self::JsonEachRow => "JSONEachRow",
             Self::JsonCompactEachRowWithNamesAndTypes => "JSONCompactEachRowWithNamesAndTypes",
+            Self::CsvWithNames => "CSVWithNames",
+            Self::Parquet => "Parquet",
+            Self::Prometheus => "Prometheus",
         }
     }
 }

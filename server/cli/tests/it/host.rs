@@ -34,6 +34,7 @@ impl Home {
             .current_dir(self.project())
             .env("XDG_DATA_HOME", self.folder.0.join("data"))
             .env("XDG_RUNTIME_DIR", self.folder.0.join("run"))
+            .env("XDG_CONFIG_HOME", self.folder.0.join("config"))
             .env_remove("HEADWATER_TOKEN");
         if let Some(library) = &self.library {
             command.env("HEADWATER_CHDB", library);
@@ -59,7 +60,7 @@ impl Drop for Home {
     }
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 

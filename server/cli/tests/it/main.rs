@@ -3,6 +3,8 @@
 #[cfg(unix)]
 mod backends;
 mod check;
+#[cfg(unix)]
+mod deploying;
 mod editor_tests;
 mod engine;
 mod engineless;

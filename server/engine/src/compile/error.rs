@@ -36,6 +36,10 @@ impl CompileError {
         Self { message, status: 400, body: None, origin: ErrorOrigin::Files, place: None }
     }
 
+    pub(super) fn forbidden(message: String) -> Self {
+        Self { status: 403, ..Self::project(message) }
+    }
+
     pub(super) fn render(error: RenderError, at: Option<(File, usize)>) -> Self {
         let (body, origin) = match &error.kind {
             ErrorKind::User => (None, ErrorOrigin::Project),

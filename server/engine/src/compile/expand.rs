@@ -12,6 +12,7 @@ use headwater_template::{Parameters, Prepared, Rendered, Request};
 
 use super::clock::Clock;
 use super::error::CompileError;
+use super::filter::{MayRead, Mention, rows};
 use super::table::quoted;
 use super::{Compiler, Rendering, Statement, TableId};
 
@@ -41,6 +42,8 @@ pub(super) struct Read {
     pub(super) fact: ReadFact,
     /// It stands where a table may have an alias, and has none.
     pub(super) lacks_alias: bool,
+    /// The places of `FINAL` and `SAMPLE` behind it.
+    pub(super) modifiers: Vec<Range<usize>>,
     /// It is the first table of the query or of an arm of it: the one whose new rows start a view.
     pub(super) is_first: bool,
 }
@@ -60,12 +63,18 @@ impl Piece {
         let aliases: Vec<(Range<usize>, bool)> = ast::descendants::<TableRef<'_>>(tree.root_node())
             .filter_map(|t| Some((t.source()?.range().into(), t.alias().is_some())))
             .collect();
+        let modified = modifiers(&tree);
         let reads = sql::table_references_in(&tree, &text).into_iter().map(|r| {
             let range = Range::<usize>::from(r.range);
             let is_table = matches!(r.usage, TableUse::From | TableUse::Join);
             let has_alias = aliases.iter().any(|(at, alias)| *at == range && *alias);
             Read {
                 lacks_alias: is_table && !has_alias,
+                modifiers: modified
+                    .iter()
+                    .find(|(at, _)| *at == range)
+                    .map(|(_, all)| all.clone())
+                    .unwrap_or_default(),
                 is_first: first.contains(&range),
                 fact: ReadFact { database: r.database, name: r.name, usage: r.usage },
                 range,
@@ -73,6 +82,18 @@ impl Piece {
         });
         Ok(Self { reads: reads.collect(), order: order(&tree, &text), text })
     }
+}
+
+/// Of each table with modifiers, its place and theirs.
+fn modifiers(tree: &Tree) -> Vec<(Range<usize>, Vec<Range<usize>>)> {
+    let of = |table: TableRef<'_>| {
+        let finals = table.final_modifiers().map(|m| Range::<usize>::from(m.range()));
+        let samples = table.sample_clauses().map(|m| Range::<usize>::from(m.range()));
+        let mut all: Vec<_> = finals.chain(samples).collect();
+        all.sort_by_key(|range| range.start);
+        (!all.is_empty()).then_some((Range::<usize>::from(table.source()?.range()), all))
+    };
+    ast::descendants::<TableRef<'_>>(tree.root_node()).filter_map(of).collect()
 }
 
 fn outermost(tree: &Tree) -> Option<SelectQuery<'_>> {
@@ -173,6 +194,19 @@ fn starts<'t>(
     }
 }
 
+/// What comes in the place of a name.
+struct Replacement {
+    text: String,
+    /// The modifiers behind the name are in it.
+    has_modifiers: bool,
+}
+
+impl Replacement {
+    fn plain(text: String) -> Self {
+        Self { text, has_modifiers: false }
+    }
+}
+
 /// One query on its way to a statement.
 pub(super) struct Expansion<'c, 'db> {
     compiler: &'c Compiler<'db>,
@@ -181,6 +215,8 @@ pub(super) struct Expansion<'c, 'db> {
     out: Statement,
     /// A data source, and the table that stands for it where the query starts.
     block: Option<(File, String)>,
+    /// Asked about the names of a query beside the project.
+    may_read: Option<MayRead<'c>>,
 }
 
 impl<'c, 'db> Expansion<'c, 'db> {
@@ -189,12 +225,18 @@ impl<'c, 'db> Expansion<'c, 'db> {
         parameters: &'c Parameters,
         aliases: &'c [(&'c str, File)],
     ) -> Self {
-        Self { compiler, parameters, aliases, out: Statement::default(), block: None }
+        Self { compiler, parameters, aliases, out: Statement::default(), block: None, may_read: None }
     }
 
     /// Reads the rows of `table` where the query starts from `source`.
     pub(super) fn over(mut self, source: File, table: String) -> Self {
         self.block = Some((source, table));
+        self
+    }
+
+    /// Asks about the names that the query itself says.
+    pub(super) fn asking(mut self, may_read: Option<MayRead<'c>>) -> Self {
+        self.may_read = may_read;
         self
     }
 
@@ -265,16 +307,24 @@ impl<'c, 'db> Expansion<'c, 'db> {
         let mut out = String::with_capacity(piece.text.len() * 2);
         let mut end = 0;
         for read in &piece.reads {
-            let Some(replacement) = self.replacement(at, read, is_start && read.is_first, depth)? else {
+            let modifiers: String =
+                read.modifiers.iter().map(|m| format!(" {}", &piece.text[m.clone()])).collect();
+            let is_start = is_start && read.is_first;
+            let Some(replacement) = self.replacement(at, read, is_start, depth, &modifiers)? else {
                 continue;
             };
             out.push_str(&piece.text[end..read.range.start]);
-            out.push_str(&replacement);
+            out.push_str(&replacement.text);
             if read.lacks_alias {
                 out.push_str(" AS ");
                 out.push_str(&quoted(&read.fact.name));
             }
             end = read.range.end;
+            // They are about the table, and go with it.
+            for modifier in read.modifiers.iter().filter(|_| replacement.has_modifiers) {
+                out.push_str(&piece.text[end..modifier.start]);
+                end = modifier.end;
+            }
             if out.len() > MAX_BYTES {
                 return Err(CompileError::project(format!(
                     "the query with everything that it reads is longer than {} MB; materialize a step of it",
@@ -292,7 +342,8 @@ impl<'c, 'db> Expansion<'c, 'db> {
         read: &Read,
         is_start: bool,
         depth: usize,
-    ) -> Result<Option<String>, CompileError> {
+        modifiers: &str,
+    ) -> Result<Option<Replacement>, CompileError> {
         let compiler = self.compiler;
         let db = compiler.db;
         let fact = &read.fact;
@@ -302,6 +353,9 @@ impl<'c, 'db> Expansion<'c, 'db> {
             Some((_, pipe)) => Resolution::Resource(*pipe),
             None => resolve(compiler.names, face.map(|(face, node)| (&**face, node)), fact),
         };
+        if alias.is_none() && at.is_none_or(|(_, node)| node == usize::MAX) {
+            self.ask(at, fact, &resolution)?;
+        }
         let table = |id| Some((None, id));
         let target = match resolution {
             Resolution::Node(node) => at.map(|(file, _)| (Some((file, node)), TableId::Source(file))),
@@ -337,22 +391,61 @@ impl<'c, 'db> Expansion<'c, 'db> {
             let piece = compiler.piece(&text)?;
             let inner = self.expand(Some((file, node)), &piece, is_start, depth - 1)?;
             // On a line of its own: a comment may end it.
-            return Ok(Some(format!("({}\n)", inner.trim())));
+            return Ok(Some(Replacement::plain(format!("({}\n)", inner.trim()))));
         }
         if let (true, Some((source, block)), TableId::Source(file)) = (is_start, &self.block, &id)
             && source == file
         {
-            return Ok(Some(block.clone()));
+            return Ok(Some(Replacement::plain(block.clone())));
         }
         let name = match fact.usage {
             // Inside of a string.
             TableUse::Argument => compiler.options.layout.plain(db, &id),
             _ => compiler.options.layout.quoted(db, &id),
         };
+        let filter = match &id {
+            TableId::Source(file) | TableId::Quarantine(file) => compiler.filter(*file),
+            TableId::Service(..) => None,
+        };
+        let is_source = matches!(id, TableId::Source(_));
         if !self.out.tables.contains(&id) {
             self.out.tables.push(id);
         }
-        Ok(Some(name))
+        self.out.named += 1;
+        let Some(filter) = filter else { return Ok(Some(Replacement::plain(name))) };
+        if !is_source {
+            let message = "rows that did not fit are shown to who may read all rows of the data source";
+            return Err(CompileError::forbidden(message.to_owned()));
+        }
+        let text = rows(&name, modifiers, filter, fact.usage).map_err(CompileError::forbidden)?;
+        Ok(Some(Replacement { text, has_modifiers: true }))
+    }
+
+    /// Asks whether a name in the query itself may be read.
+    fn ask(
+        &self,
+        at: Option<(File, usize)>,
+        fact: &ReadFact,
+        resolution: &Resolution,
+    ) -> Result<(), CompileError> {
+        let Some(may_read) = self.may_read else { return Ok(()) };
+        let db = self.compiler.db;
+        let database = fact.database.as_deref().unwrap_or_default();
+        let mention = match resolution {
+            Resolution::Node(_) => match at {
+                Some((pipe, _)) => Mention::Node(resource_name(db, pipe)),
+                None => return Ok(()),
+            },
+            Resolution::Resource(file) if file.kind(db) == Some(FileKind::Pipe) => {
+                Mention::Pipe(resource_name(db, *file))
+            }
+            Resolution::Resource(file) => Mention::Source(resource_name(db, *file)),
+            Resolution::Quarantine(file) => Mention::Quarantine(resource_name(db, *file)),
+            Resolution::Service => Mention::Service(database, &fact.name),
+            // Refused elsewhere, or none of the project's.
+            _ => return Ok(()),
+        };
+        may_read(mention).map_err(CompileError::forbidden)
     }
 
     fn whose(&self, at: Option<(File, usize)>) -> String {

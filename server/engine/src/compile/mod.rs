@@ -6,8 +6,10 @@
 
 mod approve;
 mod clock;
+mod endpoint;
 mod error;
 mod expand;
+mod filter;
 mod request;
 mod service;
 mod settings;
@@ -28,8 +30,10 @@ use rustc_hash::FxHashMap;
 
 pub use approve::approve_expression;
 pub use clock::{Clock, ClockError};
+pub use endpoint::Endpoint;
 pub use error::{CompileError, ErrorOrigin};
-pub use request::{Pairs, form, form_text, secrets};
+pub use filter::{MayRead, Mention, RowFilter, RowFilters};
+pub use request::{Pairs, form, form_text, secret_pairs, secrets};
 pub use settings::{SESSION_SETTINGS, Setting, TABLE_SETTINGS, session_statement};
 pub use table::{Create, Layout};
 pub use view::{Copy, View};
@@ -45,6 +49,8 @@ pub struct Options {
     pub secrets: Secrets,
     /// What tables are called.
     pub layout: Layout,
+    /// Which rows of data sources are read; all of those that are not named.
+    pub filters: RowFilters,
 }
 
 /// A node's query for a request.
@@ -65,6 +71,8 @@ pub struct Statement {
     pub params: Vec<(String, String)>,
     /// Tables that it reads, each once.
     pub tables: Vec<TableId>,
+    /// How often its text names one of them.
+    pub named: usize,
     /// What the query itself says of the order of its rows: nothing, or by which columns of the answer; no column when it orders
     /// by something else.
     pub order: Option<Vec<String>>,
@@ -228,7 +236,22 @@ impl<'db> Compiler<'db> {
         around: Around<'_>,
         parameters: &Parameters,
     ) -> Result<Statement, CompileError> {
-        let mut expansion = Expansion::new(self, parameters, around.aliases);
+        self.query_for(sql, around, parameters, None)
+    }
+
+    /// The same for somebody who may not read everything. Asked about the names in the query itself: who may ask a pipe
+    /// need not be able to read what it reads.
+    ///
+    /// # Errors
+    /// Those of [`Self::pipe_query`]; status 403 for what may not be read.
+    pub fn query_for(
+        &self,
+        sql: &str,
+        around: Around<'_>,
+        parameters: &Parameters,
+        may_read: Option<MayRead<'_>>,
+    ) -> Result<Statement, CompileError> {
+        let mut expansion = Expansion::new(self, parameters, around.aliases).asking(may_read);
         let text = expansion.render_text(sql, None)?;
         // An index that no node has: the text is none of the pipe's nodes, and sees all of them.
         expansion.finish(around.pipe.map(|pipe| (pipe, usize::MAX)), &text)
@@ -237,6 +260,15 @@ impl<'db> Compiler<'db> {
     /// What a table is called, quoted, with its database.
     pub fn table_name(&self, id: &TableId) -> String {
         self.options.layout.quoted(self.db, id)
+    }
+
+    /// Which rows of a data source are read, if not all.
+    fn filter(&self, file: File) -> Option<&RowFilter> {
+        self.options
+            .filters
+            .iter()
+            .find(|(name, _)| self.source(name) == Some(file))
+            .map(|(_, filter)| filter)
     }
 
     fn piece(&self, text: &str) -> Result<Arc<Piece>, CompileError> {

@@ -1,5 +1,7 @@
 //! What a request passes: query strings, and the secrets of a project's environment files.
 
+use std::collections::BTreeMap;
+
 use headwater_analysis::decoded;
 use headwater_template::{Parameters, Secret, Secrets};
 
@@ -28,6 +30,15 @@ pub fn form_text(text: &str) -> Pairs {
 /// 38).
 pub fn secrets<'t>(texts: impl IntoIterator<Item = &'t str>) -> Secrets {
     let mut out = Secrets::new();
+    for (name, value) in secret_pairs(texts) {
+        out.insert(name, Secret::new(value));
+    }
+    out
+}
+
+/// The same as names and values.
+pub fn secret_pairs<'t>(texts: impl IntoIterator<Item = &'t str>) -> BTreeMap<&'t str, &'t str> {
+    let mut out = BTreeMap::new();
     for line in texts.into_iter().flat_map(str::lines) {
         let line = line.trim();
         let line = line.strip_prefix("export ").unwrap_or(line);
@@ -40,7 +51,7 @@ pub fn secrets<'t>(texts: impl IntoIterator<Item = &'t str>) -> Secrets {
             _ => value.split(" #").next().unwrap_or_default().trim_end(),
         };
         if !value.is_empty() {
-            out.insert(name.trim(), Secret::new(value));
+            out.insert(name.trim(), value);
         }
     }
     out

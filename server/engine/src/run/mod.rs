@@ -246,11 +246,7 @@ impl Bench {
     }
 
     fn compile_options(&self, clock: Option<Clock>) -> Options {
-        Options {
-            clock: clock.or(self.options.clock),
-            secrets: self.secrets.clone(),
-            layout: Layout::default(),
-        }
+        Options { clock: clock.or(self.options.clock), secrets: self.secrets.clone(), ..Options::default() }
     }
 }
 

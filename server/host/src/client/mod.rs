@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use headwater_warehouse::Format;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use ureq::tls::{RootCerts, TlsConfig};
 
 use crate::protocol::{ErrorBody, Health, Status, Version};
@@ -125,6 +126,92 @@ impl HostClient {
         self.post(&format!("/v0/sql?default_format={}", format.name()), statement, LONG)
     }
 
+    /// Asks for something as JSON: `GET`, `POST`, `PUT` or `DELETE`, with a body or none.
+    ///
+    /// # Errors
+    ///
+    /// See [`HostError`].
+    pub fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Result<Value, HostError> {
+        let (status, bytes) = self.exchange(method, path, body)?;
+        if status.is_success() { self.value(path, &bytes) } else { Err(self.refused(status, &bytes)) }
+    }
+
+    /// Deploys a project. An answer that it has faults is an answer.
+    ///
+    /// # Errors
+    ///
+    /// See [`HostError`].
+    pub fn deploy(&self, project: &Value) -> Result<Value, HostError> {
+        let path = "/v1/deploy";
+        let (status, bytes) = self.exchange("POST", path, Some(project))?;
+        if status.is_success() {
+            return self.value(path, &bytes);
+        }
+        match serde_json::from_slice::<Value>(&bytes) {
+            Ok(value) if value["result"] == "failed" => Ok(value),
+            _ => Err(self.refused(status, &bytes)),
+        }
+    }
+
+    /// Adds the rows of a file to a data source. `format` is `csv` or `ndjson`, `packing` is `gzip`, `zstd` or nothing.
+    ///
+    /// # Errors
+    ///
+    /// See [`HostError`].
+    pub fn append(
+        &self,
+        source: &str,
+        format: &str,
+        packing: Option<&str>,
+        key: Option<&str>,
+        file: &std::fs::File,
+    ) -> Result<Value, HostError> {
+        let path = format!("/v1/datasources/{source}/append?wait=true&format={format}");
+        let mut request = self
+            .agent
+            .post(format!("{}{path}", self.base))
+            .config()
+            .timeout_send_body(None)
+            .timeout_recv_response(Some(Duration::from_secs(600)))
+            .build()
+            .header("Authorization", self.bearer())
+            .content_type("application/octet-stream");
+        if let Some(packing) = packing {
+            request = request.header("Content-Encoding", packing);
+        }
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        let bytes = self.read(request.send(file), SHORT)?;
+        self.value(&path, &bytes)
+    }
+
+    fn value(&self, path: &str, bytes: &[u8]) -> Result<Value, HostError> {
+        serde_json::from_slice(bytes).map_err(|e| {
+            HostError::Strange(format!("{} answered what no host answers at {path}: {e}", self.name))
+        })
+    }
+
+    fn exchange(
+        &self,
+        method: &str,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<(ureq::http::StatusCode, Vec<u8>), HostError> {
+        let mut request = ureq::http::Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.base))
+            .header("Authorization", self.bearer());
+        if body.is_some() {
+            request = request.header("Content-Type", "application/json");
+        }
+        let text = body.map(Value::to_string).unwrap_or_default();
+        let request = request
+            .body(text)
+            .map_err(|e| HostError::Strange(format!("{path} is nothing that can be asked: {e}")))?;
+        self.answer(self.agent.run(request), SHORT)
+    }
+
     fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, HostError> {
         let request = self.agent.get(format!("{}{path}", self.base)).header("Authorization", self.bearer());
         let bytes = self.read(request.call(), SHORT)?;
@@ -151,6 +238,15 @@ impl HostClient {
         response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
         limit: u64,
     ) -> Result<Vec<u8>, HostError> {
+        let (status, bytes) = self.answer(response, limit)?;
+        if status.is_success() { Ok(bytes) } else { Err(self.refused(status, &bytes)) }
+    }
+
+    fn answer(
+        &self,
+        response: Result<ureq::http::Response<ureq::Body>, ureq::Error>,
+        limit: u64,
+    ) -> Result<(ureq::http::StatusCode, Vec<u8>), HostError> {
         let unreachable = |why: &dyn fmt::Display| {
             HostError::Unreachable(format!("{} cannot be reached: {why}", self.name))
         };
@@ -166,13 +262,14 @@ impl HostClient {
         if bytes.len() as u64 > limit {
             return Err(HostError::Strange(format!("{} answers without end", self.name)));
         }
-        if status.is_success() {
-            return Ok(bytes);
-        }
-        let message = match serde_json::from_slice::<ErrorBody>(&bytes) {
+        Ok((status, bytes))
+    }
+
+    fn refused(&self, status: ureq::http::StatusCode, bytes: &[u8]) -> HostError {
+        let message = match serde_json::from_slice::<ErrorBody>(bytes) {
             Ok(body) => body.error,
             Err(_) => format!("{} answered {status}; is there a host at this address?", self.name),
         };
-        Err(HostError::Refused { status: status.as_u16(), message })
+        HostError::Refused { status: status.as_u16(), message }
     }
 }

@@ -12,7 +12,7 @@ use super::Door;
 use super::failure::Failure;
 use crate::clock::hex;
 use crate::log::Level;
-use crate::tokens::{Holder, Scope};
+use crate::tokens::{Holder, TokenError};
 
 /// How a request came in; every connection's requests carry it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -115,20 +115,22 @@ fn admit(door: &Door, via: Option<Via>, request: &Request) -> Result<Admitted, F
         let message = "a token is needed: send `Authorization: Bearer TOKEN`. On the host's machine the owner's is in the file `owner.token` of the data folder; commands take it from HEADWATER_TOKEN";
         return Err(Failure::new(StatusCode::UNAUTHORIZED, "tokens", message));
     };
-    match door.tokens.holder(&token) {
-        Some(holder) => Ok(Admitted::Holder(holder)),
-        None => {
-            let message = "this token is not known here: it was mistyped, replaced, or is another host's";
-            Err(Failure::new(StatusCode::FORBIDDEN, "tokens", message))
-        }
-    }
+    let refuse = |e: TokenError| Failure::new(StatusCode::FORBIDDEN, "tokens", e.to_string());
+    door.tokens.holder(&token, door.clock.unix_millis()).map(Admitted::Holder).map_err(refuse)
 }
 
 /// Refuses whoever may not do everything.
 pub(super) fn admin(holder: &Holder) -> Result<(), Failure> {
-    match holder.scope {
-        Scope::Admin => Ok(()),
+    must(holder, holder.access.is_admin(), "do this", "ADMIN")
+}
+
+/// Refuses whoever may not, with the scope that it takes.
+pub(super) fn must(holder: &Holder, may: bool, what: &str, scope: &str) -> Result<(), Failure> {
+    if may {
+        return Ok(());
     }
+    let message = format!("the token `{}` may not {what}: that takes the scope {scope}", holder.name);
+    Err(Failure::new(StatusCode::FORBIDDEN, "tokens", message))
 }
 
 /// The token of the header, or of the query string, as the format has it.
@@ -239,9 +241,16 @@ fn cors(headers: &mut HeaderMap, origin: HeaderValue) {
     headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST"));
     headers.insert(
         header::ACCESS_CONTROL_ALLOW_HEADERS,
-        HeaderValue::from_static("Authorization, Content-Type, X-Request-Id"),
+        HeaderValue::from_static(
+            "Authorization, Content-Type, Content-Encoding, Idempotency-Key, X-Request-Id",
+        ),
     );
-    headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("X-Request-Id"));
+    headers.insert(
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static(
+            "X-Request-Id, X-DB-Statistics, X-Headwater-Unknown-Parameters, X-RateLimit-Limit, X-RateLimit-Remaining, X-RateLimit-Reset, Retry-After",
+        ),
+    );
     headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("600"));
 }
 

@@ -27,11 +27,24 @@ struct Route {
     route: String,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Pipe {
+    pipe: String,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Rows {
+    datasource: String,
+    outcome: &'static str,
+}
+
 /// What is counted.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Answered, Counter>,
     seconds: Family<Route, Histogram, fn() -> Histogram>,
+    unknown_parameters: Family<Pipe, Counter>,
+    rows: Family<Rows, Counter>,
     pub(super) connections: Gauge,
     running: Gauge,
     engine_up: Gauge,
@@ -56,6 +69,8 @@ impl Metrics {
         let requests = Family::<Answered, Counter>::default();
         let make: fn() -> Histogram = || Histogram::new([0.001, 0.005, 0.02, 0.1, 0.5, 2.0, 10.0, 60.0]);
         let seconds = Family::<Route, Histogram, fn() -> Histogram>::new_with_constructor(make);
+        let unknown_parameters = Family::<Pipe, Counter>::default();
+        let rows = Family::<Rows, Counter>::default();
         let connections = Gauge::<i64, AtomicI64>::default();
         let running = Gauge::<i64, AtomicI64>::default();
         let engine_up = Gauge::<i64, AtomicI64>::default();
@@ -69,24 +84,54 @@ impl Metrics {
         registry.register("build", "What runs", build);
         registry.register("http_requests", "Requests answered", requests.clone());
         registry.register("http_request_seconds", "Time to answer", seconds.clone());
+        registry.register(
+            "endpoint_unknown_parameters",
+            "Parameters of requests that their endpoint does not have",
+            unknown_parameters.clone(),
+        );
+        registry.register("ingested_rows", "Rows accepted for data sources", rows.clone());
         registry.register("http_connections", "Open connections", connections.clone());
         registry.register("http_requests_running", "Requests being answered", running.clone());
         registry.register("engine_up", "1 when the engine can be used", engine_up.clone());
         registry.register("engine_starts", "Engine processes started", engine_starts.clone());
         registry.register("log_lines_lost", "Lines of the log that could not be written", log_lost.clone());
         registry.register("uptime_seconds", "Since the door started", uptime.clone());
-        Self { registry, requests, seconds, connections, running, engine_up, engine_starts, log_lost, uptime }
+        Self {
+            registry,
+            requests,
+            seconds,
+            unknown_parameters,
+            rows,
+            connections,
+            running,
+            engine_up,
+            engine_starts,
+            log_lost,
+            uptime,
+        }
+    }
+
+    /// Counts parameters that nobody asked for. `pipe` is one of the live release's.
+    pub(super) fn unknown_parameters(&self, pipe: &str, count: usize) {
+        self.unknown_parameters.get_or_create(&Pipe { pipe: pipe.to_owned() }).inc_by(count as u64);
     }
 
     /// Counts an answer. `route` is one of the router's own, so that nobody can make series at will; methods too.
     pub(super) fn answered(&self, method: &Method, route: &str, status: u16, took: Duration) {
         let method = match method.as_str() {
-            known @ ("GET" | "POST" | "HEAD" | "OPTIONS") => known,
+            known @ ("GET" | "POST" | "PUT" | "DELETE" | "HEAD" | "OPTIONS") => known,
             _ => "other",
         };
         let labels = Answered { method: method.to_owned(), route: route.to_owned(), status };
         self.requests.get_or_create(&labels).inc();
         self.seconds.get_or_create(&Route { route: route.to_owned() }).observe(took.as_secs_f64());
+    }
+
+    /// Counts rows that were accepted. `datasource` is one of the live release's.
+    pub(super) fn ingested(&self, datasource: &str, fit: u64, quarantined: u64) {
+        for (outcome, count) in [("accepted", fit), ("quarantined", quarantined)] {
+            self.rows.get_or_create(&Rows { datasource: datasource.to_owned(), outcome }).inc_by(count);
+        }
     }
 
     pub(super) fn text(&self, now: &Now) -> Result<String, fmt::Error> {

@@ -9,21 +9,33 @@ use axum::response::{IntoResponse, Response};
 
 use super::Door;
 use super::failure::{Failure, json};
-use super::guard::admin;
+use super::guard::{admin, must};
 use super::metrics::Now;
 use crate::clock::rfc3339;
 use crate::log::Level;
 use crate::protocol::{Health, Status};
 use crate::tokens::Holder;
 
-pub(super) async fn health(State(door): State<Arc<Door>>) -> Response {
-    let engine = door.engine.health();
+pub(super) async fn health(State(door): State<Arc<Door>>, Extension(holder): Extension<Holder>) -> Response {
+    let mut engine = door.engine.health();
     let status = if engine.message.is_none() { "ok" } else { "degraded" };
+    // It names folders of this machine.
+    if !holder.access.may_look() {
+        engine.message = None;
+    }
     // 200 either way: the door is well, and restarting it would not bring an engine.
     json(StatusCode::OK, &Health { status: status.to_owned(), engine })
 }
 
-pub(super) async fn metrics(State(door): State<Arc<Door>>) -> Response {
+/// What is about the host itself is not for tokens that stand in web pages.
+fn lookers(holder: &Holder) -> Result<(), Failure> {
+    must(holder, holder.access.may_look(), "look at the host", "WORKSPACE:READ_ALL")
+}
+
+pub(super) async fn metrics(State(door): State<Arc<Door>>, Extension(holder): Extension<Holder>) -> Response {
+    if let Err(failure) = lookers(&holder) {
+        return failure.into_response();
+    }
     let now = Now {
         running: door.activity.running().saturating_sub(1),
         engine_up: door.engine.health().message.is_none(),
@@ -44,7 +56,10 @@ pub(super) async fn version(State(door): State<Arc<Door>>) -> Response {
     json(StatusCode::OK, &door.about.version)
 }
 
-pub(super) async fn status(State(door): State<Arc<Door>>) -> Response {
+pub(super) async fn status(State(door): State<Arc<Door>>, Extension(holder): Extension<Holder>) -> Response {
+    if let Err(failure) = lookers(&holder) {
+        return failure.into_response();
+    }
     let about = &door.about;
     let status = Status {
         version: about.version.clone(),

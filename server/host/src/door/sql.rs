@@ -1,35 +1,41 @@
-//! `/v0/sql`: one statement of a user, past the gate, on the engine.
+//! `/v0/sql`: one statement of a user, over the names of the live release.
 
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::body::Body;
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use headwater_warehouse::{Answer, EngineError, Format, Limits};
+use headwater_engine::compile::{Around, Mention};
+use headwater_template::Parameters;
+use headwater_warehouse::Format;
 
 use super::Door;
+use super::answer::{self, Question, compile, compile_failure, content_type};
 use super::failure::Failure;
-use super::{body, guard};
-use crate::log::Level;
-use crate::tokens::Holder;
+use super::guard::must;
+use super::input::{self, Fields};
+use crate::gate::Readable;
+use crate::tokens::{Access, Holder, Rows, Scope};
+
+const SECTION: &str = "sql";
 
 /// What decides about statements of users: nothing reaches the engine that it did not pass.
 pub trait Gate: Send + Sync {
-    /// Whether `sql` may run.
+    /// Whether `sql` may run over these tables.
     ///
     /// # Errors
     ///
     /// Why it may not, in words for whoever wrote it.
-    fn check(&self, sql: &str) -> Result<Passed, String>;
+    fn check(&self, sql: &str, tables: &Readable) -> Result<Passed, String>;
 
     /// Whether the engine reads the statement as the gate did; `reading` is its `EXPLAIN AST`.
     ///
     /// # Errors
     ///
     /// How the readings differ.
-    fn confirm(&self, passed: &Passed, reading: &str) -> Result<(), String>;
+    fn confirm(&self, passed: &Passed, tables: &Readable, reading: &str) -> Result<(), String>;
 }
 
 /// A statement that passed.
@@ -45,142 +51,74 @@ pub(super) async fn answer(
     Extension(holder): Extension<Holder>,
     request: Request,
 ) -> Result<Response, Failure> {
-    guard::admin(&holder)?;
-    let (sql, default_format) = statement(&door, request).await?;
-    let refuse = |why: String| Failure::new(StatusCode::BAD_REQUEST, "sql", why);
-    let passed = door.gate.check(&sql).map_err(refuse)?;
-    let reading = format!("EXPLAIN AST {}", sql.trim_end_matches([';', ' ', '\n']));
-    let reading = ask(&door, &reading, Format::TsvRaw).await.map_err(|e| failure(&e))?;
-    door.gate.confirm(&passed, &reading.text()).map_err(refuse)?;
-    let answer = ask(&door, &sql, default_format).await.map_err(|e| failure(&e))?;
-    let kind =
-        HeaderValue::from_static(content_type(passed.format.as_deref().unwrap_or(default_format.name())));
-    Ok(([(header::CONTENT_TYPE, kind)], Body::from(answer.body)).into_response())
-}
-
-/// Asks the engine, and asks again when it died: a statement that reads may run twice, and it may have died of another one,
-/// or of nothing that anybody here did.
-async fn ask(door: &Door, sql: &str, format: Format) -> Result<Answer, EngineError> {
-    let once = || {
-        let request = headwater_warehouse::Request::new(sql).format(format).limits(Limits::default());
-        door.engine.submit(request).answer()
-    };
-    match once().await {
-        Err(EngineError::Crashed(why)) => {
-            door.log.event(Level::Warning, "engine-died", [("why", why.into())]);
-            once().await
-        }
-        other => other,
-    }
-}
-
-/// The statement of a request, `q` of the query string or of a form, or the body; and the format of the answer when the
-/// statement has none.
-async fn statement(door: &Door, request: Request) -> Result<(String, Format), Failure> {
-    let refuse = |status, message: &str| Err(Failure::new(status, "sql", message));
+    let reads =
+        holder.access.scopes().iter().any(|scope| matches!(scope, Scope::Read { .. } | Scope::Pipe(_)));
+    must(&holder, reads || holder.access.may_read_all(), "run queries", "DATASOURCES:READ:NAME")?;
     let (head, content) = request.into_parts();
-    let mut fields = pairs(head.uri.query().unwrap_or_default().as_bytes());
-    let mut raw = None;
-    if head.method == Method::POST {
-        let bytes = body::read(&head.headers, content, door.limits.sql_bytes, door.limits.body).await?;
-        let kind = head.headers.get(header::CONTENT_TYPE).map_or(&b""[..], HeaderValue::as_bytes);
-        let kind = kind.split(|b| *b == b';').next().unwrap_or_default().trim_ascii().to_ascii_lowercase();
-        match kind.as_slice() {
-            b"application/x-www-form-urlencoded" => fields.extend(pairs(&bytes)),
-            b"" | b"text/plain" => raw = Some(bytes),
-            _ => {
-                let message = "send the statement as text/plain, or as `q` of a form";
-                return refuse(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
-            }
-        }
-    }
-    let mut found: Vec<String> = Vec::new();
-    let mut default_format = Format::Tsv;
-    for (name, value) in fields {
-        match name.as_str() {
-            "q" => found.push(value),
-            "default_format" => {
-                let known = Format::ALL.iter().find(|f| f.name().eq_ignore_ascii_case(&value));
-                let Some(known) = known else {
-                    let names: Vec<&str> = Format::ALL.iter().map(|f| f.name()).collect();
-                    let message = format!("`default_format` is one of {}", names.join(", "));
-                    return refuse(StatusCode::BAD_REQUEST, &message);
-                };
-                default_format = *known;
-            }
-            "pipeline" => {
-                let message = "`pipeline` is not understood here: name the pipe in the statement";
-                return refuse(StatusCode::BAD_REQUEST, message);
-            }
-            _ => {}
-        }
-    }
-    if let Some(raw) = raw.filter(|r| !r.is_empty()) {
-        let Ok(text) = String::from_utf8(raw.to_vec()) else {
-            return refuse(StatusCode::BAD_REQUEST, "the statement is not UTF-8");
+    let (mut fields, raw) = input::read(&door, &head, content, SECTION).await?;
+    let sql = statement(&mut fields, raw)?;
+    let format = match fields.take("default_format") {
+        Some(name) => named_format(&name)?,
+        None => Format::Tsv,
+    };
+    let pipeline = fields.take("pipeline");
+    let limits = door.limits.query;
+    let access = holder.access.clone();
+    let question = compile(&door, &holder.access, move |compiler, workspace| {
+        let pipe = match &pipeline {
+            Some(name) => Some(compiler.pipe(name).ok_or_else(|| {
+                Failure::new(StatusCode::NOT_FOUND, SECTION, format!("there is no pipe `{name}`"))
+            })?),
+            None => None,
         };
+        let around = Around { pipe, aliases: &[] };
+        let parameters = Parameters::from_pairs(fields.pairs().iter().map(|(n, v)| (n.as_str(), v.as_str())));
+        let may = |mention: Mention<'_>| may_read(&access, mention);
+        let statement = compiler.query_for(&sql, around, &parameters, Some(&may));
+        let statement = statement.map_err(|e| compile_failure(e, SECTION))?;
+        Ok(Question::new(compiler, workspace, statement, format, limits))
+    });
+    let answered = answer::ask(&door, &question.await?).await?;
+    let kind = HeaderValue::from_static(content_type(&answered.format));
+    Ok(([(header::CONTENT_TYPE, kind)], Body::from(answered.answer.body)).into_response())
+}
+
+/// Whether a query may say a name.
+pub(super) fn may_read(access: &Access, mention: Mention<'_>) -> Result<(), String> {
+    let (may, scope) = match mention {
+        Mention::Source(name) => (access.rows(name).is_some(), format!("DATASOURCES:READ:{name}")),
+        Mention::Pipe(name) => (access.may_ask(name), format!("PIPES:READ:{name}")),
+        Mention::Quarantine(name) => {
+            (access.rows(name) == Some(Rows::All), format!("DATASOURCES:READ:{name} without a filter"))
+        }
+        // What a pipe does not publish, and what is about everybody.
+        Mention::Node(_) | Mention::Service(..) => (access.may_read_all(), "WORKSPACE:READ_ALL".to_owned()),
+    };
+    if may { Ok(()) } else { Err(format!("this token may not read {mention}: that takes the scope {scope}")) }
+}
+
+/// The format of that name.
+pub(super) fn named_format(name: &str) -> Result<Format, Failure> {
+    let known = Format::ALL.iter().find(|f| f.name().eq_ignore_ascii_case(name));
+    known.copied().ok_or_else(|| {
+        let names: Vec<&str> = Format::ALL.iter().map(|f| f.name()).collect();
+        let message = format!("`default_format` is one of {}", names.join(", "));
+        Failure::new(StatusCode::BAD_REQUEST, SECTION, message)
+    })
+}
+
+/// The statement of a request: `q` of the query string or of a form, or the body.
+fn statement(fields: &mut Fields, raw: Option<Bytes>) -> Result<String, Failure> {
+    let refuse = |message: &str| Err(Failure::new(StatusCode::BAD_REQUEST, SECTION, message));
+    let mut found: Vec<String> = fields.all("q").map(str::to_owned).collect();
+    fields.take("q");
+    if let Some(raw) = raw.filter(|r| !r.is_empty()) {
+        let Ok(text) = String::from_utf8(raw.to_vec()) else { return refuse("the statement is not UTF-8") };
         found.push(text);
     }
-    match found.as_slice() {
-        [one] if one.trim_start().starts_with('%') => {
-            refuse(StatusCode::BAD_REQUEST, "templates are not rendered here: send the SQL itself")
-        }
-        [one] => Ok((one.clone(), default_format)),
-        [] => refuse(StatusCode::BAD_REQUEST, "there is no statement: send it as `q`, or as the body"),
-        _ => refuse(StatusCode::BAD_REQUEST, "there are several statements; send one, as `q` or as the body"),
-    }
-}
-
-fn pairs(text: &[u8]) -> Vec<(String, String)> {
-    form_urlencoded::parse(text).map(|(n, v)| (n.into_owned(), v.into_owned())).collect()
-}
-
-fn failure(error: &EngineError) -> Failure {
-    let status = match error {
-        EngineError::TimedOut(_) => StatusCode::REQUEST_TIMEOUT,
-        // The engine's own clock: TIMEOUT_EXCEEDED.
-        EngineError::Statement(e) if e.code == 159 => StatusCode::REQUEST_TIMEOUT,
-        EngineError::Crashed(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        EngineError::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
-        _ => StatusCode::BAD_REQUEST,
-    };
-    Failure::new(status, "sql", error.to_string())
-}
-
-/// The media type of the engine's format.
-fn content_type(format: &str) -> &'static str {
-    let format = format.to_ascii_lowercase();
-    match format.as_str() {
-        f if f.starts_with("json") && (f.contains("eachrow") || f == "jsonlines") => "application/x-ndjson",
-        "ndjson" => "application/x-ndjson",
-        f if f.starts_with("json") => "application/json",
-        f if f.starts_with("csv") => "text/csv; charset=utf-8",
-        f if f.starts_with("tsv") || f.starts_with("tabseparated") => {
-            "text/tab-separated-values; charset=utf-8"
-        }
-        "parquet" | "arrow" | "arrowstream" | "native" | "rowbinary" => "application/octet-stream",
-        _ => "text/plain; charset=utf-8",
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::content_type;
-
-    #[test]
-    fn answers_say_what_they_are() {
-        for (format, kind) in [
-            ("TSV", "text/tab-separated-values; charset=utf-8"),
-            ("TSVWithNames", "text/tab-separated-values; charset=utf-8"),
-            ("JSON", "application/json"),
-            ("JSONCompact", "application/json"),
-            ("JSONEachRow", "application/x-ndjson"),
-            ("JSONCompactEachRow", "application/x-ndjson"),
-            ("CSVWithNames", "text/csv; charset=utf-8"),
-            ("Parquet", "application/octet-stream"),
-            ("Pretty", "text/plain; charset=utf-8"),
-        ] {
-            assert_eq!(content_type(format), kind, "{format}");
-        }
+    match found.len() {
+        1 => Ok(found.remove(0)),
+        0 => refuse("there is no statement: send it as `q`, or as the body"),
+        _ => refuse("there are several statements; send one, as `q` or as the body"),
     }
 }

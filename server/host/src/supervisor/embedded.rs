@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
-use headwater_warehouse::{EngineError, Places, PoolConfig, Request, Store, StoreConfig, StoreError};
+use headwater_warehouse::{
+    EngineError, Places, PoolConfig, Request, Store, StoreConfig, StoreError, Warehouse,
+};
 
 use super::{Engine, Pulse, Statement};
 use crate::log::{Level, Log};
@@ -39,6 +41,8 @@ struct State {
 impl Embedded {
     /// How often its processes are looked at.
     const PULSE: Duration = Duration::from_millis(250);
+    /// Connections that read.
+    const READERS: usize = 4;
     /// How long what failed to open is not opened again.
     const PAUSE: Duration = Duration::from_millis(500);
 
@@ -111,7 +115,11 @@ impl Inner {
             return Err(EngineError::Unavailable(why));
         }
         let pool = PoolConfig { library: library.path().to_owned(), ..self.config.clone() };
-        let store = match Store::open(StoreConfig::new(pool, &self.path)) {
+        let mut config = StoreConfig::new(pool, &self.path);
+        config.readers = Embedded::READERS;
+        // What consumers need of it, and the check of what a crash left.
+        headwater_pipeline::prepare(&mut config);
+        let store = match Store::open(config) {
             Ok(store) => Arc::new(store),
             Err(error) => {
                 *failed = Some(Instant::now());
@@ -128,6 +136,15 @@ impl Inner {
             return Err(EngineError::Unavailable("the host is ending".to_owned()));
         }
         Ok(state.store.insert(store).clone())
+    }
+}
+
+/// Where consumers send what changes tables: opened when it is not.
+impl headwater_pipeline::Tables for Embedded {
+    fn warehouse(&self) -> Result<Warehouse, EngineError> {
+        let store = self.0.store();
+        self.0.pulse.note(&store);
+        Ok(store?.writers().clone())
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use headwater_host::client::stop;
+use headwater_host::pipeline::NoPipeline;
+use headwater_host::serve::Backend;
 use headwater_host::supervisor::Engine;
 
 use crate::{Host, Script, Scripted, config};
@@ -126,7 +128,9 @@ fn a_second_host_of_a_folder_is_refused_and_the_first_one_lives() {
     let host = Host::start();
     let mut second = config(host.dir.path());
     second.listen.clear();
-    let engine = |_: &_, _| Arc::new(Scripted) as Arc<dyn Engine>;
+    let engine = |_: &_, _| {
+        Ok(Backend { engine: Arc::new(Scripted) as Arc<dyn Engine>, pipeline: Arc::new(NoPipeline) })
+    };
     let why = headwater_host::serve::serve(&second, engine, Arc::new(Script), |_| ()).expect_err("taken");
     assert!(why.contains("owns the data folder") && why.contains("--stop"), "{why}");
     assert_eq!(host.ask("GET /health", "").status, 200);

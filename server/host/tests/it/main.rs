@@ -2,25 +2,35 @@
 
 #![cfg(unix)]
 
+mod deploying;
+mod endpoints;
 mod entry;
+mod events;
 mod hostile;
 mod life;
 mod statements;
+mod tokens;
+mod uploads;
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use headwater_host::client::{Local, stop};
 use headwater_host::door::sql::{Gate, Passed};
 use headwater_host::door::{HttpLimits, Rules};
+use headwater_host::gate::Readable;
+use headwater_host::pipeline::{
+    AcceptError, Accepted, ConsumerInfo, InstallError, Live, Pipeline, RowEffect, RowFormat,
+};
 use headwater_host::places::Places;
+use headwater_host::project::ProjectFiles;
 use headwater_host::protocol::EngineHealth;
-use headwater_host::serve::{Ready, ServeConfig, serve};
+use headwater_host::serve::{Backend, Ready, ServeConfig, serve};
 use headwater_host::supervisor::{Engine, Statement};
 use headwater_warehouse::{EngineError, Request};
 
@@ -79,6 +89,61 @@ impl Engine for Scripted {
     fn stop(&self) {}
 }
 
+/// Keeps no rows, and calls each data source's table by its name with a 1 behind it.
+#[derive(Default)]
+struct Kept(Mutex<Option<Arc<Live>>>);
+
+impl Pipeline for Kept {
+    fn live(&self) -> Option<Arc<Live>> {
+        self.0.lock().expect("not poisoned").clone()
+    }
+
+    fn install(&self, files: Arc<ProjectFiles>) -> Result<Arc<Live>, InstallError> {
+        let name = |path: &str| Some(path.strip_suffix(".datasource")?.rsplit('/').next()?.to_owned());
+        let tables = files.iter().filter_map(|(path, _)| name(path)).map(|n| (n.clone(), format!("{n}_1")));
+        let tables = Arc::new(tables.collect());
+        let table = |(path, _): &(&str, &str)| path.ends_with(".datasource");
+        if let Some(live) = self.live()
+            && !live.files.iter().filter(table).eq(files.iter().filter(table))
+        {
+            return Err(InstallError::Refused(
+                "another release is live, and this one changes tables".to_owned(),
+            ));
+        }
+        let live = Arc::new(Live { id: files.id(), files, database: "data".to_owned(), tables });
+        *self.0.lock().expect("not poisoned") = Some(live.clone());
+        Ok(live)
+    }
+
+    fn accept(
+        &self,
+        source: &str,
+        bytes: Vec<u8>,
+        _: RowFormat,
+        key: Option<&str>,
+    ) -> Result<Accepted, AcceptError> {
+        events::accept(self.live().as_deref(), source, &bytes, key)
+    }
+
+    fn effect(&self, source: &str, _: RowEffect) -> Result<Accepted, AcceptError> {
+        events::accept(self.live().as_deref(), source, b"", None)
+    }
+
+    fn wait(&self, source: &str, _: u64, _: Duration) -> Result<Vec<(String, Option<String>)>, AcceptError> {
+        let slow = source == "orgs";
+        Ok(slow.then(|| ("landing_orgs".to_owned(), Some("a secret place".to_owned()))).into_iter().collect())
+    }
+
+    fn consumers(&self) -> Vec<ConsumerInfo> {
+        Vec::new()
+    }
+
+    fn skip(&self, consumer: &str, range: (u64, u64), _: &str) -> Result<(), String> {
+        let is_it = consumer == "landing_orgs" && range == (1, 2);
+        if is_it { Ok(()) } else { Err(format!("there is no consumer `{consumer}`")) }
+    }
+}
+
 /// Statements that were cancelled, in all tests.
 static CANCELLED: AtomicUsize = AtomicUsize::new(0);
 
@@ -89,15 +154,15 @@ static CRASHED: AtomicUsize = AtomicUsize::new(0);
 struct Script;
 
 impl Gate for Script {
-    fn check(&self, sql: &str) -> Result<Passed, String> {
-        if !sql.starts_with("SELECT ") {
+    fn check(&self, sql: &str, _: &Readable) -> Result<Passed, String> {
+        if !sql.trim_start().starts_with("SELECT ") {
             return Err("only SELECT".to_owned());
         }
         let format = sql.rsplit_once(" FORMAT ").map(|(_, f)| f.to_owned());
         Ok(Passed { format, reading: Box::new(sql.to_owned()) })
     }
 
-    fn confirm(&self, passed: &Passed, reading: &str) -> Result<(), String> {
+    fn confirm(&self, passed: &Passed, _: &Readable, reading: &str) -> Result<(), String> {
         let same = passed.reading.downcast_ref::<String>().is_some_and(|sql| sql == reading);
         let lie = reading.contains("two faces");
         if same && !lie { Ok(()) } else { Err("the engine reads it differently".to_owned()) }
@@ -120,6 +185,7 @@ fn limits() -> HttpLimits {
         sql_bytes: 100_000,
         connections: 64,
         drain: Duration::from_secs(3),
+        ..HttpLimits::default()
     }
 }
 
@@ -127,7 +193,13 @@ fn config(dir: &std::path::Path) -> ServeConfig {
     let runtime = dir.join("run");
     ServeConfig {
         data: dir.join("data"),
-        places: Places { data: None, runtime: runtime.clone(), short_runtime: runtime },
+        places: Places {
+            data: None,
+            keys: Some(dir.join("keys")),
+            runtime: runtime.clone(),
+            short_runtime: runtime,
+        },
+        secrets_key: None,
         listen: vec!["127.0.0.1:0".parse().expect("an address")],
         rules: Rules {
             hosts: vec!["data.example.com".to_owned()],
@@ -151,7 +223,12 @@ impl Host {
         change(&mut config);
         let (said, ready) = mpsc::channel();
         let thread = std::thread::spawn(move || {
-            let engine = |_: &_, _| Arc::new(Scripted) as Arc<dyn Engine>;
+            let engine = |_: &_, _| {
+                Ok(Backend {
+                    engine: Arc::new(Scripted) as Arc<dyn Engine>,
+                    pipeline: Arc::new(Kept::default()),
+                })
+            };
             serve(&config, engine, Arc::new(Script), |r: &Ready| drop(said.send(r.clone())))
         });
         let Ok(ready) = ready.recv_timeout(Duration::from_secs(20)) else {

@@ -27,6 +27,8 @@ fn a_statement_comes_as_a_parameter_a_field_or_a_body() {
         host.post("/v0/sql", "application/x-www-form-urlencoded; charset=utf-8", "a=b&q=SELECT+1"),
         host.post("/v0/sql", "text/plain", "SELECT 1"),
         host.post("/v0/sql?q=SELECT+1", "text/plain", ""),
+        host.post("/v0/sql", "application/json", "{\"q\": \"SELECT 1\"}"),
+        host.ask("GET /v0/sql?q=%25SELECT+{{Int(n)}}&n=1", ""),
     ] {
         assert_eq!((reply.status, reply.body.as_slice()), (200, &b"SELECT 1\n"[..]), "{reply:?}");
         assert_eq!(reply.header("content-type"), Some("text/tab-separated-values; charset=utf-8"));
@@ -44,10 +46,11 @@ fn what_is_no_single_statement_is_refused_with_the_reason() {
         (host.ask("GET /v0/sql", ""), 400, "there is no statement"),
         (host.ask("GET /v0/sql?q=SELECT+1&q=SELECT+2", ""), 400, "several statements"),
         (host.post("/v0/sql?q=SELECT+1", "text/plain", "SELECT 2"), 400, "several statements"),
-        (host.ask("GET /v0/sql?q=%25SELECT+1", ""), 400, "templates"),
-        (host.ask("GET /v0/sql?q=SELECT+1&pipeline=p", ""), 400, "`pipeline`"),
+        (host.ask("GET /v0/sql?q=%25SELECT+{{Int32(n)}}", ""), 400, "`n`"),
+        (host.ask("GET /v0/sql?q=SELECT+1&pipeline=p", ""), 404, "no pipe `p`"),
+        (host.ask("GET /v0/sql?q=SELECT+*+FROM+t", ""), 400, "reads `t`"),
         (host.ask("GET /v0/sql?q=SELECT+1&default_format=Null", ""), 400, "is one of TSV"),
-        (host.post("/v0/sql", "application/json", "{}"), 415, "text/plain"),
+        (host.post("/v0/sql", "application/xml", "{}"), 415, "text/plain"),
         (host.ask("GET /v0/sql?q=DROP+TABLE+x", ""), 400, "only SELECT"),
         (host.ask("GET /v0/sql?q=SELECT+two+faces", ""), 400, "reads it differently"),
         (host.ask("GET /v0/sql?q=SELECT+unavailable", ""), 503, "headwater setup"),

@@ -47,7 +47,7 @@ impl Opened {
     /// What compiles its queries: for endpoints whose requests make them, and for queries of people.
     #[must_use]
     pub fn compiler(&self, secrets: Secrets) -> Compiler<'_> {
-        let options = Options { clock: None, secrets, layout: self.layout.clone() };
+        let options = Options { secrets, layout: self.layout.clone(), ..Options::default() };
         Compiler::new(&self.db, self.loaded.project, options)
     }
 }

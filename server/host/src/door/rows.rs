@@ -1,0 +1,492 @@
+//! Rows of whole files, and rows that go: the Data Sources API.
+//!
+//! A file is read as it comes, and kept in pieces that end where a row ends: it may be larger than memory. Each piece is
+//! durable before the next one is read, so a client that sends faster than the disk writes is slowed down.
+
+use std::io::{self, Read};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Extension;
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response;
+use headwater_engine::ingest::csv_lines;
+use http_body_util::BodyExt;
+use serde_json::json;
+use tokio::sync::mpsc;
+
+use super::Door;
+use super::answer::compile;
+use super::body::{Packing, packing};
+use super::datasources::no_source;
+use super::events::{appenders, failure, key, place, shown_waiting, until_seen};
+use super::failure::{Failure, json as answer};
+use super::guard::must;
+use super::input::{self, Fields};
+use crate::pipeline::{AcceptError, Accepted, RowEffect, RowFormat};
+use crate::tokens::Holder;
+
+const SECTION: &str = "datasources";
+
+/// Bytes of a piece, about.
+const PIECE: usize = 8 << 20;
+
+/// A row may be so long; what has no end until then is no file of rows.
+const LONGEST_ROW: usize = 16 << 20;
+
+/// `POST /v0/datasources?mode=…&name=…`.
+pub(super) async fn by_mode(
+    State(door): State<Arc<Door>>,
+    Extension(holder): Extension<Holder>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (head, content) = request.into_parts();
+    let fields = Fields::of_query(&head);
+    let name = fields.required("name", SECTION)?.to_owned();
+    match fields.get("mode") {
+        Some("append") => append(&door, &holder, &name, &fields, &head.headers, content).await,
+        Some("replace") => Err(replaces()),
+        Some("create") | None => Err(bad(
+            "data sources come with deployments: write its datafile, `headwater deploy`, then append",
+        )),
+        Some(_) => Err(bad("`mode` is append")),
+    }
+}
+
+/// `POST /v1/datasources/NAME/append`.
+pub(super) async fn by_name(
+    State(door): State<Arc<Door>>,
+    Extension(holder): Extension<Holder>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Failure> {
+    let (head, content) = request.into_parts();
+    let fields = Fields::of_query(&head);
+    append(&door, &holder, &name, &fields, &head.headers, content).await
+}
+
+/// `POST /v1/datasources/NAME/replace`.
+pub(super) async fn replace(
+    Extension(holder): Extension<Holder>,
+    Path(name): Path<String>,
+) -> Result<Response, Failure> {
+    must(&holder, holder.access.may_drop(&name), "take rows away", "DATASOURCES:DROP:NAME")?;
+    Err(replaces())
+}
+
+/// `POST /v0/datasources/NAME/truncate`.
+pub(super) async fn truncate(
+    State(door): State<Arc<Door>>,
+    Extension(holder): Extension<Holder>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Failure> {
+    droppers(&holder, &name)?;
+    let (head, content) = request.into_parts();
+    let (fields, _) = input::read(&door, &head, content, SECTION).await?;
+    take_away(&door, &holder, &name, RowEffect::Truncate, &fields).await
+}
+
+/// `POST /v0/datasources/NAME/delete`.
+pub(super) async fn delete(
+    State(door): State<Arc<Door>>,
+    Extension(holder): Extension<Holder>,
+    Path(name): Path<String>,
+    request: Request,
+) -> Result<Response, Failure> {
+    droppers(&holder, &name)?;
+    let (head, content) = request.into_parts();
+    let (fields, _) = input::read(&door, &head, content, SECTION).await?;
+    let condition = fields.required("delete_condition", SECTION)?.to_owned();
+    if fields.is_set("dry_run") {
+        return Err(bad("ask how many rows it would be with a query: SELECT count() FROM … WHERE …"));
+    }
+    take_away(&door, &holder, &name, RowEffect::Delete(condition), &fields).await
+}
+
+async fn take_away(
+    door: &Arc<Door>,
+    holder: &Holder,
+    name: &str,
+    effect: RowEffect,
+    fields: &Fields,
+) -> Result<Response, Failure> {
+    let action = match effect {
+        RowEffect::Truncate => "truncated",
+        RowEffect::Delete(_) => "rows-deleted",
+    };
+    let (worker, source) = (door.clone(), name.to_owned());
+    let done = tokio::task::spawn_blocking(move || worker.pipeline.effect(&source, effect)).await;
+    let done = done.unwrap_or_else(|_| Err(AcceptError::Unsure("whoever noted it broke off".to_owned())));
+    let accepted = done.map_err(|error| failure(&error, name))?;
+    door.audit(holder, action, name);
+    let waiting = if fields.get("wait") == Some("false") {
+        Vec::new()
+    } else {
+        until_seen(door, name, accepted.position).await?
+    };
+    let status = if waiting.is_empty() { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let mut told = json!({ "status": if waiting.is_empty() { "done" } else { "working" } });
+    if !waiting.is_empty() {
+        told["waiting_for"] = shown_waiting(&waiting, holder.access.may_look());
+    }
+    Ok(answer(status, &told))
+}
+
+async fn append(
+    door: &Arc<Door>,
+    holder: &Holder,
+    name: &str,
+    fields: &Fields,
+    headers: &HeaderMap,
+    content: Body,
+) -> Result<Response, Failure> {
+    appenders(holder, name)?;
+    if fields.get("url").is_some() {
+        return Err(bad("this host fetches nothing: download the file and send it"));
+    }
+    let format = format(fields, headers)?;
+    let key = key(headers)?;
+    let Some(packing) = packing(headers) else {
+        let message = "this Content-Encoding is not read here: send gzip, zstd, or the file as it is";
+        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, SECTION, message));
+    };
+    let columns = columns(door, holder, name).await?;
+    let _place = place(door).await?;
+    let (sender, receiver) = mpsc::channel(4);
+    let (worker, source) = (door.clone(), name.to_owned());
+    let limit = door.limits.upload_bytes;
+    let keeper = tokio::task::spawn_blocking(move || {
+        let arriving = Arriving { receiver, rest: Bytes::new() };
+        let keep = |bytes: Vec<u8>, nth: usize| {
+            let key = key.as_ref().map(|key| format!("{key}:{nth}"));
+            worker.pipeline.accept(&source, bytes, format, key.as_deref())
+        };
+        let pieces = Pieces::new(format, columns, limit);
+        match packing {
+            Packing::None => pieces.keep(arriving, keep),
+            Packing::Gzip => pieces.keep(flate2::read::MultiGzDecoder::new(arriving), keep),
+            Packing::Zstd => match ruzstd::decoding::StreamingDecoder::new(arriving) {
+                Ok(decoder) => pieces.keep(decoder, keep),
+                Err(e) => Err(Broken { kept: Accepted::default(), why: Why::Unreadable(e.to_string()) }),
+            },
+        }
+    });
+    let pumped = pump(content, sender, door.limits.body).await;
+    let kept = keeper.await.unwrap_or_else(|_| {
+        let why = Why::Refused(AcceptError::Unsure("whoever kept the rows broke off".to_owned()));
+        Err(Broken { kept: Accepted::default(), why })
+    });
+    let (kept, broken) = match (kept, pumped) {
+        (Ok(kept), Ok(())) => (kept, None),
+        (Ok(kept), Err(failure)) => (kept, Some(failure)),
+        (Err(broken), pumped) => {
+            let failure = match broken.why {
+                Why::Refused(error) => failure(&error, name),
+                Why::TooLong(what) => Failure::new(StatusCode::PAYLOAD_TOO_LARGE, SECTION, what),
+                // Of a body that broke off, the reason is the connection's.
+                Why::Unreadable(why) => match pumped {
+                    Err(failure) => failure,
+                    Ok(()) => bad(&format!("the file cannot be read: {why}")),
+                },
+            };
+            (broken.kept, Some(failure))
+        }
+    };
+    door.metrics.ingested(name, kept.rows, kept.quarantined);
+    if let Some(failure) = broken {
+        let (rows, quarantined) = (kept.rows, kept.quarantined);
+        if rows + quarantined == 0 {
+            return Err(failure);
+        }
+        return Err(failure.after(&format!(
+            "{rows} rows of the file were kept before, and {quarantined} put aside. Sent again under the same Idempotency-Key they are kept once"
+        )));
+    }
+    door.audit(holder, "appended", name);
+    let mut told = super::events::told(&kept);
+    let rows = told["quarantined_rows"].clone();
+    told["quarantine_rows"] = rows;
+    told["status"] = "done".into();
+    let mut status = StatusCode::OK;
+    if fields.is_set("wait") {
+        let waiting = until_seen(door, name, kept.position).await?;
+        if !waiting.is_empty() {
+            status = StatusCode::ACCEPTED;
+            told["waiting_for"] = shown_waiting(&waiting, holder.access.may_look());
+        }
+    }
+    Ok(answer(status, &told))
+}
+
+/// Names of the columns, for the first line of a file.
+async fn columns(door: &Arc<Door>, holder: &Holder, name: &str) -> Result<Vec<String>, Failure> {
+    let source = name.to_owned();
+    compile(door, &holder.access, move |compiler, _| {
+        let file = compiler.source(&source).ok_or_else(|| no_source(&source))?;
+        let table = compiler.table(file).map_err(|_| no_source(&source))?;
+        Ok(table.columns.into_iter().map(|c| c.name).collect())
+    })
+    .await
+}
+
+/// How the file is written: as it says, else by its media type.
+fn format(fields: &Fields, headers: &HeaderMap) -> Result<RowFormat, Failure> {
+    let kind = headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let kind = kind.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    match (fields.get("format"), kind.as_str()) {
+        (Some("csv"), _) | (None, "text/csv") => Ok(RowFormat::Csv),
+        (Some("ndjson" | "json"), _) | (None, "application/x-ndjson" | "application/ndjson") => {
+            Ok(RowFormat::Ndjson)
+        }
+        (Some("parquet"), _) | (None, "application/vnd.apache.parquet") => {
+            Err(bad("Parquet is not read here yet: send CSV or NDJSON"))
+        }
+        (_, "multipart/form-data") => Err(bad(
+            "send the file itself as the body (curl --data-binary @FILE), with `format`, not as a form",
+        )),
+        _ => Err(bad("`format` is csv or ndjson")),
+    }
+}
+
+/// Hands the body on as it arrives. A client that sends nothing for as long as a whole body may take is gone.
+async fn pump(
+    mut content: Body,
+    sender: mpsc::Sender<io::Result<Bytes>>,
+    silence: Duration,
+) -> Result<(), Failure> {
+    loop {
+        match tokio::time::timeout(silence, content.frame()).await {
+            Ok(None) => return Ok(()),
+            Ok(Some(Ok(frame))) => {
+                if let Ok(bytes) = frame.into_data()
+                    && sender.send(Ok(bytes)).await.is_err()
+                {
+                    // Whoever keeps the rows has given up, and says why.
+                    return Ok(());
+                }
+            }
+            Ok(Some(Err(e))) => {
+                let _ = sender.send(Err(io::Error::other("the connection broke off"))).await;
+                return Err(bad(&format!("the body cannot be read: {e}")));
+            }
+            Err(_) => {
+                let _ = sender.send(Err(io::Error::other("the client fell silent"))).await;
+                let message = format!("nothing arrived for {} s", silence.as_secs_f64());
+                return Err(Failure::new(StatusCode::REQUEST_TIMEOUT, "limits", message));
+            }
+        }
+    }
+}
+
+/// A body that arrives, for who reads it elsewhere.
+struct Arriving {
+    receiver: mpsc::Receiver<io::Result<Bytes>>,
+    rest: Bytes,
+}
+
+impl Read for Arriving {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        while self.rest.is_empty() {
+            match self.receiver.blocking_recv() {
+                Some(bytes) => self.rest = bytes?,
+                None => return Ok(0),
+            }
+        }
+        let length = buffer.len().min(self.rest.len());
+        buffer[..length].copy_from_slice(&self.rest.split_to(length));
+        Ok(length)
+    }
+}
+
+/// Why a file was not kept to its end, and what of it was.
+struct Broken {
+    kept: Accepted,
+    why: Why,
+}
+
+enum Why {
+    Refused(AcceptError),
+    TooLong(String),
+    Unreadable(String),
+}
+
+/// Cuts a file where rows end.
+struct Pieces {
+    format: RowFormat,
+    columns: Vec<String>,
+    limit: u64,
+    piece: usize,
+}
+
+impl Pieces {
+    fn new(format: RowFormat, columns: Vec<String>, limit: u64) -> Self {
+        Self { format, columns, limit, piece: PIECE }
+    }
+
+    fn keep(
+        &self,
+        mut file: impl Read,
+        mut keep: impl FnMut(Vec<u8>, usize) -> Result<Accepted, AcceptError>,
+    ) -> Result<Accepted, Broken> {
+        let mut total = Accepted::default();
+        let mut held: Vec<u8> = Vec::new();
+        let mut head: Option<Vec<u8>> = None;
+        let (mut nth, mut read, mut lines) = (0, 0u64, 0);
+        let mut at_end = false;
+        while !at_end {
+            let wanted = (self.piece + 1).saturating_sub(held.len()).max(64 << 10);
+            let got = match (&mut file).take(wanted as u64).read_to_end(&mut held) {
+                Ok(got) => got,
+                Err(e) => return Err(Broken { kept: total, why: Why::Unreadable(e.to_string()) }),
+            };
+            at_end = got < wanted;
+            read += got as u64;
+            if read > self.limit {
+                let what = format!(
+                    "the file is longer than {} bytes when it is unpacked; send it in parts",
+                    self.limit
+                );
+                return Err(Broken { kept: total, why: Why::TooLong(what) });
+            }
+            let cut = if at_end { held.len() } else { self.last_end(&held) };
+            if cut == 0 {
+                if at_end {
+                    break;
+                }
+                if held.len() > LONGEST_ROW {
+                    let what =
+                        format!("a row is longer than {LONGEST_ROW} bytes, or its quotes do not close");
+                    return Err(Broken { kept: total, why: Why::TooLong(what) });
+                }
+                continue;
+            }
+            let rest = held.split_off(cut);
+            let rows = std::mem::replace(&mut held, rest);
+            if nth == 0 {
+                head = self.head(&rows);
+            }
+            let skipped = if nth > 0 { head.as_ref().map_or(0, |_| 1) } else { 0 };
+            let first_line = lines;
+            lines += rows.iter().filter(|b| **b == b'\n').count();
+            let piece = match (&head, nth) {
+                (Some(head), 1..) => [head.as_slice(), &rows].concat(),
+                _ => rows,
+            };
+            match keep(piece, nth) {
+                Ok(one) => add(&mut total, one, first_line, skipped),
+                Err(error) => return Err(Broken { kept: total, why: Why::Refused(error) }),
+            }
+            nth += 1;
+        }
+        Ok(total)
+    }
+
+    /// Where the last row ends: behind a line end, which in CSV is no part of a quoted text.
+    fn last_end(&self, bytes: &[u8]) -> usize {
+        match self.format {
+            RowFormat::Ndjson => bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1),
+            RowFormat::Csv => {
+                let (mut end, mut quoted) = (0, false);
+                for (at, byte) in bytes.iter().enumerate() {
+                    match byte {
+                        b'"' => quoted = !quoted,
+                        b'\n' if !quoted => end = at + 1,
+                        _ => {}
+                    }
+                }
+                end
+            }
+        }
+    }
+
+    /// The first line of a file that says what its columns are: each piece needs it. The rule is the one that rows are read by.
+    fn head(&self, rows: &[u8]) -> Option<Vec<u8>> {
+        if self.format != RowFormat::Csv {
+            return None;
+        }
+        let end = rows.iter().position(|b| *b == b'\n').map_or(rows.len(), |at| at + 1);
+        let cells = csv_lines(&rows[..end]).into_iter().next()?;
+        let known = cells.iter().filter(|cell| self.columns.iter().any(|c| c == cell.trim())).count();
+        (known > 0 && known * 2 >= cells.len()).then(|| {
+            let mut head = rows[..end].to_vec();
+            if !head.ends_with(b"\n") {
+                head.push(b'\n');
+            }
+            head
+        })
+    }
+}
+
+/// Adds what became of a piece, whose lines come behind `before`, after `skipped` that are none of its own.
+fn add(total: &mut Accepted, one: Accepted, before: usize, skipped: usize) {
+    total.position = one.position;
+    total.rows += one.rows;
+    total.quarantined += one.quarantined;
+    total.repeated |= one.repeated;
+    let room = 100usize.saturating_sub(total.verdicts.len());
+    total.verdicts.extend(one.verdicts.into_iter().take(room).map(|mut verdict| {
+        verdict.line = (verdict.line + before).saturating_sub(skipped);
+        verdict
+    }));
+}
+
+fn droppers(holder: &Holder, name: &str) -> Result<(), Failure> {
+    must(holder, holder.access.may_drop(name), "take rows away", "DATASOURCES:DROP:NAME")
+}
+
+fn replaces() -> Failure {
+    bad(
+        "replacing rows in one step is not done here yet: truncate, then append, when nobody reads in between",
+    )
+}
+
+fn bad(why: &str) -> Failure {
+    Failure::new(StatusCode::BAD_REQUEST, SECTION, why)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pipeline::RowVerdict;
+
+    fn pieces(format: RowFormat, size: usize, file: &str) -> (Vec<String>, Accepted) {
+        let mut all = Vec::new();
+        let cutter =
+            Pieces { piece: size, ..Pieces::new(format, vec!["a".to_owned(), "b".to_owned()], 1 << 20) };
+        let total = cutter.keep(file.as_bytes(), |bytes, nth| {
+            assert_eq!(nth, all.len());
+            all.push(String::from_utf8(bytes).expect("UTF-8"));
+            let verdict = RowVerdict { line: 2, column: None, reason: String::new() };
+            Ok(Accepted {
+                position: nth as u64,
+                rows: 1,
+                quarantined: 1,
+                verdicts: vec![verdict],
+                repeated: false,
+            })
+        });
+        (all, total.map_err(|_| "broken").expect("kept"))
+    }
+
+    #[test]
+    fn files_are_cut_where_rows_end() {
+        let row = format!("{{\"a\":\"{}\"}}\n", "x".repeat(40_000));
+        let (all, total) = pieces(RowFormat::Ndjson, 1, &row.repeat(5));
+        assert!(all.len() > 1 && all.iter().all(|p| p.ends_with("}\n")), "{}", all.len());
+        assert_eq!((all.concat(), total.rows as usize), (row.repeat(5), all.len()));
+        // Pieces of CSV repeat the head, and end in no quoted text.
+        let row = format!("\"{}\n\",1\n", "y".repeat(40_000));
+        let file = format!("a,b\n{}", row.repeat(4));
+        let (all, total) = pieces(RowFormat::Csv, 1, &file);
+        assert!(all.len() > 1 && all.iter().all(|p| p.starts_with("a,b\n\"y") && p.ends_with(",1\n")));
+        assert_eq!(all.iter().map(|p| p.trim_start_matches("a,b\n")).collect::<String>(), row.repeat(4));
+        // The second line of the second piece is the file's, counted through.
+        let first = all[0].matches('\n').count();
+        assert_eq!(total.verdicts.iter().map(|v| v.line).take(2).collect::<Vec<_>>(), [2, first + 1]);
+        assert_eq!(pieces(RowFormat::Csv, 1 << 20, "1,2\n3,4").0, ["1,2\n3,4"]);
+        assert!(pieces(RowFormat::Ndjson, 1 << 20, "").0.is_empty());
+    }
+}
