@@ -100,10 +100,13 @@ impl BlockSets {
         let made = chain.outputs.iter().map(|_| Slot::new()).collect();
         let set = Arc::new(BlockSet { range, root: Slot::new(), made });
         sets.push_back(set.clone());
-        if sets.len() > Self::KEPT {
-            // The one furthest behind is that of a consumer that is not in step.
-            let oldest = sets.iter().enumerate().min_by_key(|(_, set)| set.range.to).map(|(at, _)| at);
-            oldest.and_then(|at| sets.remove(at));
+        // What somebody is at stays: two makers of one range would each run its views, and keep what the other did not see.
+        while sets.len() > Self::KEPT {
+            let unused = sets.iter().enumerate().filter(|(_, set)| Arc::strong_count(set) == 1);
+            let oldest = unused.min_by_key(|(_, set)| set.range.to).map(|(at, _)| at);
+            if oldest.and_then(|at| sets.remove(at)).is_none() {
+                break;
+            }
         }
         set
     }
@@ -509,5 +512,33 @@ impl Rows {
             }
         }
         (kept, bad)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use headwater_log::ReleaseId;
+
+    use super::*;
+
+    #[test]
+    fn a_range_that_somebody_is_at_is_made_once() {
+        let chain = Chain { outputs: Vec::new(), consumers: Vec::new() };
+        let range = |to| Range { from: to, to, release: ReleaseId::default(), effect: false };
+        let sets = BlockSets::default();
+        for to in 10..14 {
+            drop(sets.of(range(to), &chain));
+        }
+        // Two consumers far behind the others come to one range.
+        let first = sets.of(range(1), &chain);
+        for to in 14..20 {
+            drop(sets.of(range(to), &chain));
+        }
+        assert!(Arc::ptr_eq(&first, &sets.of(range(1), &chain)));
+        drop(first);
+        drop(sets.of(range(20), &chain));
+        assert_eq!(sets.0.lock().expect("whole").len(), BlockSets::KEPT, "and goes when nobody is");
+        sets.let_go(19);
+        assert_eq!(sets.0.lock().expect("whole").len(), 1);
     }
 }
