@@ -186,6 +186,11 @@ fn local(db: &dyn Db, file: File, offset: TextSize, to: &str) -> Renamed {
         let new = quote.map_or_else(|| to.to_owned(), |q| format!("{q}{to}{q}"));
         change.push(file, range, new, None);
     }
+    let edits = change.edits.first().map_or(&[][..], |(_, edits)| edits.as_slice());
+    let is_bare = |e: &crate::change::TextEdit| !e.text.starts_with(['`', '"']);
+    if edits.iter().any(is_bare) && !words::is_name_there(db, file, edits, to) {
+        words::check_column(to)?;
+    }
     // Nothing that others see changes, and no column is taken for the name or the other way around.
     let renames = Renames {
         relation: &|now, database, name| now.relation(database, name),
@@ -267,6 +272,9 @@ fn parameter(db: &dyn Db, file: File, name: &str, to: &str) -> Renamed {
         return refuse(format!("`{to}` means something else in templates and requests"));
     }
     words::check_parameter(to)?;
+    if crate::template_docs::find(name).is_some() {
+        return refuse(format!("`{name}` is a function of templates as well; rename it by hand"));
+    }
     let graph = headwater_analysis::graph(db, file.project(db));
     let count = interface(db, file).as_ref().map_or(0, |f| f.nodes.len());
     let mut files = vec![file];
