@@ -12,6 +12,8 @@ pub(crate) struct Client {
     stdin: ChildStdin,
     stdout: BufReader<ChildStdout>,
     next: i64,
+    /// Notifications that came while an answer was waited for.
+    told: Vec<Value>,
 }
 
 impl Client {
@@ -25,7 +27,7 @@ impl Client {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let stdin = child.stdin.take().context("no stdin")?;
         let stdout = BufReader::new(child.stdout.take().context("no stdout")?);
-        let mut client = Self { child, stdin, stdout, next: 0 };
+        let mut client = Self { child, stdin, stdout, next: 0, told: Vec::new() };
         let uri = file_uri(root);
         client.request(
             "initialize",
@@ -97,20 +99,45 @@ impl Client {
         loop {
             let message = self.receive()?;
             if message.get("method").is_some() {
-                if let Some(asked) = message.get("id") {
-                    let answer = if message["method"] == "workspace/configuration" {
-                        json!(vec![Value::Null; message["params"]["items"].as_array().map_or(0, Vec::len)])
-                    } else {
-                        Value::Null
-                    };
-                    self.send(&json!({ "jsonrpc": "2.0", "id": asked, "result": answer }))?;
-                }
+                self.hear(message)?;
                 continue;
             }
             if let Some(id) = message["id"].as_i64() {
                 return Ok((id, message));
             }
         }
+    }
+
+    /// Waits for a notification of this method and returns its parameters.
+    pub(crate) fn wait_for(&mut self, method: &str) -> Result<Value> {
+        loop {
+            if let Some(at) = self.told.iter().position(|message| message["method"] == method) {
+                return Ok(self.told.remove(at)["params"].take());
+            }
+            let message = self.receive()?;
+            self.hear(message)?;
+        }
+    }
+
+    /// Forgets the notifications that came so far.
+    pub(crate) fn forget(&mut self) {
+        self.told.clear();
+    }
+
+    /// Answers what the server asks, and keeps what it tells about tests.
+    fn hear(&mut self, message: Value) -> Result<()> {
+        if let Some(asked) = message.get("id") {
+            let answer = if message["method"] == "workspace/configuration" {
+                json!(vec![Value::Null; message["params"]["items"].as_array().map_or(0, Vec::len)])
+            } else {
+                Value::Null
+            };
+            return self.send(&json!({ "jsonrpc": "2.0", "id": asked, "result": answer }));
+        }
+        if message["method"].as_str().is_some_and(|method| method.starts_with("headwater/tests/")) {
+            self.told.push(message);
+        }
+        Ok(())
     }
 
     fn send(&mut self, message: &Value) -> Result<()> {

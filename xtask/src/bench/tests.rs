@@ -7,9 +7,10 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Times;
+use super::client::{Client, file_uri};
 use crate::build_server;
 
 /// Pipes, each with tests of its own.
@@ -55,8 +56,58 @@ pub(crate) fn run() -> Result<()> {
         ensure!(passed(&output)? == 1, "the one test did not pass");
     }
     Times::new(times).print("headwater test, one test of them, whole run", "");
+    in_an_editor(&server, &library, &base)?;
     fs::remove_dir_all(&base).ok();
     Ok(())
+}
+
+/// What an edit costs until the one test that it touches has its outcome at the client, and what a keystroke costs meanwhile.
+fn in_an_editor(server: &Path, library: &Path, base: &Path) -> Result<()> {
+    let options = json!({ "trusted": true, "clientCommands": ["headwater.runTest"] });
+    let mut command = Command::new(server);
+    command.arg("lsp").env("HEADWATER_CHDB", library);
+    let mut client = Client::start_with(&mut command, base, &options)?;
+    // A pipe of which one test is left: what is measured is one affected test among three hundred.
+    let test = base.join("tests/pipe_3.yaml");
+    let all = fs::read_to_string(&test)?;
+    let one = all.split("\n- name:").next().context("a test")?.to_owned() + "\n";
+    fs::write(&test, &one)?;
+    let pipe = base.join("endpoints/pipe_3.pipe");
+    let text = fs::read_to_string(&pipe)?;
+    let uri = file_uri(&pipe);
+    let document = json!({ "uri": uri, "languageId": "headwater-pipe", "version": 1, "text": text });
+    client.notify("textDocument/didOpen", &json!({ "textDocument": document }))?;
+    let files = json!({ "changes": [{ "uri": file_uri(&test), "type": 2 }] });
+    client.notify("workspace/didChangeWatchedFiles", &files)?;
+    // The start is looked at a moment after it; a run brings the tables.
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let whole = client.request("headwater/tests/run", &json!({ "run": "all" }))?;
+    ensure!(whole["failed"] == 0, "{whole}");
+    println!("headwater/tests/run, {} tests in an editor: {:.0} ms", whole["passed"], milliseconds(&whole));
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    let (mut edits, mut pulls) = (Vec::new(), Vec::new());
+    for round in 0..60 {
+        client.forget();
+        // Each edit is a new text: an outcome that is known would be told at once.
+        let edited = text.replace("NODE endpoint", &format!("# {round}\nNODE endpoint"));
+        let change = json!({ "textDocument": { "uri": uri, "version": round + 2 }, "contentChanges": [{ "text": edited }] });
+        let start = Instant::now();
+        client.notify("textDocument/didChange", &change)?;
+        client.request("textDocument/diagnostic", &json!({ "textDocument": { "uri": uri } }))?;
+        pulls.push(start.elapsed());
+        let result = client.wait_for("headwater/tests/result")?;
+        edits.push(start.elapsed());
+        ensure!(result["result"]["status"] == "passed" && result["run"].is_null(), "{result}");
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    Times::new(edits.split_off(10))
+        .print("edit → outcome of the one test it touches, of 291, warm", "≤ 150 ms");
+    Times::new(pulls.split_off(10)).print("the same edit → its diagnostics", "");
+    client.stop()
+}
+
+fn milliseconds(answer: &Value) -> f64 {
+    answer["elapsed"].as_f64().unwrap_or(0.0) * 1e3
 }
 
 /// A landing table, a view, nodes in chains, and templates with arms.
