@@ -23,6 +23,7 @@ mod frames;
 mod history;
 mod hooks;
 mod ingress;
+mod inputs;
 mod oracle;
 mod owner;
 mod position;

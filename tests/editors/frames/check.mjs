@@ -11,7 +11,10 @@ const ajv = new Ajv({ strict: false, allErrors: true, validateFormats: false });
 ajv.addSchema(schema, 'lsp');
 
 /** Ours, on top of the protocol. */
-messages['headwater/status'] = { direction: 'clientToServer' };
+for (const ours of ['status', 'preview', 'preview/parameters', 'tests/discover', 'tests/run', 'tests/accept']) {
+  messages[`headwater/${ours}`] = { direction: 'clientToServer' };
+}
+for (const ours of ['tests/result', 'tests/changed']) messages[`headwater/${ours}`] = { direction: 'serverToClient' };
 /** May stay open as long as nothing changes. */
 const LONG_POLLED = 'workspace/diagnostic';
 /** Frames of a dead session need no answer; later than this the server has had its time. */

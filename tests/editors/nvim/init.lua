@@ -2,7 +2,8 @@
 vim.opt.runtimepath:prepend(vim.env.HEADWATER_NVIM)
 vim.opt.swapfile = false
 vim.opt.shadafile = 'NONE'
-vim.g.headwater = { cmd = { vim.env.HEADWATER_SERVER, 'lsp' } }
+-- Where there is an engine, tests and previews run on it.
+vim.g.headwater = { cmd = { vim.env.HEADWATER_SERVER, 'lsp' }, trusted = vim.env.HEADWATER_CHDB ~= nil }
 vim.diagnostic.config({ virtual_text = true, severity_sort = true })
 
 if vim.env.HEADWATER_SESSION then

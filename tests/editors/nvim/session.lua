@@ -293,9 +293,103 @@ check(':Headwater status', function()
   vim.cmd('fclose!')
 end)
 
+local function shown_in_any_window(part)
+  return vim.iter(vim.api.nvim_list_wins()):any(function(window)
+    local lines = vim.api.nvim_buf_get_lines(vim.api.nvim_win_get_buf(window), 0, -1, true)
+    return table.concat(lines, '\n'):find(part, 1, true) ~= nil
+  end)
+end
+
+--- Lines of the buffer with a text in the place of another.
+local function replace(buf, from, to)
+  for row, line in ipairs(vim.api.nvim_buf_get_lines(buf, 0, -1, true)) do
+    local start = line:find(from, 1, true)
+    if start then
+      vim.api.nvim_buf_set_text(buf, row - 1, start - 1, row - 1, start - 1 + #from, { to })
+      return row
+    end
+  end
+  error('the buffer has no ' .. from)
+end
+
+local function test_failures(buf)
+  return vim.tbl_filter(function(d)
+    return d.source == 'headwater test'
+  end, vim.diagnostic.get(buf))
+end
+
+check('a failing test is run, its difference seen, and its result accepted', function()
+  if not vim.env.HEADWATER_CHDB then
+    return 'there is no engine on this machine'
+  end
+  local e = expect.test
+  local buf = open(e.file)
+  attached(buf)
+  local row = replace(buf, e.right, e.wrong)
+  vim.api.nvim_win_set_cursor(0, { row, 0 })
+  vim.cmd('Headwater test nearest')
+  wait('the failure as a diagnostic', function()
+    local found = test_failures(buf)
+    return found[1] and found[1].message:find(e.message, 1, true)
+  end)
+  wait('the failure in the quickfix list', function()
+    local listed = vim.fn.getqflist()
+    return listed[1] and listed[1].text:find(e.message, 1, true)
+  end)
+  vim.cmd.cclose()
+  vim.cmd('Headwater diff')
+  wait('the difference', function()
+    return vim.bo.filetype == 'diff' and shown_in_any_window('+++ got')
+  end)
+  vim.cmd.close()
+  vim.cmd('Headwater accept')
+  wait('the new expectation', function()
+    return vim.api.nvim_buf_get_lines(buf, row - 1, row, true)[1]:find(e.right, 1, true)
+  end)
+  -- The edit runs it by itself.
+  wait('no failure', function()
+    return #test_failures(buf) == 0
+  end)
+  vim.cmd('Headwater test file')
+  wait('an empty quickfix list', function()
+    return vim.fn.getqflist({ title = true }).title:find('1 passed', 1, true)
+  end)
+  vim.cmd('edit!')
+end)
+
+check('the lens of a test runs it', function()
+  if not vim.env.HEADWATER_CHDB then
+    return 'there is no engine on this machine'
+  end
+  local buf = open(expect.test.file)
+  local client = attached(buf)
+  vim.fn.setqflist({}, 'r', { title = '' })
+  local arguments = { vim.uri_from_bufnr(buf), 'top_pages', expect.test.name }
+  vim.lsp.commands['headwater.runTest']({ arguments = arguments }, { client_id = client.id, bufnr = buf })
+  wait('the run', function()
+    return vim.fn.getqflist({ title = true }).title:find('1 passed', 1, true)
+  end)
+end)
+
+check('a preview is seen', function()
+  if not vim.env.HEADWATER_CHDB then
+    return 'there is no engine on this machine'
+  end
+  local e = expect.preview
+  local buf = open(e.file, e.at)
+  attached(buf)
+  vim.cmd('Headwater preview limit=3')
+  for _, part in ipairs(e.contains) do
+    wait('a preview with ' .. part, function()
+      return shown_in_any_window(part) and shown_in_any_window(e.pipe .. ':' .. e.node)
+    end)
+  end
+  vim.cmd.close()
+end)
+
 check(':Headwater completion', function()
   local names = vim.fn.getcompletion('Headwater ', 'cmdline')
-  assert(vim.deep_equal(names, { 'downstream', 'log', 'restart', 'status' }), text_of(names))
+  assert(vim.deep_equal(names, { 'accept', 'diff', 'downstream', 'log', 'preview', 'restart', 'status', 'test' }), text_of(names))
 end)
 
 check(':Headwater restart', function()

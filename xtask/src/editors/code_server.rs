@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 
 use super::install::VsCode;
 use super::process::{self, Group};
-use super::session::{Folder, Input};
+use super::session::{self, Folder, Input};
 use crate::fetch;
 
 /// How the workbench is driven.
@@ -113,6 +113,7 @@ pub(super) fn browser_env(command: &mut Command, vscode: &VsCode) {
 }
 
 fn session_env(command: &mut Command, folder: &Folder, project: &Path) -> Result<()> {
+    session::engine(command);
     command
         .env("HEADWATER_PROJECT", project)
         .env("HEADWATER_EXPECTATIONS", super::root()?.join("tests/editors/expectations.json"))

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 
 use super::install::Neovim;
-use super::session::{Folder, Input, read};
+use super::session::{self, Folder, Input, read};
 use super::terminal::Terminal;
 use super::{Outcome, SessionResult, process};
 
@@ -50,6 +50,7 @@ fn configured(nvim: &Neovim, folder: &Folder, input: &Input<'_>, name: &str) -> 
     for dir in ["CONFIG", "DATA", "STATE", "CACHE"] {
         command.env(format!("XDG_{dir}_HOME"), folder.path.join(dir.to_lowercase()));
     }
+    session::engine(&mut command);
     command
         .env("HEADWATER_NVIM", plugin)
         .env("HEADWATER_SERVER", folder.tapped(input.server, &input.out.join(format!("{name}.jsonl")))?)

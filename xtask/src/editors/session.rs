@@ -1,6 +1,7 @@
 //! What every session has: a folder with a copy of the project, and the server behind a tap.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use anyhow::{Context, Result};
@@ -12,6 +13,13 @@ pub(super) struct Input<'a> {
     pub(super) server: &'a Path,
     pub(super) project: &'a Path,
     pub(super) out: &'a Path,
+}
+
+/// Names the engine to a session, where there is one: tests and previews run on it, and are skipped without.
+pub(super) fn engine(command: &mut Command) {
+    if let Ok(library) = crate::engine::library() {
+        command.env(crate::engine::VARIABLE, library);
+    }
 }
 
 /// A folder that goes when the session does. Its path is short: code-server keeps a Unix socket in it, whose path may

@@ -74,6 +74,9 @@ fn line(text: &str, number: usize) -> TextRange {
     bytes(&(start + indent..start + line.trim_end().len().max(indent)))
 }
 
+/// Answers that are longer are not kept, in bytes.
+const LONGEST: usize = 1 << 20;
+
 /// What became of a test.
 #[derive(Debug)]
 pub(crate) struct Known {
@@ -91,12 +94,15 @@ pub(crate) struct Known {
 
 impl Known {
     pub(crate) fn new(outcome: Outcome, case: &Case) -> Self {
+        let has_failed = outcome.status == Status::Failed;
         let expected = match &case.check {
             Check::Request { expected, .. } | Check::Output { expected, .. } => expected.clone(),
             Check::Nothing { .. } => None,
         };
-        let actual =
-            outcome.actual.map(|actual| (actual.body, (actual.status >= 400).then_some(actual.status)));
+        // What passes was expected, and what nobody can look at is not kept.
+        let actual = outcome.actual.filter(|actual| has_failed && actual.body.len() <= LONGEST);
+        let actual = actual.map(|actual| (actual.body, (actual.status >= 400).then_some(actual.status)));
+        let expected = expected.filter(|_| actual.is_some());
         Self {
             status: outcome.status,
             elapsed: outcome.elapsed,

@@ -11,9 +11,9 @@ use headwater_analysis::{Config, Content, Database, ProjectFacts, Setter, settle
 use headwater_engine::Cancel;
 use headwater_engine::compile::session_statement;
 use headwater_engine::fixtures::Raw;
-use headwater_engine::run::{Bench, RunOptions, Stage, is_input};
+use headwater_engine::run::{Bench, RunOptions, Stage};
 use headwater_engine::suite::Case;
-use headwater_project::{Change, EntryKind, FileSystem, Loaded, ProjectRoot, Scan};
+use headwater_project::{Change, FileSystem, Loaded, ProjectRoot, Scan};
 use headwater_warehouse::{Pool, PoolConfig};
 use rustc_hash::FxHashMap;
 use serde_json::Value;
@@ -33,8 +33,10 @@ pub(crate) struct Job {
     pub(crate) files: Vec<(Utf8PathBuf, Content)>,
     /// Samples that an editor holds, by path from the root.
     pub(crate) inputs: Vec<(Utf8PathBuf, Arc<str>)>,
-    /// How many changes of samples were told so far; `None` reads them again in any case.
-    pub(crate) touched: Option<u64>,
+    /// How many changes of samples were told so far.
+    pub(crate) touched: u64,
+    /// Somebody waits for it: samples are read again also when nobody told of a change.
+    pub(crate) asked: bool,
     pub(crate) wanted: Vec<Wanted>,
 }
 
@@ -88,10 +90,6 @@ const ROOMS: usize = 3;
 /// Engines at work at the same time, and tests from which on a second one is worth its start.
 const WORKERS: usize = 2;
 const PARALLEL_FROM: usize = 12;
-
-/// Folders whose samples are looked at, and how deep below them.
-const FOLDERS: [&str; 3] = ["fixtures", "datasources", "tests"];
-const DEPTH: usize = 6;
 
 /// Starts the thread; its engines start with the first task. It ends when the sender of `tasks` is dropped.
 ///
@@ -224,13 +222,10 @@ impl Room {
 
     /// Samples and secrets.
     fn inputs(&mut self, fs: &dyn FileSystem, job: &Job) -> Vec<Raw> {
-        let known = self.inputs.take().filter(|(touched, _)| Some(*touched) == job.touched);
-        let (touched, inputs) =
-            known.unwrap_or_else(|| (job.touched.unwrap_or(0), read_inputs(fs, &job.root)));
+        let known = self.inputs.take().filter(|(touched, _)| !job.asked && *touched == job.touched);
+        let (_, inputs) =
+            self.inputs.insert(known.unwrap_or_else(|| (job.touched, crate::inputs::read(fs, &job.root))));
         let mut all = inputs.clone();
-        if job.touched.is_some() {
-            self.inputs = Some((touched, inputs));
-        }
         for (path, text) in &job.inputs {
             let bytes = Arc::new(text.as_bytes().to_vec());
             match all.iter_mut().find(|raw| raw.path == *path) {
@@ -239,31 +234,5 @@ impl Room {
             }
         }
         all
-    }
-}
-
-/// Samples and secrets of a folder, as they are on the disk.
-fn read_inputs(fs: &dyn FileSystem, root: &Utf8Path) -> Vec<Raw> {
-    let mut paths: Vec<Utf8PathBuf> = [".env", ".env.local"].map(Utf8PathBuf::from).into();
-    for folder in FOLDERS {
-        walk(fs, root, Utf8Path::new(folder), DEPTH, &mut paths);
-    }
-    paths.sort();
-    let raw = |path: Utf8PathBuf| {
-        let bytes = fs.read(&root.join(&path)).ok()?;
-        Some(Raw::new(path, Arc::new(bytes)))
-    };
-    paths.into_iter().filter(|path| is_input(path)).filter_map(raw).collect()
-}
-
-fn walk(fs: &dyn FileSystem, root: &Utf8Path, folder: &Utf8Path, depth: usize, out: &mut Vec<Utf8PathBuf>) {
-    let Ok(entries) = fs.entries(&root.join(folder)) else { return };
-    for entry in entries {
-        let path = folder.join(&entry.name);
-        match entry.kind {
-            EntryKind::File(_) => out.push(path),
-            EntryKind::Directory if depth > 0 && !entry.link => walk(fs, root, &path, depth - 1, out),
-            _ => {}
-        }
     }
 }

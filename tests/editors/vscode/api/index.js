@@ -32,6 +32,9 @@ async function place(file, at) {
   return document.positionAt(offset + at.indexOf('|'));
 }
 
+/** Why a check is skipped. */
+const NO_ENGINE = 'there is no engine on this machine';
+
 const ask = (provider, ...args) => vscode.commands.executeCommand(`vscode.execute${provider}`, ...args);
 const messages = (u) => vscode.languages.getDiagnostics(u).map((d) => d.message);
 
@@ -148,6 +151,55 @@ const checks = {
     assert(found.length >= atLeast, `${found.length} ranges`);
   },
 
+  async 'a failing test is run, its difference seen, and its result accepted'() {
+    if (!process.env.HEADWATER_CHDB) return NO_ENGINE;
+    const { file, name, right, wrong, message } = expect.test;
+    const { document } = await open(file);
+    const editor = vscode.window.activeTextEditor;
+    const swap = async (from, to) => {
+      const start = document.getText().indexOf(from);
+      assert(start >= 0, `${file} has no ${from}`);
+      const range = new vscode.Range(document.positionAt(start), document.positionAt(start + from.length));
+      await editor.edit((edit) => edit.replace(range, to));
+    };
+    await swap(right, wrong);
+    const failures = () => vscode.languages.getDiagnostics(uri(file)).filter((d) => d.source === 'headwater test');
+    await vscode.commands.executeCommand('headwater.runTest', uri(file).toString(), 'top_pages', name);
+    const [failed] = await until('the failure as a diagnostic', () => failures().length && failures());
+    assert(failed.message.includes(message), failed.message);
+    const lens = await until('the lens of the failure', async () => {
+      const all = (await ask('CodeLensProvider', uri(file), 100)) ?? [];
+      return all.find((l) => l.command?.title.startsWith('✗'));
+    });
+    await vscode.commands.executeCommand(lens.command.command, ...lens.command.arguments);
+    const shown = await vscode.workspace.openTextDocument(vscode.Uri.parse(lens.command.arguments[0].uri));
+    assert(shown.getText().includes('+++ got'), shown.getText());
+    await open(file);
+    const actions = await ask('CodeActionProvider', uri(file), failed.range);
+    const accept = actions.find((a) => a.title.startsWith('Accept the new result'));
+    assert(accept?.edit, JSON.stringify(actions.map((a) => a.title)));
+    await vscode.workspace.applyEdit(accept.edit);
+    assert(document.getText().includes(right), document.getText());
+    await until('no failure', () => failures().length === 0);
+    await vscode.commands.executeCommand('workbench.action.files.revert');
+  },
+
+  async 'a preview is seen'() {
+    if (!process.env.HEADWATER_CHDB) return NO_ENGINE;
+    const { file, pipe, node, contains } = expect.preview;
+    await open(file);
+    const preview = vscode.commands.executeCommand('headwater.preview', uri(file).toString(), pipe, node);
+    // The box with the request: what it offers is taken.
+    await new Promise((resume) => setTimeout(resume, 1500));
+    await vscode.commands.executeCommand('workbench.action.acceptSelectedQuickOpenItem');
+    await preview;
+    const shown = await until('the rows', () => {
+      return vscode.workspace.textDocuments.find((d) => d.uri.scheme === 'headwater-rows');
+    });
+    for (const part of contains) assert(shown.getText().includes(part), shown.getText());
+    await open(file);
+  },
+
   async 'restart'() {
     await vscode.commands.executeCommand('headwater.restart');
     await until('the lens of the new server', async () => (await lenses()).length);
@@ -158,8 +210,8 @@ exports.run = async () => {
   const lines = [];
   for (const [name, run] of Object.entries(checks)) {
     try {
-      await run();
-      lines.push(`ok ${name}`);
+      const why = await run();
+      lines.push(why ? `skip ${name}: ${why}` : `ok ${name}`);
     } catch (error) {
       lines.push(`FAIL ${name}: ${String(error?.message ?? error).slice(0, 600).replaceAll('\n', ' ⏎ ')}`);
     }
