@@ -8,7 +8,7 @@ interface Parameter {
   type: string | null;
   required: boolean;
   default: string | null;
-  value: string | string[] | null;
+  value: string[] | null;
 }
 
 /** What a node gives, as a read-only document beside the file. */
@@ -63,12 +63,10 @@ export class Preview implements vscode.TextDocumentContentProvider, vscode.Dispo
     if (parameters.length === 0) return {};
     const key = `preview:${uri}`;
     const offered = new URLSearchParams();
-    for (const { name, value, required } of parameters) {
-      for (const one of typeof value === 'string' ? [value] : (value ?? (required ? [''] : []))) offered.append(name, one);
-    }
+    for (const { name, value } of parameters) for (const one of value ?? []) offered.append(name, one);
     const typed = await vscode.window.showInputBox({
       title: 'Request',
-      prompt: parameters.map((p) => `${p.name}${p.type ? ` ${p.type}` : ''}${p.required ? '' : '?'}`).join(' · '),
+      prompt: `name=value&… of ${parameters.map((p) => (p.type ? `${p.name} ${p.type}` : p.name)).join(' · ')}`,
       value: this.memory.get<string>(key) ?? decodeURIComponent(offered.toString()),
     });
     if (typed === undefined) return undefined;

@@ -224,6 +224,12 @@ async fn tests_are_found_run_shown_and_accepted() {
     assert_eq!(shown["uri"], view["uri"]);
     let content = editor.client.call("workspace/textDocumentContent", json!({ "uri": view["uri"] })).await;
     assert_eq!(content["text"], shown["text"]);
+    // As VS Code writes addresses: a query is encoded as a whole.
+    let (path, query) = view["uri"].as_str().and_then(|uri| uri.split_once('?')).expect("a query");
+    let query = query.replace('=', "%3D").replace('&', "%26");
+    let address = json!({ "uri": format!("{path}?{query}") });
+    let content = editor.client.call("workspace/textDocumentContent", address).await;
+    assert_eq!(content["text"], shown["text"]);
     let here = json!({ "line": 8, "character": 3 });
     let params = json!({
         "textDocument": { "uri": editor.uri(top) },

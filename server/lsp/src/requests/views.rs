@@ -139,11 +139,15 @@ impl Place {
 /// Reads `<path>?project=<path>&<name>=<value>`.
 fn place(snapshot: &Snapshot, rest: &str) -> Option<Place> {
     let (path, query) = rest.trim_start_matches('/').split_once('?').unwrap_or((rest, ""));
-    let pairs: Vec<(String, String)> = query
+    // VS Code encodes a query as a whole, its marks too.
+    let is_whole = !query.contains('=');
+    let whole = if is_whole { crate::uri::decoded(query) } else { query.to_owned() };
+    let decoded = |text: &str| if is_whole { text.to_owned() } else { crate::uri::decoded(text) };
+    let pairs: Vec<(String, String)> = whole
         .split('&')
         .filter(|p| !p.is_empty())
         .map(|p| p.split_once('=').unwrap_or((p, "")))
-        .map(|(name, value)| (crate::uri::decoded(name), crate::uri::decoded(value)))
+        .map(|(name, value)| (decoded(name), decoded(value)))
         .collect();
     let path = crate::uri::decoded(path.trim_start_matches('/'));
     let wanted = pairs.iter().find(|(n, _)| n == "project").map(|(_, v)| v.as_str());
