@@ -56,6 +56,7 @@ pub(crate) fn run(with_editors: bool) -> Result<()> {
         tally.step("mutations against the engine", crate::mutation_eval::gate);
         tally.step("edits against the engine", crate::edit_eval::gate);
         tally.step("hosts and engines killed", || crate::host_kill::run(&crate::host_kill::Options::gate()));
+        tally.step("the pipeline killed", || crate::soak::run(&crate::soak::Options::gate()));
     }
     tally.step("workflows, SARIF and diagrams by their own rules", crate::foreign::gate);
     tally.step("documentation", || {
