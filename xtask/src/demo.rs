@@ -28,6 +28,9 @@ pub(crate) fn run() -> Result<()> {
     let engine = crate::engine::library().context("the SQL engine cannot be installed")?;
     run_with(&server, &root().join("tests/projects/tested"), &["test"], 0, Some(&engine))?;
 
+    say("The first project at work: deployed to a host on this machine, fed, asked");
+    at_work(&server, &project, &engine)?;
+
     say("Open it in your editor");
     let package =
         format!("target/editors, after `cargo xtask package`; the project is {}", project.display());
@@ -39,6 +42,34 @@ pub(crate) fn run() -> Result<()> {
     println!("            then: nvim {}", project.join("datasources/page_hits.datasource").display());
     println!("  Both come from {package}");
     Ok(())
+}
+
+/// Deploys, sends rows in, and reads what the view made of them, in a data folder that goes with the demo.
+fn at_work(server: &Path, project: &Path, engine: &Path) -> Result<()> {
+    let folder = tempfile::Builder::new().prefix("headwater-demo-").tempdir()?;
+    let data = folder.path().join("data").display().to_string();
+    let rows = folder.path().join("page_hits.ndjson");
+    let run = |args: &[&str]| run_with(server, project, args, 0, Some(engine));
+    // The data source keeps rows for half a year: these are of this month.
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH)?.as_secs().to_string();
+    let mock = ["mock", "page_hits", "--rows", "5000", "--now", &now];
+    println!("$ headwater {} > page_hits.ndjson", mock.join(" "));
+    let made = Command::new(server).args(mock).current_dir(project).output()?;
+    ensure!(made.status.success(), "`headwater mock` ended with {}", made.status);
+    std::fs::write(&rows, made.stdout)?;
+    let at_work = || -> Result<()> {
+        run(&["deploy", "--data", &data])?;
+        run(&["append", "page_hits", &rows.display().to_string(), "--data", &data])?;
+        run(&[
+            "sql",
+            "SELECT countMerge(hits) AS hits, uniqMerge(visits) AS visits, min(hour) AS since FROM page_hits_hourly",
+            "--data",
+            &data,
+        ])
+    };
+    // The host ends also when something failed.
+    let done = at_work();
+    run(&["serve", "--stop", "--data", &data]).and(done)
 }
 
 fn say(what: &str) {
