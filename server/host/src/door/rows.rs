@@ -3,7 +3,7 @@
 //! A file is read as it comes, and kept in pieces that end where a row ends: it may be larger than memory. Each piece is
 //! durable before the next one is read, so a client that sends faster than the disk writes is slowed down.
 
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ use tokio::sync::mpsc;
 
 use super::Door;
 use super::answer::compile;
-use super::body::{Packing, packing};
+use super::body::{Frames, Packing, packing};
 use super::datasources::no_source;
 use super::events::{appenders, failure, key, place, shown_waiting, until_seen};
 use super::failure::{Failure, json as answer};
@@ -168,10 +168,7 @@ async fn append(
         match packing {
             Packing::None => pieces.keep(arriving, keep),
             Packing::Gzip => pieces.keep(flate2::read::MultiGzDecoder::new(arriving), keep),
-            Packing::Zstd => match ruzstd::decoding::StreamingDecoder::new(arriving) {
-                Ok(decoder) => pieces.keep(decoder, keep),
-                Err(e) => Err(Broken { kept: Accepted::default(), why: Why::Unreadable(e.to_string()) }),
-            },
+            Packing::Zstd => pieces.keep(Frames::new(BufReader::new(arriving)), keep),
         }
     });
     let pumped = pump(content, sender, door.limits.body).await;
