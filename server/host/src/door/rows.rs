@@ -159,7 +159,7 @@ async fn append(
     let (worker, source) = (door.clone(), name.to_owned());
     let limit = door.limits.upload_bytes;
     let keeper = tokio::task::spawn_blocking(move || {
-        let arriving = Arriving { receiver, rest: Bytes::new() };
+        let arriving = Arriving { receiver, rest: Bytes::new(), ended: false };
         let keep = |bytes: Vec<u8>, nth: usize| {
             let key = key.as_ref().map(|key| format!("{key}:{nth}"));
             worker.pipeline.accept(&source, bytes, format, key.as_deref())
@@ -251,15 +251,18 @@ fn format(fields: &Fields, headers: &HeaderMap) -> Result<RowFormat, Failure> {
 /// Hands the body on as it arrives. A client that sends nothing for as long as a whole body may take is gone.
 async fn pump(
     mut content: Body,
-    sender: mpsc::Sender<io::Result<Bytes>>,
+    sender: mpsc::Sender<io::Result<Option<Bytes>>>,
     silence: Duration,
 ) -> Result<(), Failure> {
     loop {
         match tokio::time::timeout(silence, content.frame()).await {
-            Ok(None) => return Ok(()),
+            Ok(None) => {
+                let _ = sender.send(Ok(None)).await;
+                return Ok(());
+            }
             Ok(Some(Ok(frame))) => {
                 if let Ok(bytes) = frame.into_data()
-                    && sender.send(Ok(bytes)).await.is_err()
+                    && sender.send(Ok(Some(bytes))).await.is_err()
                 {
                     // Whoever keeps the rows has given up, and says why.
                     return Ok(());
@@ -278,18 +281,22 @@ async fn pump(
     }
 }
 
-/// A body that arrives, for who reads it elsewhere.
+/// A body that arrives, for who reads it elsewhere. `None` is its end; a sender that is gone without it is a client that is
+/// gone, with whom the request was dropped: what came is cut anywhere.
 struct Arriving {
-    receiver: mpsc::Receiver<io::Result<Bytes>>,
+    receiver: mpsc::Receiver<io::Result<Option<Bytes>>>,
     rest: Bytes,
+    ended: bool,
 }
 
 impl Read for Arriving {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        while self.rest.is_empty() {
+        while self.rest.is_empty() && !self.ended {
             match self.receiver.blocking_recv() {
-                Some(bytes) => self.rest = bytes?,
-                None => return Ok(0),
+                Some(Ok(Some(bytes))) => self.rest = bytes,
+                Some(Ok(None)) => self.ended = true,
+                Some(Err(e)) => return Err(e),
+                None => return Err(io::Error::new(io::ErrorKind::UnexpectedEof, "the connection broke off")),
             }
         }
         let length = buffer.len().min(self.rest.len());
@@ -485,5 +492,54 @@ mod tests {
         assert_eq!(total.verdicts.iter().map(|v| v.line).take(2).collect::<Vec<_>>(), [2, first + 1]);
         assert_eq!(pieces(RowFormat::Csv, 1 << 20, "1,2\n3,4").0, ["1,2\n3,4"]);
         assert!(pieces(RowFormat::Ndjson, 1 << 20, "").0.is_empty());
+    }
+
+    /// Pieces that are kept of a body whose sender said `sent` and went.
+    fn arrived(sent: Vec<io::Result<Option<Bytes>>>, packing: Packing) -> (Vec<Vec<u8>>, bool) {
+        let (sender, receiver) = mpsc::channel(sent.len().max(1));
+        sent.into_iter().for_each(|one| sender.try_send(one).expect("room"));
+        drop(sender);
+        let arriving = Arriving { receiver, rest: Bytes::new(), ended: false };
+        let mut all = Vec::new();
+        let keep = |bytes, _| {
+            all.push(bytes);
+            Ok(Accepted::default())
+        };
+        let pieces = Pieces { piece: 1, ..Pieces::new(RowFormat::Ndjson, Vec::new(), 1 << 20) };
+        let kept = match packing {
+            Packing::None => pieces.keep(arriving, keep),
+            Packing::Gzip => pieces.keep(flate2::read::MultiGzDecoder::new(arriving), keep),
+            Packing::Zstd => pieces.keep(Frames::new(BufReader::new(arriving)), keep),
+        };
+        (all, kept.is_ok())
+    }
+
+    #[test]
+    fn of_a_client_that_goes_no_half_row_is_kept() {
+        let file = b"{\"a\":1}\n{\"a\":2}\n".repeat(5000);
+        let gzip = |file: &[u8]| {
+            let mut packer = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+            io::Write::write_all(&mut packer, file).expect("in memory");
+            packer.finish().expect("in memory")
+        };
+        let zstd = |file: &[u8]| {
+            ruzstd::encoding::compress_to_vec(file, ruzstd::encoding::CompressionLevel::Fastest)
+        };
+        // Packed, what was sent is whole and may still have gone on.
+        for (packing, bytes) in
+            [(Packing::None, file.clone()), (Packing::Gzip, gzip(&file)), (Packing::Zstd, zstd(&file))]
+        {
+            let bytes = || Ok(Some(Bytes::from(bytes.clone())));
+            let (all, whole) = arrived(vec![bytes(), Ok(None)], packing);
+            assert!(whole && all.concat() == file, "{packing:?}");
+            for (n, sent) in [vec![bytes()], vec![bytes(), Err(io::Error::other("silent"))], vec![]]
+                .into_iter()
+                .enumerate()
+            {
+                let (all, whole) = arrived(sent, packing);
+                assert!(!whole && all.iter().all(|piece| piece.ends_with(b"}\n")), "{packing:?} {n}");
+                assert!(all.concat().len() < file.len(), "{packing:?} {n}");
+            }
+        }
     }
 }
