@@ -16,7 +16,7 @@ const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// Every line with cells. Quotes may hold separators, line breaks, and doubled quotes; a quote that does not begin a cell is
 /// a character. Never fails. Linear.
 pub(super) fn lines(bytes: &[u8]) -> Vec<Line> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let bytes = strip(bytes);
     let separator = separator(bytes);
     let (mut out, mut at, mut number) = (Vec::new(), 0, 1);
     while at < bytes.len() {
@@ -41,25 +41,89 @@ pub(super) fn lines(bytes: &[u8]) -> Vec<Line> {
     out
 }
 
-/// The separator that the first line has most of, outside of quotes.
+/// The separator that the first line has most of, outside of quotes, which open where a cell may begin.
 fn separator(bytes: &[u8]) -> u8 {
     let mut counts = [0usize; SEPARATORS.len()];
-    let mut in_quotes = false;
+    let (mut in_quotes, mut opens) = (false, true);
     for byte in bytes {
         match byte {
-            b'"' => in_quotes = !in_quotes,
-            b'\n' if !in_quotes => break,
-            _ if in_quotes => {}
-            byte => {
-                if let Some(n) = SEPARATORS.iter().position(|s| s == byte) {
-                    counts[n] += 1;
-                }
+            // Behind a quote that closed, another one is a quote in the text.
+            b'"' if in_quotes || opens => {
+                (in_quotes, opens) = (!in_quotes, true);
+                continue;
             }
+            b'\n' if !in_quotes => break,
+            _ if in_quotes => continue,
+            _ => {}
+        }
+        let separator = SEPARATORS.iter().position(|s| s == byte);
+        opens = separator.is_some();
+        if let Some(n) = separator {
+            counts[n] += 1;
         }
     }
     let most = counts.iter().copied().max().unwrap_or_default();
     counts.iter().position(|c| *c == most).map_or(b',', |n| SEPARATORS[n])
 }
+
+/// Finds where lines end in a file that comes in parts, by the rules that [`csv_lines`](super::csv_lines) reads by.
+#[derive(Debug, Clone)]
+pub struct LineEnds {
+    separator: u8,
+    at: At,
+}
+
+/// What stands before the next byte.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum At {
+    /// Nothing of its cell.
+    Begin,
+    /// Text in quotes.
+    Quoted,
+    /// A quote in quotes: the last one, or the first of two.
+    Quote,
+    /// Text.
+    Text,
+}
+
+impl LineEnds {
+    /// For a file that starts with `start`, in which its first line should be whole: that decides about the separator.
+    pub fn of(start: &[u8]) -> Self {
+        Self { separator: separator(strip(start)), at: At::Begin }
+    }
+
+    /// What stands between cells.
+    pub fn separator(&self) -> u8 {
+        self.separator
+    }
+
+    /// Behind the first line of `bytes` that ends in them; what comes next then is the next line. `None`: none ends, and the
+    /// next bytes go on with it. A mark of the byte order before the file is not to be among them. Linear.
+    pub fn next(&mut self, bytes: &[u8]) -> Option<usize> {
+        for (n, byte) in bytes.iter().enumerate() {
+            self.at = match (self.at, byte) {
+                (At::Begin | At::Quote, b'"') => At::Quoted,
+                (At::Quoted, b'"') => At::Quote,
+                (At::Quoted, _) => At::Quoted,
+                (_, b'\n') => {
+                    self.at = At::Begin;
+                    return Some(n + 1);
+                }
+                (_, byte) if *byte == self.separator => At::Begin,
+                _ => At::Text,
+            };
+        }
+        None
+    }
+}
+
+/// Without the mark of the byte order.
+fn strip(bytes: &[u8]) -> &[u8] {
+    bytes.strip_prefix(MARK).unwrap_or(bytes)
+}
+
+/// The mark of the byte order, which may stand before a file.
+pub const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// The cell at `at`, where the next one starts, and whether it is the line's last.
 fn cell(bytes: &[u8], mut at: usize, separator: u8, number: &mut usize) -> (Vec<u8>, usize, bool) {
@@ -106,7 +170,7 @@ fn cell(bytes: &[u8], mut at: usize, separator: u8, number: &mut usize) -> (Vec<
 
 #[cfg(test)]
 mod tests {
-    use super::lines;
+    use super::{LineEnds, lines};
 
     fn read(text: &str) -> Vec<(usize, Vec<String>)> {
         lines(text.as_bytes()).into_iter().map(|l| (l.number, l.cells)).collect()
@@ -123,5 +187,46 @@ mod tests {
         assert_eq!(read("a\tb")[0].1, ["a", "b"]);
         assert_eq!(read("\"never ends,\n")[0].1.len(), 1);
         assert!(read("").is_empty());
+    }
+
+    #[test]
+    fn lines_end_where_they_are_read_to_end() {
+        for text in [
+            "a,b\n5\" pipe,x\n\"q\n\"\"\n\",\"y\" z\"\n,\"\"\n\n7'6\",\"\n\"\n\"\"\"\n\",\"\"\"\"\r\nx",
+            "5\" pipe;\"x,\n\"\n\"a\",b;\"c\"\n",
+            "\"a\"\",\",b;c;d\n;\"\n\";\n",
+        ] {
+            // Line by line it reads as the whole does, wherever the parts meet.
+            let whole = read(text);
+            for part in 1..text.len() {
+                let mut ends = LineEnds::of(text.as_bytes());
+                let (mut cuts, mut at) = (vec![0], 0);
+                while at < text.len() {
+                    let until = text.len().min(at + part);
+                    match ends.next(&text.as_bytes()[at..until]) {
+                        Some(end) => {
+                            at += end;
+                            cuts.push(at);
+                        }
+                        None => at = until,
+                    }
+                }
+                cuts.push(text.len());
+                let first = &text[..cuts[1]];
+                let numbers: Vec<usize> = cuts
+                    .windows(2)
+                    .filter(|cut| !text[cut[0]..cut[1]].trim().is_empty())
+                    .map(|cut| 1 + text[..cut[0]].matches('\n').count())
+                    .collect();
+                assert_eq!(numbers, whole.iter().map(|(n, _)| *n).collect::<Vec<_>>(), "{text:?} {part}");
+                for (cut, (_, cells)) in
+                    cuts.windows(2).filter(|cut| !text[cut[0]..cut[1]].trim().is_empty()).zip(&whole).skip(1)
+                {
+                    let alone = read(&format!("{first}{}", &text[cut[0]..cut[1]]));
+                    assert_eq!(&alone[1].1, cells, "{text:?} {part}");
+                }
+            }
+        }
+        assert_eq!(read("5\" pipe;x\ny,\",;\n")[1].1, ["y,\",", ""]);
     }
 }

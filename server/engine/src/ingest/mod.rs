@@ -14,6 +14,7 @@ use std::borrow::Cow;
 use headwater_catalog::Type;
 use headwater_plan::Table;
 
+pub use cells::{LineEnds, MARK};
 pub use path::{Path, PathError};
 
 use crate::json::{Json, push_quoted};

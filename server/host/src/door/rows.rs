@@ -12,7 +12,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response;
-use headwater_engine::ingest::csv_lines;
+use headwater_engine::ingest::{LineEnds, MARK, csv_lines};
 use http_body_util::BodyExt;
 use serde_json::json;
 use tokio::sync::mpsc;
@@ -337,7 +337,8 @@ impl Pieces {
     ) -> Result<Accepted, Broken> {
         let mut total = Accepted::default();
         let mut held: Vec<u8> = Vec::new();
-        let mut head: Option<Vec<u8>> = None;
+        let mut head = Head::default();
+        let mut ends = Ends::default();
         let (mut nth, mut read, mut lines) = (0, 0u64, 0);
         let mut at_end = false;
         while !at_end {
@@ -355,7 +356,7 @@ impl Pieces {
                 );
                 return Err(Broken { kept: total, why: Why::TooLong(what) });
             }
-            let cut = if at_end { held.len() } else { self.last_end(&held) };
+            let cut = if at_end { held.len() } else { ends.last(self.format, &held) };
             if cut == 0 {
                 if at_end {
                     break;
@@ -369,16 +370,14 @@ impl Pieces {
             }
             let rest = held.split_off(cut);
             let rows = std::mem::replace(&mut held, rest);
+            ends.cut(cut);
             if nth == 0 {
                 head = self.head(&rows);
             }
-            let skipped = if nth > 0 { head.as_ref().map_or(0, |_| 1) } else { 0 };
+            let skipped = if nth > 0 { head.lines } else { 0 };
             let first_line = lines;
             lines += rows.iter().filter(|b| **b == b'\n').count();
-            let piece = match (&head, nth) {
-                (Some(head), 1..) => [head.as_slice(), &rows].concat(),
-                _ => rows,
-            };
+            let piece = if nth > 0 { [head.bytes.as_slice(), &rows].concat() } else { rows };
             match keep(piece, nth) {
                 Ok(one) => add(&mut total, one, first_line, skipped),
                 Err(error) => return Err(Broken { kept: total, why: Why::Refused(error) }),
@@ -388,39 +387,81 @@ impl Pieces {
         Ok(total)
     }
 
-    /// Where the last row ends: behind a line end, which in CSV is no part of a quoted text.
-    fn last_end(&self, bytes: &[u8]) -> usize {
-        match self.format {
-            RowFormat::Ndjson => bytes.iter().rposition(|b| *b == b'\n').map_or(0, |at| at + 1),
-            RowFormat::Csv => {
-                let (mut end, mut quoted) = (0, false);
-                for (at, byte) in bytes.iter().enumerate() {
-                    match byte {
-                        b'"' => quoted = !quoted,
-                        b'\n' if !quoted => end = at + 1,
-                        _ => {}
-                    }
-                }
-                end
+    /// What each piece needs before it, to be read as the file is: the lines until the one that says what the columns are,
+    /// by the rule that rows are read by. Where there is none, a line that says the columns as they go by position: a row of
+    /// data that comes first in a piece decides about nothing then.
+    fn head(&self, rows: &[u8]) -> Head {
+        if self.format != RowFormat::Csv {
+            return Head::default();
+        }
+        let mut ends = LineEnds::of(rows);
+        let separator = ends.separator();
+        let mut end = if rows.starts_with(MARK) { MARK.len() } else { 0 };
+        loop {
+            let start = end;
+            end = ends.next(&rows[start..]).map_or(rows.len(), |at| start + at);
+            if end == rows.len() || !csv_lines(&rows[start..end]).is_empty() {
+                break;
             }
         }
+        let cells = csv_lines(&rows[..end]).into_iter().next().unwrap_or_default();
+        let known = cells.iter().filter(|cell| self.columns.iter().any(|c| c == cell.trim())).count();
+        let mut bytes = if known > 0 && known * 2 >= cells.len() {
+            rows[..end].to_vec()
+        } else {
+            let quoted = self.columns.iter().map(|name| format!("\"{}\"", name.replace('"', "\"\"")));
+            quoted.collect::<Vec<_>>().join(char::from(separator).encode_utf8(&mut [0; 4])).into_bytes()
+        };
+        if !bytes.ends_with(b"\n") {
+            bytes.push(b'\n');
+        }
+        Head { lines: bytes.iter().filter(|b| **b == b'\n').count(), bytes }
+    }
+}
+
+/// What stands before the rows of each piece but the first.
+#[derive(Default)]
+struct Head {
+    bytes: Vec<u8>,
+    lines: usize,
+}
+
+/// Where rows end in what is held of a file, each byte looked at once.
+#[derive(Default)]
+struct Ends {
+    csv: Option<LineEnds>,
+    seen: usize,
+    last: usize,
+}
+
+impl Ends {
+    /// Where the last row ends: behind a line end, which in CSV is no part of a quoted text; 0 where none does.
+    fn last(&mut self, format: RowFormat, held: &[u8]) -> usize {
+        match format {
+            RowFormat::Ndjson => {
+                if let Some(at) = held[self.seen..].iter().rposition(|b| *b == b'\n') {
+                    self.last = self.seen + at + 1;
+                }
+            }
+            RowFormat::Csv => {
+                if self.csv.is_none() && held.starts_with(MARK) {
+                    self.seen = MARK.len();
+                }
+                let ends = self.csv.get_or_insert_with(|| LineEnds::of(held));
+                while let Some(end) = ends.next(&held[self.seen..]) {
+                    self.seen += end;
+                    self.last = self.seen;
+                }
+            }
+        }
+        self.seen = held.len();
+        self.last
     }
 
-    /// The first line of a file that says what its columns are: each piece needs it. The rule is the one that rows are read by.
-    fn head(&self, rows: &[u8]) -> Option<Vec<u8>> {
-        if self.format != RowFormat::Csv {
-            return None;
-        }
-        let end = rows.iter().position(|b| *b == b'\n').map_or(rows.len(), |at| at + 1);
-        let cells = csv_lines(&rows[..end]).into_iter().next()?;
-        let known = cells.iter().filter(|cell| self.columns.iter().any(|c| c == cell.trim())).count();
-        (known > 0 && known * 2 >= cells.len()).then(|| {
-            let mut head = rows[..end].to_vec();
-            if !head.ends_with(b"\n") {
-                head.push(b'\n');
-            }
-            head
-        })
+    /// What is held begins behind `cut` now.
+    fn cut(&mut self, cut: usize) {
+        self.seen = self.seen.saturating_sub(cut);
+        self.last = 0;
     }
 }
 
@@ -492,6 +533,32 @@ mod tests {
         assert_eq!(total.verdicts.iter().map(|v| v.line).take(2).collect::<Vec<_>>(), [2, first + 1]);
         assert_eq!(pieces(RowFormat::Csv, 1 << 20, "1,2\n3,4").0, ["1,2\n3,4"]);
         assert!(pieces(RowFormat::Ndjson, 1 << 20, "").0.is_empty());
+    }
+
+    #[test]
+    fn pieces_of_csv_are_read_as_the_file_is() {
+        let long = "y".repeat(30_000);
+        // A quote within a cell is a character; blank lines before the head; rows that would be a head, or have another
+        // separator, at the start of a piece.
+        for (head, row) in [
+            ("a,b\n", format!("5\" pipe{long},\"x\n\"\"\n\"\n\"\",7'6\"\n")),
+            ("\u{feff}\n\r\n\"\"\nb,a\n", format!("{long}\",\"\n\"\n")),
+            ("\u{feff}\"b\",\"other\n\"\n", format!("{long},1\n")),
+            ("1;2\n", format!("{long},,,\";\"\n\"\n")),
+            ("1,2\n", format!("a,b\n{long},2\n")),
+            ("", format!("b,{long}\n\n")),
+        ] {
+            let file = format!("{head}{}", row.repeat(12));
+            let (all, _) = pieces(RowFormat::Csv, 1, &file);
+            assert!(all.len() > 2, "{head:?}");
+            let mut lines = csv_lines(all[0].as_bytes());
+            for piece in &all[1..] {
+                let read = csv_lines(piece.as_bytes());
+                assert!(read[0].iter().any(|cell| cell == "b"), "{:?}", read[0]);
+                lines.extend_from_slice(&read[1..]);
+            }
+            assert!(lines == csv_lines(file.as_bytes()), "{head:?}");
+        }
     }
 
     /// Pieces that are kept of a body whose sender said `sent` and went.
