@@ -140,6 +140,8 @@ pub fn serve(
             metrics: Metrics::new(&version),
             rates: Rates::default(),
             ingesting: Arc::new(Semaphore::new(config.limits.ingesting)),
+            uploading: Arc::new(Semaphore::new((config.limits.ingesting / 4).max(1))),
+            waiting: Arc::new(Semaphore::new(config.limits.waiting)),
             pipeline: pipeline.clone(),
             workspaces: Workspaces::default(),
             approvals: Approvals::default(),

@@ -31,14 +31,16 @@ pub(super) fn packing(headers: &HeaderMap) -> Option<Packing> {
     }
 }
 
-/// Reads a body whole and unpacks it. `limit` is of what is sent, `unpacked` of what becomes of it.
-pub(super) async fn read_packed(
+/// Reads a body whole and unpacks it. `limit` is of what is sent, `unpacked` of what becomes of it. `place` goes where the
+/// bytes go: a thread unpacks them to the end when nobody waits for it any more.
+pub(super) async fn read_packed<P: Send + 'static>(
     headers: &HeaderMap,
     body: Body,
     limit: usize,
     unpacked: usize,
     time: Duration,
-) -> Result<Vec<u8>, Failure> {
+    place: P,
+) -> Result<(Vec<u8>, P), Failure> {
     let Some(packing) = packing(headers) else {
         let message = "this Content-Encoding is not read here: send gzip, zstd, or the body as it is";
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "limits", message));
@@ -47,9 +49,10 @@ pub(super) async fn read_packed(
     plain.remove(header::CONTENT_ENCODING);
     let bytes = read(&plain, body, limit, time).await?;
     if packing == Packing::None {
-        return Ok(bytes.into());
+        return Ok((bytes.into(), place));
     }
-    let done = tokio::task::spawn_blocking(move || unpack(packing, &bytes, unpacked)).await;
+    let done =
+        tokio::task::spawn_blocking(move || unpack(packing, &bytes, unpacked).map(|out| (out, place))).await;
     done.unwrap_or_else(|_| {
         Err(Failure::new(StatusCode::BAD_REQUEST, "limits", "the body cannot be unpacked"))
     })

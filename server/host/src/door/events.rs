@@ -8,6 +8,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::Response;
 use serde_json::{Value, json};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::Door;
 use super::failure::{Failure, json as answer};
@@ -48,9 +49,10 @@ pub(super) async fn events(
         taken.check(SECTION, &format!("`{name}`"))?;
     }
     let limits = door.limits;
-    let _place = place(&door).await?;
+    let place = place(&door.ingesting).await?;
     let unpacked = limits.events_bytes.saturating_mul(UNPACKED);
-    let bytes = body::read_packed(&head.headers, content, limits.events_bytes, unpacked, limits.body).await?;
+    let (bytes, place) =
+        body::read_packed(&head.headers, content, limits.events_bytes, unpacked, limits.body, place).await?;
     if bytes.trim_ascii().is_empty() {
         return Err(bad("there are no rows: send JSON objects, one a line"));
     }
@@ -62,6 +64,7 @@ pub(super) async fn events(
     let wait = fields.is_set("wait");
     let source = name.clone();
     let accepted = accept(&door, &name, move |door| {
+        let _place = place;
         door.pipeline.accept(&source, bytes, RowFormat::Ndjson, key.as_deref())
     });
     let accepted = accepted.await?;
@@ -90,9 +93,10 @@ pub(super) fn appenders(holder: &Holder, name: &str) -> Result<(), Failure> {
     must(holder, holder.access.may_append(name), "add rows to this data source", "DATASOURCES:APPEND:NAME")
 }
 
-/// A place among those whose rows are held in memory; nobody waits for one for long.
-pub(super) async fn place(door: &Arc<Door>) -> Result<tokio::sync::OwnedSemaphorePermit, Failure> {
-    let wait = door.ingesting.clone().acquire_owned();
+/// A place among those whose rows are held in memory; nobody waits for one for long. It goes to the thread that has the rows,
+/// which goes on when the client is gone, and is free when they are on the disk.
+pub(super) async fn place(places: &Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Failure> {
+    let wait = places.clone().acquire_owned();
     match tokio::time::timeout(Duration::from_secs(5), wait).await {
         Ok(Ok(place)) => Ok(place),
         _ => {
@@ -118,14 +122,19 @@ pub(super) async fn accept(
     Ok(accepted)
 }
 
-/// Waits until rows show everywhere; says who has not come so far.
+/// Waits until rows show everywhere; says who has not come so far. The rows are kept: where too many wait, it is said at once.
 pub(super) async fn until_seen(
     door: &Arc<Door>,
     name: &str,
     position: u64,
 ) -> Result<Vec<(String, Option<String>)>, Failure> {
     let (worker, source) = (door.clone(), name.to_owned());
-    let waited = tokio::task::spawn_blocking(move || worker.pipeline.wait(&source, position, PATIENCE)).await;
+    let place = door.waiting.clone().try_acquire_owned();
+    let waited = tokio::task::spawn_blocking(move || {
+        let patience = if place.is_ok() { PATIENCE } else { Duration::ZERO };
+        worker.pipeline.wait(&source, position, patience)
+    })
+    .await;
     match waited {
         Ok(Ok(waiting)) => Ok(waiting),
         Ok(Err(error)) => Err(failure(&error, name)),

@@ -71,8 +71,10 @@ pub struct HttpLimits {
     pub upload_bytes: u64,
     /// How often rows may come to one data source.
     pub events_rate: Option<Rate>,
-    /// Requests whose rows are held in memory at a time.
+    /// Requests whose rows are held in memory at a time; a quarter as many files, but one at least, besides them.
     pub ingesting: usize,
+    /// Requests that wait at a time until their rows show; others are told at once who has not come so far.
+    pub waiting: usize,
     /// Whether parameters that an endpoint does not have are an error.
     pub strict_parameters: bool,
     /// Connections of a listener at a time; others wait.
@@ -100,6 +102,7 @@ impl Default for HttpLimits {
             upload_bytes: 32 << 30,
             events_rate: Some(Rate { per_second: 1_000, burst: 2_000 }),
             ingesting: 16,
+            waiting: 64,
             strict_parameters: false,
             connections: 512,
             drain: Duration::from_secs(5),
@@ -127,6 +130,10 @@ pub struct Door {
     pub rates: Rates,
     /// Places of requests whose rows are held in memory.
     pub ingesting: Arc<Semaphore>,
+    /// Places of files that arrive, of which pieces are held in memory.
+    pub uploading: Arc<Semaphore>,
+    /// Places of requests that wait until their rows show.
+    pub waiting: Arc<Semaphore>,
     /// Who keeps rows.
     pub pipeline: Arc<dyn Pipeline>,
     /// The live release, to be asked.

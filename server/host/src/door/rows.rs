@@ -154,11 +154,12 @@ async fn append(
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, SECTION, message));
     };
     let columns = columns(door, holder, name).await?;
-    let _place = place(door).await?;
+    let place = place(&door.uploading).await?;
     let (sender, receiver) = mpsc::channel(4);
     let (worker, source) = (door.clone(), name.to_owned());
     let limit = door.limits.upload_bytes;
     let keeper = tokio::task::spawn_blocking(move || {
+        let _place = place;
         let arriving = Arriving { receiver, rest: Bytes::new(), ended: false };
         let keep = |bytes: Vec<u8>, nth: usize| {
             let key = key.as_ref().map(|key| format!("{key}:{nth}"));

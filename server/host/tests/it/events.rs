@@ -1,6 +1,8 @@
 //! `/v0/events`.
 
 use std::io::Write;
+use std::sync::{Condvar, Mutex};
+use std::time::Duration;
 
 use headwater_host::pipeline::{AcceptError, Accepted, Live, RowVerdict};
 use serde_json::json;
@@ -33,7 +35,41 @@ pub(crate) fn accept(
     let verdicts: Vec<RowVerdict> = wrong.collect();
     let quarantined = verdicts.len() as u64;
     let rows = lines.len() as u64 - quarantined;
-    Ok(Accepted { position: 1, rows, quarantined, verdicts, repeated: key == Some("again") })
+    let mut position = 1;
+    match key.and_then(|key| key.split(':').next()) {
+        Some("watched") => position = WATCHED,
+        Some("followed") => {
+            *FOLLOWED.0.lock().expect("not poisoned") += 1;
+            FOLLOWED.1.notify_all();
+        }
+        _ => {}
+    }
+    Ok(Accepted { position, rows, quarantined, verdicts, repeated: key == Some("again") })
+}
+
+/// Where rows are that show when others came behind them.
+const WATCHED: u64 = 2;
+
+/// How many came, less those that were waited for.
+static FOLLOWED: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// How many wait for them.
+static WAITING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// Waits until rows show; `false`: they do not.
+pub(crate) fn wait(position: u64) -> bool {
+    if position != WATCHED {
+        return true;
+    }
+    *WAITING.0.lock().expect("not poisoned") += 1;
+    WAITING.1.notify_all();
+    let followed = FOLLOWED.0.lock().expect("not poisoned");
+    let (mut followed, late) =
+        FOLLOWED.1.wait_timeout_while(followed, Duration::from_secs(20), |n| *n == 0).expect("not poisoned");
+    if !late.timed_out() {
+        *followed -= 1;
+    }
+    !late.timed_out()
 }
 
 impl Host {
@@ -144,4 +180,38 @@ fn what_is_wrong_has_the_status_of_the_format() {
     assert_eq!((last.status, last.header("retry-after").is_some()), (429, true));
     let shown = last.error();
     assert!(shown.contains("`events`"), "{shown}");
+}
+
+#[test]
+fn who_waits_until_rows_show_holds_no_place_of_others() {
+    let host = Host::with(|config| config.limits.ingesting = 1);
+    assert_eq!(host.deploy(&crate::deploying::PROJECT).status, 200);
+    for (path, kept) in
+        [("/v0/events?name=events", 202), ("/v1/datasources/events/append?format=ndjson", 200)]
+    {
+        std::thread::scope(|scope| {
+            let first = scope
+                .spawn(|| host.send(&format!("{path}&wait=true"), "Idempotency-Key: watched\r\n", b"{}"));
+            let waiting = WAITING.0.lock().expect("not poisoned");
+            let (mut waiting, _) = WAITING
+                .1
+                .wait_timeout_while(waiting, Duration::from_secs(20), |n| *n == 0)
+                .expect("not poisoned");
+            assert_eq!(*waiting, 1);
+            *waiting = 0;
+            drop(waiting);
+            let second = host.send(path, "Idempotency-Key: followed\r\n", b"{}");
+            let first = first.join().expect("an answer");
+            assert_eq!((second.status, first.status), (kept, 200), "{second:?} {first:?}");
+        });
+    }
+}
+
+#[test]
+fn where_too_many_wait_who_lags_is_said_at_once() {
+    let host = Host::with(|config| config.limits.waiting = 0);
+    assert_eq!(host.deploy(&crate::deploying::PROJECT).status, 200);
+    let slow = host.send("/v0/events?name=orgs&wait=true", "", b"{}");
+    assert_eq!((slow.status, &slow.json()["waiting_for"][0]["error"]), (202, &"nobody waited".into()));
+    assert_eq!(host.send("/v0/events?name=events&wait=true", "", b"{}").status, 200);
 }

@@ -129,9 +129,15 @@ impl Pipeline for Kept {
         events::accept(self.live().as_deref(), source, b"", None)
     }
 
-    fn wait(&self, source: &str, _: u64, _: Duration) -> Result<Vec<(String, Option<String>)>, AcceptError> {
-        let slow = source == "orgs";
-        Ok(slow.then(|| ("landing_orgs".to_owned(), Some("a secret place".to_owned()))).into_iter().collect())
+    fn wait(
+        &self,
+        source: &str,
+        position: u64,
+        at_most: Duration,
+    ) -> Result<Vec<(String, Option<String>)>, AcceptError> {
+        let slow = source == "orgs" || !events::wait(position);
+        let why = if at_most.is_zero() { "nobody waited" } else { "a secret place" };
+        Ok(slow.then(|| ("landing_orgs".to_owned(), Some(why.to_owned()))).into_iter().collect())
     }
 
     fn consumers(&self) -> Vec<ConsumerInfo> {
