@@ -1,6 +1,6 @@
 //! Rows of files, and rows that go.
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::TcpStream;
 
 use serde_json::json;
@@ -121,5 +121,29 @@ fn a_client_that_falls_silent_is_told_and_what_came_before_is_kept() {
     );
     stream.write_all(head.as_bytes()).expect("sent");
     let reply = Reply::read(&mut stream);
-    assert_eq!((reply.status, reply.error().contains("nothing arrived")), (408, true), "{reply:?}");
+    assert_eq!((reply.status, reply.error().contains("too slowly: 3 bytes")), (408, true), "{reply:?}");
+}
+
+#[test]
+fn files_that_arrive_take_no_place_of_events() {
+    let host = Host::with(|config| {
+        config.limits.ingesting = 1;
+        config.limits.body = std::time::Duration::from_secs(20);
+    });
+    assert_eq!(host.deploy(&crate::deploying::PROJECT).status, 200);
+    let mut stream = TcpStream::connect(host.address()).expect("it listens");
+    let head = format!(
+        "POST {APPEND}?format=ndjson HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {}\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n",
+        host.token
+    );
+    stream.write_all(head.as_bytes()).expect("sent");
+    // That it may go on says that it has its place.
+    let mut said = [0; 25];
+    stream.read_exact(&mut said).expect("an interim answer");
+    assert_eq!(&said, b"HTTP/1.1 100 Continue\r\n\r\n");
+    let events = host.upload("/v0/events?name=events", "", b"{}");
+    assert_eq!(events.status, 202, "{events:?}");
+    stream.write_all(b"{}\n").expect("sent");
+    let file = Reply::read(&mut stream);
+    assert_eq!((file.status, &file.json()["successful_rows"]), (200, &1.into()), "{file:?}");
 }
