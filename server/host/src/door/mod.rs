@@ -4,6 +4,7 @@
 //! neither: any page in a browser can send requests there.
 
 mod answer;
+mod arriving;
 mod body;
 mod consumers;
 mod datasources;
@@ -15,6 +16,7 @@ mod input;
 mod listen;
 mod metrics;
 mod openapi;
+mod pieces;
 mod pipes;
 mod rate;
 mod routes;
