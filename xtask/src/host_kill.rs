@@ -173,7 +173,7 @@ impl Bench {
         ensure!(left.is_empty(), "processes are left: {left:?}");
         let sockets = entries(&self.dir.0.join("run/headwater"));
         ensure!(sockets.is_empty(), "sockets are left: {sockets:?}");
-        let expected = ["door.lock", "log", "owner.token", "start.lock", "store", "tokens.json"];
+        let expected = ["door.lock", "log", "owner.token", "rows", "start.lock", "store", "tokens.json"];
         let left: Vec<_> =
             entries(&self.data()).into_iter().filter(|n| !expected.contains(&n.as_str())).collect();
         ensure!(left.is_empty(), "the data folder has {left:?}");

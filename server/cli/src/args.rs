@@ -264,8 +264,8 @@ pub(crate) enum TokenCommand {
     Create {
         /// Its name; one of a TOKEN line in what is deployed has the rights of that line
         name: String,
-        /// What it may do: ADMIN, TOKENS, WORKSPACE:READ_ALL, WORKSPACE:DEPLOY, DATASOURCES:READ:NAME[:FILTER],
-        /// DATASOURCES:APPEND:NAME, DATASOURCES:DROP:NAME, PIPES:READ:NAME
+        /// What it may do: ADMIN, TOKENS, WORKSPACE:READ_ALL, WORKSPACE:DEPLOY, DATASOURCES:READ:NAME,
+        /// DATASOURCES:READ:NAME:FILTER, DATASOURCES:APPEND:NAME, DATASOURCES:DROP:NAME, PIPES:READ:NAME
         #[arg(long, value_name = "SCOPE")]
         scope: Vec<String>,
         /// When it ends: 90d, 12h, 30m

@@ -48,6 +48,12 @@ TYPE endpoint
 const QUERIES: &[&str] = &[
     "SELECT * FROM events ORDER BY ALL",
     "SELECT count(), sum(n), max(secret) FROM events",
+    // What throws on hidden rows, where the engine may ask it before the filter.
+    "SELECT count() FROM events WHERE toUInt8(secret) = 1",
+    "SELECT count() FROM events WHERE toUInt8(secret) = 1 SETTINGS short_circuit_function_evaluation = 'disable'",
+    "SELECT count() FROM events WHERE intDiv(1, n - 7001) >= 0",
+    "SELECT count() FROM events PREWHERE toUInt8(secret) = 1",
+    "SELECT o.org FROM orgs o JOIN events e ON e.org = o.org AND toUInt8(e.secret) = 1",
     "SELECT events.org, events.secret FROM events ORDER BY ALL",
     "SELECT e.* FROM events AS e ORDER BY ALL",
     "SELECT e.secret FROM events e FINAL ORDER BY ALL",

@@ -16,8 +16,9 @@ pub struct Readable {
     /// How often the statement names one of them: whoever compiled it has counted. One more, and something is read that was
     /// not put there, behind the back of row filters.
     pub named: usize,
-    /// Only some rows of a table may be read: then nothing is explained either, which tells of all.
-    pub is_filtered: bool,
+    /// Nothing is explained: it would tell of rows that a filter hides, or show the queries of pipes that may be asked and not
+    /// read, with the values that are bound to them.
+    pub is_opaque: bool,
 }
 
 impl Tables for Readable {
@@ -38,8 +39,8 @@ impl Gate for Gated {
             return Err("this statement reads a table in a place where none was seen; write it more plainly"
                 .to_owned());
         }
-        if tables.is_filtered && approved.action == Action::Explain {
-            return Err("EXPLAIN tells of all rows, and this token may read some".to_owned());
+        if tables.is_opaque && approved.action == Action::Explain {
+            return Err("EXPLAIN takes a token that may read everything: it tells of all rows, and of the queries of pipes".to_owned());
         }
         Ok(Passed { format: approved.format.clone(), reading: Box::new(approved) })
     }

@@ -154,9 +154,10 @@ impl SecretStore {
         if value.is_empty() || value.len() > LONGEST {
             return Err(SecretError::Refused(format!("the value of a secret has 1 to {LONGEST} bytes")));
         }
+        // Held from here on: two that set the first secret at once would each make a key, and one of them would be lost.
+        let mut state = self.lock();
         let cipher = self.key.read_or_make(entropy).map_err(SecretError::Storage)?;
         let sealed = seal(&cipher, name, value, entropy).map_err(SecretError::Storage)?;
-        let mut state = self.lock();
         if !state.open.contains_key(name) && state.open.len() >= MOST {
             return Err(SecretError::Refused(format!("there are {MOST} secrets; remove some")));
         }

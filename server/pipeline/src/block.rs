@@ -341,6 +341,8 @@ impl Maker {
         // What a row that was sent has of its record, one that a view made has of the range.
         let (names, values) = if target.has_position || target.is_volatile {
             let (at, seed) = root.moment;
+            // Two views of one block that fill one table must not make the same chance for their rows.
+            let seed = seed ^ u64::from_str_radix(output.id.get(..16).unwrap_or_default(), 16).unwrap_or(0);
             let place = set.range.to << ROW_BITS;
             (
                 format!("{shared}, {AT}, {SEED}, {POSITION}"),

@@ -50,7 +50,17 @@ impl Effect {
             Self::Delete { condition } => condition,
         };
         let target = table(DATABASE, name);
-        sql.run(format!("ALTER TABLE {target} DELETE WHERE ({condition}\n) SETTINGS mutations_sync = 1"))?;
+        let done =
+            sql.run(format!("ALTER TABLE {target} DELETE WHERE ({condition}\n) SETTINGS mutations_sync = 1"));
+        if matches!(done, Err(Trouble::Refused(_))) {
+            // The engine keeps a mutation that a row made fail, and every later one waits behind it.
+            sql.run(format!(
+                "KILL MUTATION WHERE database = {} AND table = {} AND NOT is_done AND latest_fail_reason != '' SYNC",
+                headwater_warehouse::literal(DATABASE),
+                headwater_warehouse::literal(name)
+            ))?;
+        }
+        done?;
         let pending = sql.ask(
             format!(
                 "SELECT count() FROM system.mutations WHERE database = {} AND table = {} AND NOT is_done",

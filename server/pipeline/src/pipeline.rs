@@ -54,17 +54,23 @@ pub struct Limits {
     pub block_bytes: u64,
     /// Bytes of rows that are remembered between acceptance and consumers.
     pub hot_bytes: usize,
+    /// Bytes of the log from which on records that every consumer has applied are let go. Idempotency keys go with them.
+    pub keep_bytes: u64,
     /// The log's. Its salt is chosen here.
     pub log: Options,
 }
 
+/// How often a large log is looked at for what can go.
+const TRIM_EVERY: Duration = Duration::from_secs(10);
+
 impl Default for Limits {
-    /// 100,000 rows or 32 MiB a block, 64 MiB remembered, the log's own defaults within 16 GiB.
+    /// 100,000 rows or 32 MiB a block, 64 MiB remembered, the log's own defaults within 16 GiB, of which 4 are kept.
     fn default() -> Self {
         Self {
             block_rows: 100_000,
             block_bytes: 32 << 20,
             hot_bytes: 64 << 20,
+            keep_bytes: 4 << 30,
             log: Options { total_bytes: 16 << 30, ..Options::default() },
         }
     }
@@ -142,6 +148,8 @@ pub(crate) struct Inner {
     pub(crate) stopping: AtomicBool,
     /// The newest moment of acceptance: records' moments do not go back, even when the clock does.
     newest: AtomicU64,
+    /// When the log was last trimmed, in Unix milliseconds.
+    trimmed: AtomicU64,
 }
 
 impl Pipeline {
@@ -208,6 +216,7 @@ impl Pipeline {
             cut_errors: Mutex::default(),
             stopping: AtomicBool::new(false),
             newest: AtomicU64::new(0),
+            trimmed: AtomicU64::new(0),
         });
         let pipeline = Self { inner, threads: Mutex::default() };
         pipeline.spawn("block-drops", move |inner| drop_blocks(inner, &gone)).map_err(OpenError::Threads)?;
@@ -315,6 +324,13 @@ impl Pipeline {
             Some(source) if source.engine == "Null" => {
                 return Err(AcceptError::Invalid(format!("`{datasource}` stores no rows that could go")));
             }
+            // Views write on their own account: which of their rows came before, no position tells, and a repeated delete
+            // would take later ones.
+            Some(_) if running.release.views.iter().any(|view| view.target == datasource) => {
+                return Err(AcceptError::Invalid(format!(
+                    "views fill `{datasource}`, and which of their rows came before this cannot be told: take the rows out of what the views read, and deploy the views anew"
+                )));
+            }
             Some(_) => {}
         }
         let effect = effect.fixed(inner.clock.unix_millis()).map_err(AcceptError::Invalid)?;
@@ -342,6 +358,7 @@ impl Pipeline {
     ) -> Result<headwater_log::Ack, AcceptError> {
         let inner = &self.inner;
         let now = inner.clock.unix_millis();
+        self.make_room(now);
         let draft = Draft {
             stream: datasource.into(),
             release: running.release.id(),
@@ -362,6 +379,22 @@ impl Pipeline {
         }
         inner.ledger.wake();
         Ok(ack)
+    }
+
+    /// Lets go of what nobody needs once the log is large, now and then: without it a host that runs for long would refuse
+    /// rows for ever.
+    fn make_room(&self, now: u64) {
+        let inner = &self.inner;
+        if self.log_bytes() <= inner.limits.keep_bytes {
+            return;
+        }
+        let last = inner.trimmed.load(Ordering::Relaxed);
+        let is_time = now.saturating_sub(last) >= TRIM_EVERY.as_millis() as u64;
+        if is_time && inner.trimmed.compare_exchange(last, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
+        {
+            // A log that cannot be trimmed says so by being full.
+            let _ = self.trim(self.head());
+        }
     }
 
     /// Waits until all consumers of a data source have applied everything of it up to a position, at most so long.

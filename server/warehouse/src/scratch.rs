@@ -25,8 +25,11 @@ impl Scratch {
     /// Makes one below `parent`, readable by this user only.
     pub(crate) fn new(parent: &Path) -> io::Result<Self> {
         let dir = tempfile::Builder::new().prefix(PREFIX).tempdir_in(parent)?;
-        let lock = File::create(dir.path().join(LOCK))?;
+        // It has the name only once it is locked: whoever sweeps at this moment would find it free.
+        let young = dir.path().join("owner.new");
+        let lock = File::create(&young)?;
         lock.lock()?;
+        fs::rename(young, dir.path().join(LOCK))?;
         for name in ["tmp", "files", "scripts"] {
             fs::create_dir(dir.path().join(name))?;
         }

@@ -344,7 +344,8 @@ fn infer_one(name: &str, parameters: &[Value], seen: &[Seen], types: &[Option<Ty
             is_lambda: s.is_lambda,
         })
         .collect();
-    if let Some(setting) = catalog::switched_off(name) {
+    let has_null = types.iter().flatten().any(Type::is_null);
+    if let Some(setting) = catalog::switched_off(name).filter(|_| !has_null) {
         return Inferred::Fault(catalog::Fault::SwitchedOff { setting });
     }
     let Some(constants) = constants else { return Inferred::Unknown };

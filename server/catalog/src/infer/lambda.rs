@@ -1,6 +1,6 @@
 //! Functions that take lambdas.
 
-use super::{Argument, Inference};
+use super::{Argument, Fault, Inference};
 use crate::functions::find;
 use crate::table::{Answer, Rules, by_table};
 use crate::{Element, Type};
@@ -51,6 +51,9 @@ pub(super) fn infer(name: &str, rules: Option<&Rules>, arguments: &[Argument]) -
     let Some((lambda, rest)) = arguments.split_first() else { return Inference::Unknown };
     if !lambda.is_lambda || rest.iter().any(|a| a.is_lambda) {
         return Inference::Unknown;
+    }
+    if rest.is_empty() && ["array", "map"].iter().any(|kind| name.starts_with(kind)) {
+        return Inference::Fault(Fault::ArgumentCount { min: 2, max: None });
     }
     let body = lambda.ty.as_ref().map(Type::without_any_low_cardinality);
     let rest: Vec<Option<Type>> =

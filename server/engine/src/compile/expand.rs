@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use headwater_analysis::scope::{Resolution, resolve};
 use headwater_analysis::{File, FileKind, ReadFact, datafile, flow, interface, resource_name};
-use headwater_syntax::sql::ast::{self, AstNode, Query, SelectQuery, SetKind, TableName, TableRef};
+use headwater_syntax::sql::ast::{
+    self, AstNode, Query, QueryParameter, SelectQuery, SetKind, TableName, TableRef,
+};
 use headwater_syntax::sql::{self, TableUse, Tree};
 use headwater_syntax::template;
-use headwater_template::{Parameters, Prepared, Rendered, Request};
+use headwater_template::{Parameters, Prepared, Rendered, Request, Secrets};
 
 use super::clock::Clock;
 use super::error::CompileError;
@@ -34,6 +36,8 @@ pub(super) struct Piece {
     pub(super) reads: Vec<Read>,
     /// See [`Statement::order`].
     pub(super) order: Option<Vec<String>>,
+    /// It names parameters of the engine, `{name: Type}`.
+    pub(super) has_parameters: bool,
 }
 
 #[derive(Debug)]
@@ -80,7 +84,8 @@ impl Piece {
                 range,
             }
         });
-        Ok(Self { reads: reads.collect(), order: order(&tree, &text), text })
+        let has_parameters = ast::descendants::<QueryParameter<'_>>(tree.root_node()).next().is_some();
+        Ok(Self { reads: reads.collect(), order: order(&tree, &text), has_parameters, text })
     }
 }
 
@@ -270,7 +275,11 @@ impl<'c, 'db> Expansion<'c, 'db> {
         if !template::is_template(text) {
             return Ok(Rendering { sql: text.to_owned(), map: None });
         }
-        let request = Request::new(self.parameters, &self.compiler.options.secrets);
+        // What somebody writes beside the project would print them.
+        let none = Secrets::default();
+        let is_others = at.is_none() && self.may_read.is_some();
+        let secrets = if is_others { &none } else { &self.compiler.options.secrets };
+        let request = Request::new(self.parameters, secrets);
         let rendered = Prepared::new(text)
             .and_then(|prepared| prepared.render(&request))
             .map_err(|error| CompileError::render(error, at))?;

@@ -240,7 +240,7 @@ impl<'db> Compiler<'db> {
     }
 
     /// The same for somebody who may not read everything. Asked about the names in the query itself: who may ask a pipe
-    /// need not be able to read what it reads.
+    /// need not be able to read what it reads. The query itself has no secrets: it could print them.
     ///
     /// # Errors
     /// Those of [`Self::pipe_query`]; status 403 for what may not be read.
@@ -253,6 +253,12 @@ impl<'db> Compiler<'db> {
     ) -> Result<Statement, CompileError> {
         let mut expansion = Expansion::new(self, parameters, around.aliases).asking(may_read);
         let text = expansion.render_text(sql, None)?;
+        // Secrets of the pipes that it reads are bound under their names for the whole statement.
+        if may_read.is_some() && self.piece(&text)?.has_parameters {
+            let why =
+                "a query beside the project cannot name parameters like `{name: Type}`: write the value";
+            return Err(CompileError::forbidden(why.to_owned()));
+        }
         // An index that no node has: the text is none of the pipe's nodes, and sees all of them.
         expansion.finish(around.pipe.map(|pipe| (pipe, usize::MAX)), &text)
     }

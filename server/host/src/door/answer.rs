@@ -51,6 +51,7 @@ impl Question {
     pub(super) fn new(
         compiler: &Compiler<'_>,
         workspace: &Workspace,
+        access: &Access,
         statement: Statement,
         format: Format,
         limits: Limits,
@@ -69,7 +70,7 @@ impl Question {
             database: workspace.database().to_owned(),
             names: statement.tables.iter().map(physical).collect(),
             named: statement.named,
-            is_filtered: !compiler.options().filters.is_empty(),
+            is_opaque: !compiler.options().filters.is_empty() || !access.may_read_all(),
         };
         Self { statement, tables, format, limits, names }
     }

@@ -205,7 +205,7 @@ async fn endpoint(
             // A query of its own around the project's, which may have settings itself.
             statement.sql = format!("SELECT * FROM (\n{}\n) SETTINGS {}", statement.sql, settings.join(", "));
         }
-        Ok((Question::new(compiler, workspace, statement, format, limits), unknown))
+        Ok((Question::new(compiler, workspace, &access, statement, format, limits), unknown))
     });
     let (question, unknown) = asked.await?;
     if !unknown.is_empty() {

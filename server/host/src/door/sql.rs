@@ -76,7 +76,7 @@ pub(super) async fn answer(
         let may = |mention: Mention<'_>| may_read(&access, mention);
         let statement = compiler.query_for(&sql, around, &parameters, Some(&may));
         let statement = statement.map_err(|e| compile_failure(e, SECTION))?;
-        Ok(Question::new(compiler, workspace, statement, format, limits))
+        Ok(Question::new(compiler, workspace, &access, statement, format, limits))
     });
     let answered = answer::ask(&door, &question.await?).await?;
     let kind = HeaderValue::from_static(content_type(&answered.format));

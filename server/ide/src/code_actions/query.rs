@@ -184,7 +184,12 @@ fn group_by(cx: &Context<'_>, range: TextRange) -> Option<Change> {
         if is_clause || depth < 0 {
             break;
         }
-        has_from |= depth == 0 && token.is(&body.text, "FROM");
+        let is_from = depth == 0 && token.is(&body.text, "FROM");
+        // Arms of a template have a query each, and which end is this one's is not told by words.
+        if is_from && has_from {
+            return None;
+        }
+        has_from |= is_from;
         if token.kind != crate::tokens::TokenKind::Comment {
             last = Some(token.range.end());
         }

@@ -58,6 +58,8 @@ pub(super) struct Tests {
     shown: Option<Instant>,
     /// Counts changes of texts.
     texts: u64,
+    /// The count when the last look began.
+    looked: u64,
 }
 
 /// A run on its way.
@@ -148,6 +150,7 @@ impl Owner {
         }
         self.tests.due = None;
         self.tests.looking = true;
+        self.tests.looked = self.tests.texts;
         self.queue.worker.push_back(Work::Tests);
         self.schedule();
     }
@@ -167,6 +170,10 @@ impl Owner {
 
     /// A worker looked at every test.
     pub(super) fn looked_at_tests(&mut self, look: Look) {
+        // An edit came while the answer was on its way: its places are those of another text.
+        if self.tests.looked != self.tests.texts {
+            return self.tests_look_ended(true);
+        }
         self.tests.looking = false;
         let new = look.shapes;
         let mut uris = Vec::new();
@@ -304,7 +311,12 @@ impl Owner {
                 if let Some(why) = failed.as_ref().filter(|_| self.tests.failed != failed) {
                     self.client.log(Level::Warning, &format!("tests do not run by themselves: {why}"));
                 }
+                let is_stuck = failed.is_some();
                 self.tests.failed = failed;
+                // What cannot run now is not tried again and again: the next edit asks anew.
+                if is_stuck {
+                    return self.show_outcomes(true);
+                }
             }
         }
         // Edits may have come meanwhile, and a run that was taken back has left something.

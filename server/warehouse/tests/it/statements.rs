@@ -12,7 +12,11 @@ fn answers_come_in_the_format_that_was_asked_for() {
     assert_eq!(ask(&pool, "SELECT 1 -- ;\n;"), "1");
     let json = |sql: &str| text(pool.query(Request::new(sql).format(Format::JsonEachRow)));
     assert_eq!(json("SELECT 18446744073709551615 AS n, 'é' AS t"), r#"{"n":18446744073709551615,"t":"é"}"#);
-    for format in Format::ALL {
+    // Metrics have columns of their own.
+    let metrics = "SELECT 'hits' AS name, 1 AS value";
+    let metrics = text(pool.query(Request::new(metrics).format(Format::Prometheus)));
+    assert!(metrics.contains("hits 1"), "{metrics}");
+    for format in Format::ALL.into_iter().filter(|format| *format != Format::Prometheus) {
         assert!(!text(pool.query(Request::new("SELECT 1 AS a").format(format))).is_empty(), "{format:?}");
     }
     let nul = pool.query(Request::new("SELECT 'a\0b'").format(Format::TsvRaw)).expect("an answer");

@@ -25,6 +25,14 @@ pub(super) fn infer(name: &str, arguments: &[Argument]) -> Option<Inference> {
             [from, target] => wrapped(from, named(target)),
             _ => return None,
         },
+        "JSONExtract"
+        | "JSONExtractCaseInsensitive"
+        | "JSONExtractKeysAndValues"
+        | "JSONExtractKeysAndValuesCaseInsensitive"
+            if arguments.len() < 2 =>
+        {
+            Inference::Fault(Fault::ArgumentCount { min: 2, max: None })
+        }
         "JSONExtract" | "JSONExtractCaseInsensitive" if arguments.len() >= 2 => {
             match arguments.split_last() {
                 Some((target, rest)) => wrapped(&rest[0], named(target)),

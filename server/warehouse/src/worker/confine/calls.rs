@@ -98,7 +98,7 @@ fn rules() -> Result<BTreeMap<i64, Vec<SeccompRule>>, Box<dyn std::error::Error>
     rules.insert(libc::SYS_clone, vec![SeccompRule::new(vec![not_a_thread])?]);
     // Signals to itself: it ends that way, and the engine's threads interrupt each other.
     let me = u64::from(std::process::id());
-    for call in [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo] {
+    for call in [libc::SYS_kill, libc::SYS_tgkill, libc::SYS_rt_sigqueueinfo, libc::SYS_rt_tgsigqueueinfo] {
         let not_me = SeccompCondition::new(0, SeccompCmpArgLen::Dword, SeccompCmpOp::Ne, me)?;
         rules.insert(call, vec![SeccompRule::new(vec![not_me])?]);
     }
