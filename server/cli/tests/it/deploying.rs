@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::host::{Home, Serving, stderr};
 use crate::json;
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     (
         "datasources/visits.datasource",
         "TOKEN tracker APPEND\nSCHEMA >\n    at DateTime `json:$.timestamp`,\n    org String `json:$.org`,\n    n UInt32 `json:$.n` DEFAULT 1\nENGINE MergeTree\nENGINE_SORTING_KEY org, at\n",
@@ -30,6 +30,10 @@ const FILES: [(&str, &str); 5] = [
     (
         "pipes/latest.pipe",
         "TOKEN dash READ\nNODE rows\nSQL >\n    SELECT org, n FROM visits ORDER BY org, n\nTYPE endpoint\n",
+    ),
+    (
+        "pipes/greeting.pipe",
+        "NODE one\nSQL >\n    %\n    SELECT {{tb_secret('GREETING')}} AS said\nTYPE endpoint\n",
     ),
 ];
 
@@ -74,7 +78,7 @@ fn rows_go_in_through_a_view_and_out_of_an_endpoint() {
     let (url, owner) = (serving.url(), serving.token());
 
     let said = fine(&home.run(&["deploy", "-m", "the first"]));
-    assert!(said.contains("is live on the local host: 2 data sources, 3 pipes"), "{said}");
+    assert!(said.contains("is live on the local host: 2 data sources, 4 pipes"), "{said}");
     let again = fine(&home.run(&["deploy"]));
     assert!(again.contains("this very project"), "{again}");
     let secrets = json(&home.run(&["secret", "ls", "--format", "json"]));
@@ -162,9 +166,13 @@ fn rows_go_in_through_a_view_and_out_of_an_endpoint() {
     // Errors speak of the project, not of what stands around.
     let (status, _, wrong) = ask(&url, "GET /v0/sql?q=SELECT+nonsense+FROM+visits HTTP/1.1", &tenant, b"");
     assert!(status == 400 && wrong.contains("nonsense") && !wrong.contains("org ="), "{wrong}");
-    let (_, _, greeting) =
-        ask(&url, "GET /v0/sql?q=%25SELECT+{{tb_secret('GREETING')}} HTTP/1.1", &owner, b"");
-    assert_eq!(greeting, "hello there\n");
+    // Pipes have secrets; what somebody writes beside them has none, by no name.
+    let (_, _, greeting) = ask(&url, "GET /v0/pipes/greeting.ndjson HTTP/1.1", &owner, b"");
+    assert_eq!(greeting, "{\"said\":\"hello there\"}\n");
+    for query in ["%25SELECT+{{tb_secret('GREETING')}}", "SELECT+said,{GREETING:String}+FROM+greeting"] {
+        let (status, _, refused) = ask(&url, &format!("GET /v0/sql?q={query} HTTP/1.1"), &owner, b"");
+        assert!(status >= 400 && !refused.contains("hello"), "{refused}");
+    }
     let quarantined = fine(&home.run(&[
         "sql",
         "--host",
